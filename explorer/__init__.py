@@ -1,0 +1,1 @@
+"""A notebook explorer for gRPC services behind OAuth2."""
