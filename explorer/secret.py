@@ -1,0 +1,48 @@
+"""A string with no printable form."""
+
+from __future__ import annotations
+
+import hmac
+from typing import NoReturn
+
+__all__ = ["Secret"]
+
+
+class Secret:
+    """A string that is shown to nobody: ``str`` and ``repr`` are redacted, pickling is refused.
+
+    :meth:`reveal` is the one way out. Comparing takes the same time wherever two secrets of one length differ.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """The secret itself. Keep it out of names that outlive the line."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self.__value))
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        message = "A Secret cannot be pickled: it would be in clear wherever the pickle goes."
+        raise TypeError(message)

@@ -1,0 +1,410 @@
+"""Where access tokens come from: one method, and the small sources that stack on it.
+
+The seam between OAuth2 and gRPC is :class:`TokenSource`. ``oauth`` makes sources, ``rpc`` asks them before each call,
+and neither knows the other.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import logging
+import random
+import re
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, NoReturn, Protocol, runtime_checkable
+
+from explorer.clock import SYSTEM_CLOCK, Clock, Instant
+from explorer.errors import (
+    AuthorizationServerUnavailableError,
+    ConfigurationError,
+    OAuthConfigurationError,
+    SignInRequiredError,
+    TokenTimeoutError,
+)
+from explorer.secret import Secret
+
+__all__ = ["ReuseTokenSource", "Secret", "StaticTokenSource", "Token", "TokenSource", "TokenState"]
+
+DEFAULT_LIFETIME = 300.0
+"""Seconds a token is taken to live where its server did not say: never eternal, and soon enough asked for again."""
+
+_log = logging.getLogger(__name__)
+
+_B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 §2.1
+_RENEW_BETWEEN = (0.80, 0.84)  # parts of a lifetime
+_SHORTEST_RENEWAL = 1.0  # seconds between two renewals that nobody asked for, however short the lifetime
+_FORCED_REFRESH_INTERVAL = 1.0  # seconds between two refreshes forced by a server that refuses what we send
+_BACK_OFF_BASE, _BACK_OFF_CAP = 2.0, 16.0  # seconds
+_LONGEST_SLEEP = 600.0  # seconds: what a wake-up lost to the garbage collector's timing costs at most
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One access token and what its server said of it.
+
+    Args:
+        access_token: An opaque RFC 6750 §2.1 b64token; anything else is refused, for it would break the header.
+        asked_at: The moment the token *request* began; a lifetime counts from there, so that a slow answer
+            does not lengthen it.
+        expires_in: Seconds, as the server said (RFC 6749 §5.1); None where it did not, and 0 means expired.
+        scope: What was granted; None where the server did not say, which means: as asked.
+        token_type: Only ``Bearer`` is understood. DPoP and certificate-bound tokens have no gRPC profile.
+        id_token: OpenID Connect's, where one came.
+
+    Raises:
+        ConfigurationError: For a token that cannot travel in a header, or is not a bearer token.
+
+    """
+
+    access_token: Secret
+    asked_at: Instant
+    expires_in: float | None = None
+    scope: tuple[str, ...] | None = None
+    token_type: str = "Bearer"  # noqa: S105 - RFC 6750's name of the type
+    id_token: Secret | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not _B64TOKEN.fullmatch(self.access_token.reveal()):
+            raise ConfigurationError(
+                "The access token holds characters that no bearer token may hold (RFC 6750 §2.1): often a newline or "
+                "quotes that were pasted along. Give the token alone."
+            )
+        if self.token_type.lower() != "bearer":
+            raise ConfigurationError(
+                f"The token is of type {self.token_type[:40]!r}; only Bearer tokens have a gRPC profile. "
+                "Ask the authorization server for bearer tokens for this client."
+            )
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds from ``asked_at`` to the expiry; :data:`DEFAULT_LIFETIME` where the server did not say."""
+        return DEFAULT_LIFETIME if self.expires_in is None else self.expires_in
+
+    def remaining(self, now: Instant) -> float:
+        """Seconds left by the clock that says less, wall or boot; below zero once it is over."""
+        return self.lifetime - now.since(self.asked_at)
+
+    def expired(self, now: Instant) -> bool:
+        """Whether to stop using it: a little before its end, by ``min(10 s, 10 %)`` of its lifetime."""
+        return self.remaining(now) <= min(10.0, 0.1 * self.lifetime)
+
+
+@runtime_checkable
+class TokenSource(Protocol):
+    """Where access tokens come from."""
+
+    def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
+        """A valid token, refreshed first where that is needed.
+
+        Args:
+            timeout: Seconds the caller will wait; the refresh itself goes on. 0 asks for what is at hand.
+            rejected: A token that a server has refused; it is never handed out again.
+
+        Raises:
+            OAuthError: There is none to be had; the subclass says whether to sign in, configure or wait.
+
+        Safe from any thread and any event loop; blocks while a refresh runs.
+
+        """
+
+
+class StaticTokenSource:
+    """Always the same token, as given: there is nothing to refresh it with.
+
+    Args:
+        access_token: The token.
+        expires_in: Seconds from now, where known; afterwards :meth:`token` raises.
+        clock: Where the time comes from.
+
+    """
+
+    def __init__(
+        self, access_token: str | Secret, *, expires_in: float | None = None, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        secret = access_token if isinstance(access_token, Secret) else Secret(access_token)
+        self._clock = clock
+        self._token = Token(secret, clock.now(), expires_in)
+
+    def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:  # noqa: ARG002 - the protocol's
+        """The token, at once.
+
+        Raises:
+            SignInRequiredError: It was rejected, or its known life is over.
+
+        """
+        if rejected is not None and rejected.access_token == self._token.access_token:
+            raise SignInRequiredError("The server refused this fixed token, and there is no way to renew it. Get one.")
+        if self._token.expires_in is not None and self._token.remaining(self._clock.now()) <= 0:
+            raise SignInRequiredError("This fixed token has expired, and there is no way to renew it. Get a new one.")
+        return self._token
+
+
+class TokenState(NamedTuple):
+    """What a look at a :class:`ReuseTokenSource` shows."""
+
+    token: Token | None
+    refreshing: bool
+    refresh_count: int
+    last_error: Exception | None
+
+
+class ReuseTokenSource:
+    """Hands one token to everybody for as long as it lives, and fetches the next one once for all.
+
+    Callers with an expired token share a single request and its outcome, be it a token or an error. Between 80 % and
+    84 % of a lifetime the token is renewed in the background, while callers go on with the valid one. After a dead
+    grant nothing more is sent. After a passing trouble the next request waits its turn (exponential, full jitter,
+    ``Retry-After`` honoured).
+
+    Args:
+        fetch: Makes one token request and returns its token; called from a thread of its own, never twice at once.
+            Raises an :class:`~explorer.errors.OAuthError`.
+        token: One to begin with.
+        clock: Where the time comes from.
+        renew: Whether to renew in the background.
+
+    Safe from any thread and any event loop.
+
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], Token],
+        *,
+        token: Token | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        renew: bool = True,
+    ) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._renew = renew
+        self._changed = threading.Condition()  # its lock guards all that follows
+        self._token = token
+        self._usable = token is not None
+        self._flight: concurrent.futures.Future[Token] | None = None
+        self._refresh_count = 0
+        self._last_error: Exception | None = None
+        self._dead: Exception | None = None
+        self._failures = 0
+        self._not_before = float("-inf")  # on the boot clock
+        self._forced_at = float("-inf")
+        self._renewal_due: float | None = None
+        self._renewer: threading.Thread | None = None
+        self._listeners: list[Callable[[], None]] = []
+        with self._changed:
+            self._schedule_renewal()
+
+    def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
+        """A valid token; waits, for at most ``timeout`` seconds, only where there is none.
+
+        Args:
+            timeout: Seconds this caller will wait; None for as long as the request itself may take.
+            rejected: A token that a server has refused: exactly that one is never handed out again.
+
+        Raises:
+            SignInRequiredError: The grant is dead, or the source is closed. Nothing was sent.
+            OAuthConfigurationError: The authorization server refuses this client. Not tried again by itself.
+            AuthorizationServerUnavailableError: The one request, shared by all who waited, met a passing trouble.
+            TokenTimeoutError: ``timeout`` is over; the refresh goes on.
+
+        """
+        with self._changed:
+            if rejected is not None and self._holds(rejected) and self._usable:
+                self._usable = False
+                self._not_before = max(self._not_before, self._forced_at + _FORCED_REFRESH_INTERVAL)
+                self._forced_at = self._clock.now().boot
+            if self._token is not None and self._usable and not self._token.expired(self._clock.now()):
+                return self._token
+            flight = self._join_flight()
+        return self._await(flight, timeout)
+
+    def refresh(self, *, timeout: float | None = None) -> Token:
+        """A token newer than the present one: joins the request under way, or starts one. Raises as :meth:`token`."""
+        with self._changed:
+            if isinstance(self._dead, OAuthConfigurationError):
+                self._dead = None  # somebody asks on purpose: the registration may have been mended
+            flight = self._join_flight()
+        return self._await(flight, timeout)
+
+    @property
+    def snapshot(self) -> TokenState:
+        """What there is at this moment; never waits for a request."""
+        with self._changed:
+            return TokenState(self._token, self._flight is not None, self._refresh_count, self._last_error)
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have ``listener`` called after each change, from whichever thread made it; returns what ends that."""
+        with self._changed:
+            self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            with self._changed:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def close(self, reason: Exception | None = None) -> None:
+        """Forget the token and end the renewing; a request under way can bring nothing back. Idempotent."""
+        with self._changed:
+            self._dead = reason or SignInRequiredError("This sign-in is over. Sign in again.")
+            self._token, self._usable, self._renewal_due = None, False, None
+            flight, self._flight = self._flight, None
+            self._changed.notify_all()
+        if flight is not None:
+            _settle(flight, error=self._dead)
+        self._tell()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        message = "A token source cannot be pickled: its grant lives in this process alone."
+        raise TypeError(message)
+
+    def _holds(self, token: Token) -> bool:
+        return self._token is not None and self._token.access_token == token.access_token
+
+    def _join_flight(self) -> concurrent.futures.Future[Token]:
+        if self._flight is not None:
+            return self._flight
+        if self._dead is not None:
+            raise self._dead.with_traceback(None)
+        self._flight = concurrent.futures.Future()
+        self._renewal_due = None
+        threading.Thread(target=self._fly, args=(self._flight,), name="explorer-token-request", daemon=True).start()
+        return self._flight
+
+    def _await(self, flight: concurrent.futures.Future[Token], timeout: float | None) -> Token:
+        # Not flight.result(timeout): the flight's own error may be a TimeoutError too.
+        concurrent.futures.wait([flight], timeout)
+        if not flight.done():
+            raise TokenTimeoutError(
+                f"No token within {timeout:g} s: the token request is still under way, and the next call will use its "
+                "token. Allow more time if this happens often."
+            ) from self._last_error
+        error = flight.exception()
+        if error is not None:
+            raise error.with_traceback(None)
+        return flight.result()
+
+    def _fly(self, flight: concurrent.futures.Future[Token]) -> None:
+        self._tell()
+        if not self._wait_for_turn(flight):
+            return
+        try:
+            token = self._fetch()
+        except BaseException as error:  # noqa: BLE001 - whatever it was belongs to those who wait
+            self._land(flight, error=error)
+        else:
+            self._land(flight, token=token)
+
+    def _wait_for_turn(self, flight: concurrent.futures.Future[Token]) -> bool:
+        with self._changed:
+            while self._flight is flight and (delay := self._not_before - self._clock.now().boot) > 0:
+                self._clock.wait(self._changed, delay)
+            return self._flight is flight
+
+    def _land(
+        self,
+        flight: concurrent.futures.Future[Token],
+        *,
+        token: Token | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        with self._changed:
+            if self._flight is not flight:
+                return  # closed meanwhile, and its waiters told
+            self._flight = None
+            if token is not None:
+                self._token, self._usable = token, True
+                self._refresh_count += 1
+                self._last_error, self._failures, self._dead = None, 0, None
+            else:
+                self._note_failure(error)
+            self._schedule_renewal()
+        _settle(flight, token=token, error=error)
+        self._tell()
+
+    def _note_failure(self, error: BaseException | None) -> None:
+        self._last_error = error if isinstance(error, Exception) else None
+        if isinstance(error, SignInRequiredError | OAuthConfigurationError):
+            self._dead = error
+            return
+        self._failures += 1
+        ceiling = min(_BACK_OFF_CAP, _BACK_OFF_BASE * 2.0 ** (self._failures - 1))
+        delay = random.uniform(0, ceiling)  # noqa: S311 - jitter, not a secret
+        if isinstance(error, AuthorizationServerUnavailableError) and error.retry_after is not None:
+            delay = max(delay, error.retry_after)
+        self._not_before = self._clock.now().boot + delay
+
+    def _schedule_renewal(self) -> None:
+        """Set when to renew, with the lock held, and see to it that somebody will."""
+        if not self._renew or self._dead is not None or self._token is None or self._token.lifetime <= 0:
+            return
+        if self._last_error is not None:
+            self._renewal_due = self._not_before
+        else:
+            now, share = self._clock.now(), random.uniform(*_RENEW_BETWEEN)  # noqa: S311 - jitter
+            wait = share * self._token.lifetime - now.since(self._token.asked_at)
+            self._renewal_due = now.boot + max(wait, _SHORTEST_RENEWAL)
+        if self._renewer is None:
+            self._renewer = _start_renewer(self)
+        self._changed.notify_all()
+
+    def _renew_if_due(self) -> float | None:
+        """Start the renewal if its time has come, with the lock held; seconds to the next look, None for no date."""
+        if self._renewal_due is None:
+            return None
+        delay = self._renewal_due - self._clock.now().boot
+        if delay > 0:
+            return delay
+        self._join_flight()
+        return None
+
+    def _tell(self) -> None:
+        with self._changed:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            try:
+                listener()
+            except Exception:  # noqa: BLE001 - whoever listens must not cost those who wait their token
+                _log.exception("A listener to a token source failed.")
+
+
+def _settle(
+    flight: concurrent.futures.Future[Token], *, token: Token | None = None, error: BaseException | None = None
+) -> None:
+    if error is not None:
+        flight.set_exception(error)
+    elif token is not None:
+        flight.set_result(token)
+
+
+def _start_renewer(source: ReuseTokenSource) -> threading.Thread:
+    """Start the thread that renews for ``source`` until that is closed or forgotten: it holds no reference to it."""
+    changed, clock, reference = source._changed, source._clock, weakref.ref(source)  # noqa: SLF001 - its other half
+
+    def wake(_: Any = None) -> None:
+        with changed:
+            changed.notify_all()
+
+    weakref.finalize(source, wake).atexit = False
+
+    def run() -> None:
+        while True:
+            with changed:
+                owner = reference()
+                if owner is None or owner._dead is not None:  # noqa: SLF001 - its other half
+                    if owner is not None:
+                        owner._renewer = None  # noqa: SLF001 - its other half
+                    return
+                delay = owner._renew_if_due()  # noqa: SLF001 - its other half
+                del owner  # this may have been the last reference
+                if reference() is None:
+                    return
+                clock.wait(changed, _LONGEST_SLEEP if delay is None else min(delay, _LONGEST_SLEEP))
+
+    thread = threading.Thread(target=run, name="explorer-token-renewal", daemon=True)
+    thread.start()
+    return thread
