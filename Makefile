@@ -1,0 +1,58 @@
+# The project's doors. Each makes what it needs first: Python 3.11 or newer with pip, and make, are enough to begin.
+
+PYTHON  ?= python3
+BROWSER ?= yes
+PORT    ?= 8888
+JOBS    ?= 2
+
+bin    := .venv/bin
+lock   := binder/constraints.txt
+pytest := $(bin)/python -m pytest
+
+# "yes" and "no" speak to this file; to Python's webbrowser module they would be the names of programs.
+ifneq ($(filter yes no,$(BROWSER)),)
+unexport BROWSER
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test quick check bench trust lock
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##  */  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+lab: .venv/ready  ## JupyterLab at the first notebook; BROWSER=no on a headless machine, PORT=… for another port; Ctrl-C ends it all
+	@$(bin)/python -m jupyterlab -y --allow-root --ServerApp.port=$(PORT) --LabApp.default_url=/lab/tree/notebooks/index.ipynb \
+	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+	  $(if $(filter no,$(BROWSER)),--no-browser)
+
+test: .venv/ready  ## everything: tools, lint, types, import contracts, all tests
+	@$(bin)/python tests/tools.py
+	@$(MAKE) --no-print-directory check
+	@$(pytest) -n $(JOBS) --dist loadfile
+
+quick: check  ## under a minute: lint, types, import contracts, unit tests
+	@$(pytest) -n $(JOBS) -q -m "not slow and not browser" --ignore tests/project
+
+check: .venv/ready  ## lint, types, import contracts
+	@$(bin)/ruff check
+	@$(bin)/ruff format --check --quiet || { echo "not formatted: $(bin)/ruff format puts it right"; exit 1; }
+	@$(bin)/mypy
+	@$(bin)/lint-imports --no-cache > .venv/contracts.txt || { cat .venv/contracts.txt; exit 1; }
+
+bench: .venv/ready  ## the performance figures beside their peers; ONLY=name for one
+	@$(bin)/python -m benchmarks $(ONLY)
+
+trust: .venv/ready  ## the tests whose counts can grow, with their long counts
+	@TRUST=1 $(pytest) -n $(JOBS) -m trust --timeout 3600
+
+lock: .venv/ready  ## the lock again from pyproject.toml; versions stay unless they must move
+	@$(bin)/uv pip compile pyproject.toml --all-extras --group dev --universal --no-annotate --no-header -q -o $(lock)
+
+# Without ensurepip, which Debian keeps in a package of its own: the machine's pip brings uv, uv brings the rest.
+.venv/ready: pyproject.toml $(lock)
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is %s: try make PYTHON=python3.12" % sys.version.split()[0])'
+	@test -x $(bin)/python || { echo "making .venv"; $(PYTHON) -m venv --without-pip .venv; }
+	@test -x $(bin)/uv || $(PYTHON) -m pip --python $(bin)/python install --quiet -c $(lock) uv
+	@echo "installing what $(lock) names"
+	@$(bin)/uv pip install --quiet --python $(bin)/python -c $(lock) -e '.[workshop]' --group dev
+	@touch $@

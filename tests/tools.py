@@ -1,0 +1,72 @@
+"""Brings the tools of tests/tools.txt that this machine lacks, after saying which and what for.
+
+As root on a Debian system they are installed; elsewhere Playwright's own Chromium is tried for, and the tests of
+the rest skip.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+TOOLS = Path(__file__).with_name("tools.txt")
+
+
+def wanted(text: str) -> dict[str, str]:
+    """Debian package to purpose, in the order of the list."""
+    lines = (line.strip() for line in text.splitlines())
+    return dict(line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))  # type: ignore[misc]
+
+
+def installed(package: str) -> bool:
+    """Whether dpkg holds the package, fully installed."""
+    query = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
+    return subprocess.run(query, capture_output=True, text=True, check=False).stdout == "installed"
+
+
+def install(packages: list[str]) -> bool:
+    """Install with apt-get; False where a step failed, whose output has then been shown."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    steps = (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
+    )
+    for step in steps:
+        done = subprocess.run(
+            step, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        )
+        if done.returncode:
+            print(done.stdout[-2000:], done.stderr[-2000:], sep="\n", file=sys.stderr)
+            return False
+    return True
+
+
+def fetch_chromium() -> None:
+    """Playwright's own Chromium, which needs no root; where it cannot be had the browser tests say so themselves."""
+    if any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        return
+    print("trying for Playwright's own Chromium (no root needed)", flush=True)
+    command = [sys.executable, "-m", "playwright", "install", "chromium"]
+    try:
+        subprocess.run(command, capture_output=True, timeout=300, check=True)
+    except (subprocess.SubprocessError, OSError) as error:
+        print(f"it could not be had ({type(error).__name__}): the browser tests will skip")
+
+
+def main() -> None:
+    """Announce, then install or explain. Never fails: a test that lacks its tool skips with the reason."""
+    debian = shutil.which("dpkg-query") is not None and shutil.which("apt-get") is not None
+    missing = {name: why for name, why in wanted(TOOLS.read_text()).items() if not (debian and installed(name))}
+    if not missing:
+        return
+    root = debian and os.geteuid() == 0
+    print("tools to install with apt-get:" if root else "tools not found; their tests skip where they find no other:")
+    for name, why in missing.items():
+        print(f"  {name:<28}{why}", flush=True)
+    if not (root and install(list(missing))):
+        fetch_chromium()
+
+
+if __name__ == "__main__":
+    main()
