@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from explorer.text import printable
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("plain", "plain"),
+        ("ünïcode 用户 😀", "ünïcode 用户 😀"),
+        ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+        ("a\u202eb", "a\\u202eb"),
+        ("one\ntwo\tthree\r", "one two three "),
+        ("\u2028", "\\u2028"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_what_a_terminal_or_reader_would_obey_is_escaped(raw: str, shown: str) -> None:
+    assert printable(raw) == shown
+
+
+def test_long_text_is_cut_and_says_so() -> None:
+    assert printable("x" * 501) == "x" * 500 + "…"
+    assert printable("x" * 500) == "x" * 500
+    assert printable("abc", limit=2) == "ab…"
+
+
+def test_markup_is_left_alone_for_the_place_that_writes_markup() -> None:
+    assert printable("<b>") == "<b>"
