@@ -1,0 +1,123 @@
+// @ts-check
+import { Countdown, badge, button, count, duration, fill, h, own_keys, svg, ticking, wire } from "./dom.js";
+
+// One module is loaded per model, so this is the one clock of the one token, however many views there are.
+const countdown = new Countdown();
+/** @type {Set<() => void>} */
+const views = new Set();
+const AROUND = 2 * Math.PI * 8;
+const NEARLY = 0.12; // renewing begins at 80 % of a lifetime, so what is left below this was not renewed in time
+
+/** @param {{ model: any }} context */
+function initialize({ model }) {
+  model.on("msg:custom", (/** @type {any} */ message) => {
+    if (message.kind !== "clock") return;
+    countdown.set(message.remaining, message.lifetime);
+    views.forEach((again) => again());
+  });
+  model.send({ command: "look" });
+}
+
+/** @param {any} place */
+function where({ target, security, services, reflection }) {
+  if (!target) return [h("span", { class: "ge-faint" }, "not connected")];
+  const seen = services === null ? "" : `${count(services)} service${services === 1 ? "" : "s"}${reflection ? ` · reflection ${reflection}` : ""}`;
+  return [
+    wire(target, { class: "ge-target", title: target }),
+    security && badge(security, security === "plaintext" ? "late" : "good"),
+    h("span", { class: "ge-faint ge-seen" }, seen),
+  ];
+}
+
+function ring() {
+  const circle = (/** @type {string} */ name) => svg("circle", { cx: 10, cy: 10, r: 8, class: name });
+  const run = circle("ge-ring-run");
+  run.setAttribute("stroke-dasharray", String(AROUND));
+  const element = svg("svg", { viewBox: "0 0 20 20", class: "ge-ring", "aria-hidden": "true" }, circle("ge-ring-track"), run);
+  return { element, run };
+}
+
+/** The phase as it is by now: a token can run out without the kernel saying so. @param {string} phase */
+function phase_now(phase) {
+  const known = countdown.remaining();
+  return (phase === "fresh" || phase === "stale") && known !== null && known <= 0 ? "expired" : phase;
+}
+
+/** What is said aloud, once per change. @param {string} phase @param {string} person */
+function announcement(phase, person) {
+  if (phase === "sign in again") return "Sign in again to go on.";
+  if (phase === "expired") return "The token has expired.";
+  return phase === "signed out" ? "Signed out." : phase === "none" ? "" : `Signed in${person ? ` as ${person}` : ""}.`;
+}
+
+/** @param {any} account */
+function who({ person, scope, missing }) {
+  const scopes = scope === null ? "scopes unknown" : scope.length ? scope.join(" ") : "no scopes";
+  const title = missing.length ? `${scopes} (asked for, not granted: ${missing.join(" ")})` : scopes;
+  return h("span", { class: "ge-who", title }, person && h("b", {}, person), person && " ", h("span", { class: "ge-soft" }, scopes));
+}
+
+/** @param {{ model: any, el: HTMLElement }} context */
+function render({ model, el }) {
+  own_keys(el);
+  const left = h("div", { class: "ge-where" });
+  const right = h("div", { class: "ge-account" });
+  const said = h("span", { class: "ge-aloud", role: "status" });
+  const { element: dial, run } = ring();
+  const time = h("span", { class: "ge-time", role: "timer", "aria-label": "token expires in" });
+  const clock = h("span", { class: "ge-clock" }, dial, time);
+  const refresh = button("⟳", () => model.send({ command: "refresh" }), { class: "ge-quiet ge-refresh", "aria-label": "Refresh the token now" });
+  const leave = button("Sign out", () => model.send({ command: "sign_out" }), { class: "ge-quiet" });
+  const enter = button("Sign in again", () => model.send({ command: "sign_in_again" }), { class: "ge-quiet ge-late" });
+  let drawn = "";
+
+  const draw_clock = () => {
+    const left_over = countdown.remaining();
+    const known = left_over !== null && countdown.lifetime !== null;
+    const part = known && countdown.lifetime ? Math.min(1, left_over / countdown.lifetime) : 0;
+    clock.classList.toggle("ge-nearly", known && part < NEARLY);
+    run.setAttribute("stroke-dashoffset", String(AROUND * (1 - part)));
+    time.textContent = known ? duration(left_over) : countdown.left === null && countdown.arrived ? "no expiry known" : "–:––";
+    clock.classList.toggle("ge-unknown", !known);
+    if (phase_now(model.get("account").phase) !== drawn) draw_account();
+  };
+
+  const draw_account = () => {
+    const account = model.get("account");
+    const phase = phase_now(account.phase);
+    if (phase !== drawn) said.textContent = drawn ? announcement(phase, account.person) : "";
+    drawn = phase;
+    refresh.disabled = phase === "refreshing";
+    refresh.title = account.last_error || (account.renews ? "Renews itself; refresh now" : "Refresh now");
+    refresh.classList.toggle("ge-late", Boolean(account.last_error));
+    refresh.hidden = !account.refreshable;
+    el.dataset.phase = phase;
+    if (phase === "none") fill(right, h("span", { class: "ge-faint" }, target() ? "no sign-in" : ""));
+    else if (phase === "signed out") fill(right, h("span", { class: "ge-soft" }, "signed out"));
+    else if (phase === "sign in again") fill(right, who(account), enter, leave);
+    else if (phase === "expired") fill(right, who(account), h("span", { class: "ge-late" }, "expired"), refresh, leave);
+    else fill(right, who(account), clock, refresh, leave);
+  };
+
+  const target = () => model.get("place").target;
+  const draw_place = () => { fill(left, ...where(model.get("place"))); draw_account(); };
+  const { tick, stop } = ticking(countdown, draw_clock);
+  const look = () => document.visibilityState === "visible" && model.send({ command: "look" }); // a machine that slept may have stopped this clock
+
+  fill(el, left, right, said);
+  draw_place();
+  tick();
+  views.add(tick);
+  model.on("change:place", draw_place);
+  model.on("change:account", draw_account);
+  document.addEventListener("visibilitychange", look);
+  return () => {
+    stop();
+    views.delete(tick);
+    model.off("change:place", draw_place);
+    model.off("change:account", draw_account);
+    document.removeEventListener("visibilitychange", look);
+  };
+}
+
+export default { initialize, render };
