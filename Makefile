@@ -9,6 +9,9 @@ bin    := .venv/bin
 lock   := binder/constraints.txt
 pytest := $(bin)/python -m pytest
 
+# A workshop's network may reach nothing but its own machines: Lab asks for no news, no updates, no list of extensions.
+offline := --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly
+
 # "yes" and "no" speak to this file; to Python's webbrowser module they would be the names of programs.
 ifneq ($(filter yes no,$(BROWSER)),)
 unexport BROWSER
@@ -21,9 +24,8 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##  */  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 lab: .venv/ready  ## JupyterLab at the first notebook; BROWSER=no on a headless machine, PORT=… for another port; Ctrl-C ends it all
-	@$(bin)/python -m jupyterlab -y --allow-root --ServerApp.port=$(PORT) --LabApp.default_url=/lab/tree/notebooks/index.ipynb \
-	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
-	  $(if $(filter no,$(BROWSER)),--no-browser)
+	@$(bin)/python -m jupyterlab -y --allow-root --log-level=WARN --ServerApp.port=$(PORT) $(if $(filter no,$(BROWSER)),--no-browser) \
+	  --LabApp.default_url=/lab/tree/notebooks/index.ipynb $(offline)
 
 test: .venv/ready  ## everything: tools, lint, types, import contracts, all tests
 	@$(bin)/python tests/tools.py
