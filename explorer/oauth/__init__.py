@@ -1,0 +1,27 @@
+"""The wing that speaks HTTP to an authorization server: discovery, grants, refresh, revocation.
+
+Every way of signing in ends in an :class:`OAuthTokenSource`, which is a :class:`~explorer.tokens.TokenSource`.
+"""
+
+from __future__ import annotations
+
+from explorer.oauth.authorization_code import AuthorizationCodeFlow
+from explorer.oauth.device import DeviceFlow
+from explorer.oauth.grants import client_credentials, refresh_token
+from explorer.oauth.interactive import sign_in
+from explorer.oauth.metadata import AuthorizationServer, authorization_server
+from explorer.oauth.source import OAuthTokenSource, SignInState
+from explorer.oauth.surroundings import page_for_browser
+
+__all__ = [
+    "AuthorizationCodeFlow",
+    "AuthorizationServer",
+    "DeviceFlow",
+    "OAuthTokenSource",
+    "SignInState",
+    "authorization_server",
+    "client_credentials",
+    "page_for_browser",
+    "refresh_token",
+    "sign_in",
+]

@@ -1,0 +1,155 @@
+"""The authorization code grant with PKCE and a loopback redirect (RFC 6749 §4.1, 7636, 8252), step by step."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterable
+
+from explorer.clock import SYSTEM_CLOCK, Clock
+from explorer.errors import ConfigurationError, ExplorerError, OAuthError
+from explorer.oauth import scopes
+from explorer.oauth.authorization_request import ASKING, STATE_LIFETIME, AuthorizationRequest, parameters_of
+from explorer.oauth.client_authentication import Client
+from explorer.oauth.id_token import check_id_token
+from explorer.oauth.loopback_receiver import LoopbackReceiver, Verdict
+from explorer.oauth.metadata import AuthorizationServer, resolved
+from explorer.oauth.pending import Pending
+from explorer.oauth.source import OAuthTokenSource, from_sign_in
+from explorer.oauth.token_response import granted
+from explorer.oauth.transport import Answer, Failure
+from explorer.tokens import Secret
+
+__all__ = ["AuthorizationCodeFlow"]
+
+_ATTEMPTS = 3  # to send the code, as long as none of them has left this machine
+
+_ARRIVED = Verdict(
+    final=True, title="Back to the notebook", text="The notebook has its answer. You can close this tab."
+)
+_NOT_OURS = Verdict(
+    final=False,
+    title="Not the answer that was waited for",
+    text="This address waits for the answer to a sign-in that was started in a notebook, and this is not it.",
+)
+
+
+class AuthorizationCodeFlow:
+    """One sign-in in a browser: open :attr:`authorization_url`, then :meth:`wait` for the token source.
+
+    PKCE with S256 always, ``state`` of one use and ten minutes, ``iss`` checked (RFC 9207). The answer comes to a
+    loopback receiver that closes after one valid answer; a request that is not the answer changes nothing. The code is
+    exchanged as soon as it comes, in a thread of the flow's own. Making the flow discovers the server, which blocks.
+    Raises ConfigurationError or OAuthError where it cannot begin.
+    """
+
+    def __init__(
+        self,
+        issuer: str | AuthorizationServer,
+        *,
+        client_id: str,
+        client_secret: str | Secret | None = None,
+        scope: str | Iterable[str] | None = None,
+        resource: str | None = None,
+        client_authentication: str | None = None,
+        root_certificates: bytes | None = None,
+        timeout: float = STATE_LIFETIME,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        server = resolved(issuer, root_certificates=root_certificates)
+        if server.authorization_endpoint is None:
+            raise ConfigurationError(f"{server.issuer} names no authorization_endpoint; sign in with method='device'.")
+        self._client = Client.registered(server, client_id, client_secret, client_authentication)
+        self._clock = clock
+        self._pending: Pending[OAuthTokenSource] = Pending(clock, min(timeout, STATE_LIFETIME), self._ended)
+        self._answered = threading.Lock()  # taken once, by the one answer
+        self._receiver = LoopbackReceiver(self._judge)
+        try:
+            self._request = AuthorizationRequest(
+                server, client_id, self._receiver.redirect_uri, scopes.parsed(scope), resource, clock.now()
+            )
+            self.authorization_url = self._request.url
+        except BaseException:
+            self._receiver.close()
+            raise
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What is asked for."""
+        return self._request.scope or ()
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where the receiver waits."""
+        return self._receiver.redirect_uri
+
+    def remaining(self) -> float:
+        """Seconds until this sign-in expires."""
+        return self._pending.remaining()
+
+    def wait(self, timeout: float | None = None) -> OAuthTokenSource:
+        """Block until the person is done, for ``timeout`` seconds at most, and never longer than ten minutes.
+
+        Raises AccessDeniedError, SignInExpiredError, InvalidCallbackError or another OAuthError; each of them, the
+        time-out and Ctrl-C end the flow.
+        """
+        return self._pending.wait(timeout)
+
+    def cancel(self) -> None:
+        """End the flow and close the receiver."""
+        self._pending.cancel()
+
+    def _ended(self) -> None:
+        self._receiver.close()
+
+    def _judge(self, query: str) -> Verdict:
+        parameters = parameters_of(query)
+        if self._pending.over or parameters is None or not self._request.answers(parameters, self._clock.now()):
+            return _NOT_OURS
+        if not self._answered.acquire(blocking=False):
+            return _NOT_OURS
+        try:
+            code = self._request.code(parameters)
+        except OAuthError as error:
+            self._pending.fail(error)
+            return Verdict(final=True, title="Not signed in", text=str(error))
+        threading.Thread(target=self._exchange, args=(code,), name="explorer-oauth-code", daemon=True).start()
+        return _ARRIVED
+
+    def _exchange(self, code: Secret) -> None:
+        try:
+            self._pending.settle(self._granted(code))
+        except ExplorerError as error:
+            self._pending.fail(error)
+
+    def _granted(self, code: Secret) -> OAuthTokenSource:
+        request, asked_at = self._request, self._clock.now()
+        brought = granted(self._send(code), asking=ASKING, asked_at=asked_at, scope=request.scope)
+        if brought.token.id_token is not None and request.nonce is not None:
+            check_id_token(
+                brought.token.id_token,
+                issuer=request.server.issuer,
+                client_id=request.client_id,
+                nonce=request.nonce,
+                now=self._clock.now(),
+            )
+        return from_sign_in(
+            self._client, brought, clock=self._clock, asked_scope=request.scope, resource=request.resource
+        )
+
+    def _send(self, code: Secret) -> Answer | Failure:
+        form: dict[str, str | Secret] = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self._request.redirect_uri,
+            "code_verifier": self._request.code_verifier,
+        }
+        if self._request.resource is not None:
+            form["resource"] = self._request.resource
+        for attempt in range(_ATTEMPTS):
+            outcome = self._client.token_request(form)
+            # A code is good once: it is sent again only if it never left (RFC 6749 §4.1.2).
+            again = isinstance(outcome, Failure) and not outcome.sent and not outcome.configuration
+            if not again or not self._pending.pause(random.uniform(0, 2.0**attempt)):  # noqa: S311 - jitter, not a secret
+                break
+        return outcome

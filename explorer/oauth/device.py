@@ -1,0 +1,181 @@
+"""The device authorization grant (RFC 8628): for a kernel whose loopback no browser can reach."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from explorer.clock import SYSTEM_CLOCK, Clock
+from explorer.errors import AuthorizationServerUnavailableError, ExplorerError, OAuthConfigurationError
+from explorer.oauth import scopes
+from explorer.oauth.client_authentication import Client
+from explorer.oauth.error_response import error_from_answer
+from explorer.oauth.id_token import check_id_token
+from explorer.oauth.metadata import AuthorizationServer, resolved
+from explorer.oauth.pending import Pending
+from explorer.oauth.source import OAuthTokenSource, from_sign_in
+from explorer.oauth.token_response import Granted, granted
+from explorer.oauth.transport import Answer, Failure, endpoint_problem
+from explorer.text import printable
+from explorer.tokens import Secret
+
+__all__ = ["DeviceFlow"]
+
+ASKING = "Signing in by device code"
+
+_INTERVAL = 5.0  # seconds, where the server names none (RFC 8628 §3.2)
+_SLOWER = 5.0  # seconds that each slow_down adds for good (§3.5)
+_LIFETIME = 600.0  # seconds, where the server names none, though it must
+_LONGEST_PAUSE = 60.0
+
+
+class DeviceFlow:
+    """One sign-in on another page, or another device: show :attr:`verification_uri` and :attr:`user_code`, then wait.
+
+    Making the flow sends the device authorization request, so it is made on a person's click and never by itself. The
+    polling begins with the first :meth:`wait` and is one thread, however many wait. ``user_code`` and both URIs are the
+    server's text, cleaned; who writes them as HTML escapes them. Show them with the client's name, the scopes and
+    "only if you started this" (RFC 8628 §5.4). Raises ConfigurationError or OAuthError where it cannot begin.
+    """
+
+    def __init__(
+        self,
+        issuer: str | AuthorizationServer,
+        *,
+        client_id: str,
+        client_secret: str | Secret | None = None,
+        scope: str | Iterable[str] | None = None,
+        resource: str | None = None,
+        client_authentication: str | None = None,
+        root_certificates: bytes | None = None,
+        timeout: float | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        server = resolved(issuer, root_certificates=root_certificates)
+        self._client = Client.registered(server, client_id, client_secret, client_authentication)
+        self._clock = clock
+        self._scope = scopes.parsed(scope)
+        self._resource = resource
+        answer = self._authorized()
+        self.user_code = printable(_required(answer, "user_code"), 100)
+        self.verification_uri, self.verification_uri_complete = _pages(answer)
+        self._device_code = Secret(_required(answer, "device_code"))
+        self._interval = answer.seconds("interval") or _INTERVAL
+        lifetime = answer.seconds("expires_in") or _LIFETIME
+        self._pending: Pending[OAuthTokenSource] = Pending(
+            clock, lifetime if timeout is None else min(lifetime, timeout), lambda: None
+        )
+        self._starting = threading.Lock()
+        self._poller: threading.Thread | None = None
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What is asked for."""
+        return self._scope or ()
+
+    def remaining(self) -> float:
+        """Seconds until the user code expires."""
+        return self._pending.remaining()
+
+    def wait(self, timeout: float | None = None) -> OAuthTokenSource:
+        """Block until the person is done, for ``timeout`` seconds at most, and never longer than the code lives.
+
+        Raises AccessDeniedError, SignInExpiredError or another OAuthError; each of them, the time-out and Ctrl-C end
+        the flow and its polling.
+        """
+        with self._starting:
+            if self._poller is None and not self._pending.over:
+                self._poller = threading.Thread(target=self._poll, name="explorer-oauth-device", daemon=True)
+                self._poller.start()
+        return self._pending.wait(timeout)
+
+    def cancel(self) -> None:
+        """End the flow and its polling."""
+        self._pending.cancel()
+
+    def _authorized(self) -> Answer:
+        form: dict[str, str | Secret] = {}
+        if scope := scopes.as_text(self._scope):
+            form["scope"] = scope
+        if self._resource is not None:
+            form["resource"] = self._resource
+        outcome = self._client.device_authorization_request(form)
+        if isinstance(outcome, Failure):
+            raise outcome.error()
+        if outcome.secret("device_code") is None or outcome.text("error") is not None:
+            raise error_from_answer(outcome, ASKING)
+        return outcome
+
+    def _poll(self) -> None:
+        try:
+            brought = self._granted()
+            if brought is None:
+                self._pending.expire()  # or cancelled: then that stands
+                return
+            source = from_sign_in(
+                self._client, brought, clock=self._clock, asked_scope=self._scope, resource=self._resource
+            )
+        except ExplorerError as error:
+            self._pending.fail(error)
+        else:
+            if not self._pending.settle(source):
+                source.sign_out()  # cancelled while the last answer was on its way
+
+    def _granted(self) -> Granted | None:
+        """Poll until there is an answer; None when the sign-in was over first."""
+        pause = self._interval
+        while self._pending.pause(pause):
+            asked_at = self._clock.now()
+            outcome = self._client.token_request(
+                {
+                    "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+                    "device_code": self._device_code,
+                }
+            )
+            if (again := self._pause_after(outcome, pause)) is not None:
+                pause = again
+                continue
+            brought = granted(outcome, asking=ASKING, asked_at=asked_at, scope=self._scope)
+            if brought.token.id_token is not None and "openid" in self.scope:
+                self._check(brought.token.id_token)
+            return brought
+        return None
+
+    def _pause_after(self, outcome: Answer | Failure, pause: float) -> float | None:
+        """Seconds until the next poll; None when the answer decides (RFC 8628 §3.5)."""
+        code = None if isinstance(outcome, Failure) else outcome.text("error")
+        if code == "authorization_pending":
+            return self._interval
+        if code == "slow_down":
+            self._interval += _SLOWER
+            return self._interval
+        if isinstance(outcome, Failure):
+            trouble, wish = not outcome.configuration, 0.0
+        elif outcome.secret("access_token") is not None:
+            return None
+        else:
+            error = error_from_answer(outcome, ASKING)
+            trouble = isinstance(error, AuthorizationServerUnavailableError)
+            wish = outcome.retry_after or 0.0
+        # Twice as long after each trouble in a row, and back to the interval with the first answer.
+        return max(min(2 * pause, max(_LONGEST_PAUSE, self._interval)), wish) if trouble else None
+
+    def _check(self, id_token: Secret) -> None:
+        issuer, client_id = self._client.server.issuer, self._client.client_id
+        check_id_token(id_token, issuer=issuer, client_id=client_id, nonce=None, now=self._clock.now())
+
+
+def _required(answer: Answer, name: str) -> str:
+    if (value := answer.text(name)) is None:
+        raise OAuthConfigurationError(f"{ASKING}: {answer.url} gave no {name} (RFC 8628 §3.2 requires it).")
+    return value
+
+
+def _pages(answer: Answer) -> tuple[str, str | None]:
+    """The verification page, and the one with the code in it where there is a usable one (T15)."""
+    page = _required(answer, "verification_uri")
+    if problem := endpoint_problem(page):
+        msg = f"{ASKING}: the verification_uri {printable(page, 200)!r} is refused: {problem}."
+        raise OAuthConfigurationError(msg)
+    complete = answer.text("verification_uri_complete")
+    return page, None if endpoint_problem(complete) else complete

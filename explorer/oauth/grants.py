@@ -1,0 +1,93 @@
+"""Token sources that need nobody to sign in: client credentials, and a refresh token that is already there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from explorer.clock import SYSTEM_CLOCK, Clock
+from explorer.errors import ConfigurationError
+from explorer.oauth import scopes
+from explorer.oauth.client_authentication import Client
+from explorer.oauth.client_credentials import ClientCredentialsGrant
+from explorer.oauth.metadata import AuthorizationServer, resolved
+from explorer.oauth.refresh import RefreshTokenGrant
+from explorer.oauth.source import OAuthTokenSource, revoke
+from explorer.tokens import Secret, Token
+
+__all__ = ["client_credentials", "refresh_token"]
+
+
+def client_credentials(
+    issuer: str | AuthorizationServer,
+    *,
+    client_id: str,
+    client_secret: str | Secret,
+    scope: str | Iterable[str] | None = None,
+    resource: str | None = None,
+    client_authentication: str | None = None,
+    root_certificates: bytes | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> OAuthTokenSource:
+    """A source of tokens for the client itself (RFC 6749 §4.4). Discovers the server; the first call asks for a token.
+
+    ``client_authentication`` is ``client_secret_basic`` or ``client_secret_post``; None takes what the metadata offers.
+    Raises ConfigurationError, OAuthConfigurationError or AuthorizationServerUnavailableError.
+    """
+    server = resolved(issuer, root_certificates=root_certificates)
+    client = Client.registered(server, client_id, client_secret, client_authentication)
+    asked = scopes.parsed(scope)
+    grant = ClientCredentialsGrant(client, clock=clock, scope=asked, resource=resource)
+    return OAuthTokenSource(client, grant, asked_scope=asked, clock=clock)
+
+
+def refresh_token(
+    issuer: str | AuthorizationServer,
+    *,
+    client_id: str,
+    refresh_token: str | Secret,
+    client_secret: str | Secret | None = None,
+    scope: str | Iterable[str] | None = None,
+    access_token: str | Secret | None = None,
+    expiry: dt.datetime | None = None,
+    resource: str | None = None,
+    client_authentication: str | None = None,
+    root_certificates: bytes | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> OAuthTokenSource:
+    """A source of tokens for a refresh token that is already there (RFC 6749 §6).
+
+    ``scope`` is sent with each refresh, and only where given: it can ask for less than was granted, never for more.
+    ``access_token`` is used until ``expiry`` (an aware datetime; None means unknown, and a short life is assumed).
+    Raises ConfigurationError, OAuthConfigurationError or AuthorizationServerUnavailableError.
+    """
+    server = resolved(issuer, root_certificates=root_certificates)
+    client = Client.registered(server, client_id, client_secret, client_authentication)
+    asked = scopes.parsed(scope)
+    grant = RefreshTokenGrant(
+        client,
+        _secret(refresh_token, "refresh_token"),
+        clock=clock,
+        asked_scope=asked,
+        granted_scope=asked,
+        resource=resource,
+        discarded=lambda late: revoke(client, late.refresh_token, late.token.access_token),
+    )
+    token = None if access_token is None else _given(_secret(access_token, "access_token"), expiry, asked, clock)
+    return OAuthTokenSource(client, grant, token=token, asked_scope=asked, clock=clock)
+
+
+def _secret(value: str | Secret, name: str) -> Secret:
+    secret = Secret(value) if isinstance(value, str) else value
+    if not isinstance(secret, Secret) or not secret.reveal():
+        raise ConfigurationError(f"{name} is empty or not text; give the token alone.")
+    return secret
+
+
+def _given(access_token: Secret, expiry: dt.datetime | None, scope: tuple[str, ...] | None, clock: Clock) -> Token:
+    now = clock.now()
+    if expiry is None:
+        return Token(access_token, asked_at=now, scope=scope)
+    if expiry.tzinfo is None:
+        raise ConfigurationError(f"expiry {expiry} has no time zone; give an aware datetime.")
+    return Token(access_token, asked_at=now, expires_in=max(0.0, expiry.timestamp() - now.wall), scope=scope)

@@ -1,0 +1,203 @@
+"""A token source with a grant behind it: what every way of signing in ends in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NoReturn, Protocol
+
+from explorer.clock import SYSTEM_CLOCK, Clock
+from explorer.errors import SignInRequiredError
+from explorer.oauth.client_authentication import Client
+from explorer.oauth.id_token import subject
+from explorer.oauth.refresh import RefreshTokenGrant
+from explorer.oauth.token_response import Granted
+from explorer.oauth.transport import Answer
+from explorer.tokens import ReuseTokenSource, Secret, Token, TokenState
+
+__all__ = ["Grant", "OAuthTokenSource", "SignInState", "from_sign_in"]
+
+Phase = Literal["fresh", "refreshing", "stale", "expired", "sign in again"]
+
+_SECONDS_TO_REVOKE = 5.0
+_DUE = 0.16  # of the lifetime left: by now the renewal between 80 % and 84 % should have been
+
+
+class Grant(Protocol):
+    """What new access tokens are asked for with."""
+
+    def fetch(self) -> Token:
+        """One token request."""
+
+    def end(self) -> Secret | None:
+        """Forget every secret; gives the refresh token, if there is one, for revocation."""
+
+
+@dataclass(frozen=True)
+class SignInState:
+    """What may be seen of a sign-in at one moment; there is no secret in it.
+
+    ``phase``: ``fresh``, ``refreshing``, ``stale`` (still valid, though a renewal failed or is overdue), ``expired``
+    (the next call renews it) or ``sign in again``. ``remaining`` and ``lifetime`` are seconds; ``lifetime`` is None
+    where the server did not say. ``scope`` was granted, ``asked_scope`` asked for. ``subject`` is the name a person
+    knows, from the ID token or the access token's own claims, unverified. ``renews`` says whether it renews itself.
+    """
+
+    phase: Phase
+    remaining: float
+    lifetime: float | None
+    scope: tuple[str, ...]
+    asked_scope: tuple[str, ...]
+    issuer: str
+    client_id: str
+    subject: str | None
+    refresh_count: int
+    renews: bool
+    last_error: str | None
+
+
+class OAuthTokenSource:
+    """The token source of one sign-in: hands out its access token, renews it, shows its state, signs out.
+
+    It composes :class:`~explorer.tokens.ReuseTokenSource` (one request for all callers, renewal in the background)
+    with a grant. Safe from any thread and any event loop; it refuses to be pickled, for its grant lives here alone.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        grant: Grant,
+        *,
+        token: Token | None = None,
+        asked_scope: tuple[str, ...] | None = None,
+        renews: bool = True,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._client: Client | None = client
+        self._issuer, self._client_id = client.server.issuer, client.client_id
+        self._grant = grant
+        self._asked_scope = asked_scope or ()
+        self._renews = renews
+        self._clock = clock
+        self._subject = subject(token)
+        self._signed_out = False
+        self._reuse = ReuseTokenSource(self._fetch, token=token, clock=clock, renew=renews)
+
+    def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
+        """A token that is valid now; see :class:`~explorer.tokens.TokenSource`. ``timeout`` bounds this wait alone."""
+        return self._reuse.token(timeout=timeout, rejected=rejected)
+
+    def refresh(self, *, timeout: float | None = None) -> Token:
+        """Renew the token now, or join the renewal that is under way; blocks until it is there."""
+        return self._reuse.refresh(timeout=timeout)
+
+    @property
+    def state(self) -> SignInState:
+        """What may be seen now; never blocks on the network."""
+        seen = self._reuse.snapshot
+        token, now = seen.token, self._clock.now()
+        return SignInState(
+            phase=self._phase(seen),
+            remaining=0.0 if token is None else max(0.0, token.remaining(now)),
+            lifetime=None if token is None else token.expires_in,
+            scope=() if token is None else token.scope or (),
+            asked_scope=self._asked_scope,
+            issuer=self._issuer,
+            client_id=self._client_id,
+            subject=self._subject,
+            refresh_count=seen.refresh_count,
+            renews=self._renews and not self._signed_out,
+            last_error=None if seen.last_error is None else str(seen.last_error),
+        )
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have ``listener`` called after each change, from any thread; gives the function that ends that."""
+        return self._reuse.subscribe(listener)
+
+    def sign_out(self) -> bool:
+        """Forget the tokens here, then have the server revoke them (RFC 7009): refresh token first.
+
+        Afterwards :meth:`token` raises SignInRequiredError, and a refresh that was under way brings nothing back.
+        Revocation is a best effort and blocks for 5 s at most; True if the server confirmed all of it.
+        """
+        client, self._client = self._client, None
+        if client is None:
+            return False
+        self._signed_out = True
+        self._subject = None
+        token = self._reuse.snapshot.token
+        self._reuse.close(SignInRequiredError("Signed out. Sign in again to go on."))
+        refresh_token = self._grant.end()
+        return revoke(client, refresh_token, None if token is None else token.access_token)
+
+    def __repr__(self) -> str:
+        state = self.state
+        who = f" {state.subject!r}" if state.subject else ""
+        return f"<OAuthTokenSource{who} at {state.issuer}: {state.phase}, {state.remaining:.0f} s left>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A token source cannot be pickled: its grant lives in this process alone. Sign in again there.")
+
+    def _fetch(self) -> Token:
+        token = self._grant.fetch()
+        if not self._signed_out:
+            self._subject = subject(token) or self._subject
+        return token
+
+    def _phase(self, seen: TokenState) -> Phase:
+        if self._signed_out:
+            return "sign in again"
+        if seen.refreshing:
+            return "refreshing"
+        now, token = self._clock.now(), seen.token
+        if token is not None and not token.expired(now):
+            overdue = token.remaining(now) < _DUE * token.lifetime
+            return "stale" if overdue or seen.last_error is not None else "fresh"
+        hopeless = not self._renews or isinstance(seen.last_error, SignInRequiredError)
+        return "sign in again" if hopeless else "expired"
+
+
+def from_sign_in(
+    client: Client, brought: Granted, *, clock: Clock, asked_scope: tuple[str, ...] | None, resource: str | None
+) -> OAuthTokenSource:
+    """The source for what a person's sign-in brought; without a refresh token it lasts as long as its access token."""
+    grant: Grant = _OneToken()
+    if brought.refresh_token is not None:
+        grant = RefreshTokenGrant(
+            client,
+            brought.refresh_token,
+            clock=clock,
+            granted_scope=brought.token.scope,
+            resource=resource,
+            discarded=lambda late: revoke(client, late.refresh_token, late.token.access_token),
+        )
+    renews = brought.refresh_token is not None
+    return OAuthTokenSource(client, grant, token=brought.token, asked_scope=asked_scope, renews=renews, clock=clock)
+
+
+def revoke(client: Client, refresh_token: Secret | None, access_token: Secret | None) -> bool:
+    """RFC 7009 §2.1, refresh token first, 5 s for both; True if the server confirmed all of it."""
+    until = time.monotonic() + _SECONDS_TO_REVOKE
+    confirmed = True
+    for hint, token in (("refresh_token", refresh_token), ("access_token", access_token)):
+        left = until - time.monotonic()
+        if token is None:
+            continue
+        outcome = client.revocation_request({"token": token, "token_type_hint": hint}, left) if left > 0 else None
+        confirmed = confirmed and isinstance(outcome, Answer) and outcome.status == 200
+    return confirmed
+
+
+class _OneToken:
+    """A sign-in that brought no refresh token: nothing to ask with."""
+
+    def fetch(self) -> Token:
+        msg = (
+            "The access token is over, and the authorization server gave no refresh token. Sign in again; asking for "
+            "the scope offline_access often brings one."
+        )
+        raise SignInRequiredError(msg)
+
+    def end(self) -> None:
+        """There is nothing to forget."""

@@ -1,0 +1,335 @@
+"""The one place that speaks HTTP to an authorization server: bounded in time and size, no redirects, errors as values.
+
+An exchange returns an :class:`Answer` or a :class:`Failure`; neither raises, so that no traceback ever passes through
+the frames in which a form with secrets is spelled out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import ipaddress
+import json
+import math
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+from urllib.parse import quote, quote_plus, urlencode, urlsplit
+
+import httpx
+
+from explorer.errors import AuthorizationServerUnavailableError, ConfigurationError, OAuthConfigurationError, OAuthError
+from explorer.text import printable
+from explorer.tokens import Secret
+
+__all__ = ["Answer", "Failure", "HttpTransport", "Transport", "endpoint_problem", "is_loopback", "seconds_from"]
+
+MOST_SECONDS = 10.0
+MOST_BYTES = 1 << 20
+_QUOTED = ("error", "error_description", "error_uri")
+_SHORTEST_ECHO = 4  # characters; anything shorter would strike words
+_USER_AGENT = "grpc-notebook-explorer"
+# A loopback endpoint is never reached through a proxy: the form would leave the machine in clear.
+_NEVER_PROXIED = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What an endpoint answered: the status, and the JSON object if it was one (kept out of the repr)."""
+
+    url: str
+    status: int
+    content_type: str
+    retry_after: float | None
+    location: str | None
+    document: Mapping[str, Any] | None = field(repr=False)
+
+    def text(self, name: str) -> str | None:
+        """The member ``name`` if it is a non-empty string."""
+        value = self.document.get(name) if self.document is not None else None
+        return value if isinstance(value, str) and value else None
+
+    def secret(self, name: str) -> Secret | None:
+        """The member ``name`` if it is a non-empty string, wrapped."""
+        return None if (value := self.text(name)) is None else Secret(value)
+
+    def seconds(self, name: str) -> float | None:
+        """The member ``name`` as seconds: a number or a numeric string (S4); None where it is neither."""
+        return seconds_from(self.document.get(name) if self.document is not None else None)
+
+    def without_echo(self, sent: Iterable[Secret]) -> Answer:
+        """The same answer, with what was sent in secret struck from the texts that an error's sentence may quote."""
+        document = self.document
+        if document is not None:
+            quoted = {name: _struck(text, sent) for name in _QUOTED if (text := self.text(name)) is not None}
+            document = {**document, **quoted}
+        location = None if self.location is None else _struck(self.location, sent)
+        return replace(self, document=document, location=location, content_type=_struck(self.content_type, sent))
+
+    def described(self) -> str:
+        """Status and kind of the answer, for an error's sentence."""
+        kind = printable(self.content_type.partition(";")[0].strip(), 60) or "no content type"
+        return f"HTTP {self.status}, {kind}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exchange without an answer.
+
+    ``sent`` says that the request may have been processed all the same; ``configuration`` that trying again is useless.
+    """
+
+    sentence: str
+    sent: bool = False
+    configuration: bool = False
+
+    def error(self) -> OAuthError:
+        """The typed error for this failure (S11: network is transient, a certificate is configuration)."""
+        if self.configuration:
+            return OAuthConfigurationError(self.sentence)
+        return AuthorizationServerUnavailableError(self.sentence)
+
+
+class Transport(Protocol):
+    """How requests reach an authorization server."""
+
+    def get(self, url: str) -> Answer | Failure:
+        """Ask for a public JSON document."""
+
+    def post(
+        self,
+        url: str,
+        form: Mapping[str, str | Secret],
+        headers: Mapping[str, str | Secret],
+        *,
+        timeout: float | None = None,
+    ) -> Answer | Failure:
+        """Send a form; the secrets in it are revealed nowhere else."""
+
+
+class HttpTransport:
+    """HTTP/1.1 by httpx, one connection per exchange.
+
+    A connection is never reused: the answer to a request on a connection that the server was just closing would be
+    ambiguous, and an ambiguous refresh can cost the grant (S10). The environment's proxies are honoured, except for
+    loopback. Blocks for ``timeout`` seconds at most (10 s at most); safe from any thread.
+    """
+
+    def __init__(self, *, root_certificates: bytes | None = None, timeout: float = MOST_SECONDS) -> None:
+        self._timeout = min(timeout, MOST_SECONDS)
+        self._verify = _verification(root_certificates)
+
+    def get(self, url: str) -> Answer | Failure:
+        """Ask for a public JSON document."""
+        return self._bounded("GET", url, None, {}, self._timeout)
+
+    def post(
+        self,
+        url: str,
+        form: Mapping[str, str | Secret],
+        headers: Mapping[str, str | Secret],
+        *,
+        timeout: float | None = None,
+    ) -> Answer | Failure:
+        """Send a form; the secrets in it are revealed in a thread of the exchange's own and nowhere else."""
+        bound = self._timeout if timeout is None else min(timeout, self._timeout)
+        return self._bounded("POST", url, form, headers, bound)
+
+    def _bounded(
+        self,
+        method: str,
+        url: str,
+        form: Mapping[str, str | Secret] | None,
+        headers: Mapping[str, str | Secret],
+        timeout: float,
+    ) -> Answer | Failure:
+        # httpx bounds each read, not the exchange, and nothing bounds a name server; a thread that is left behind
+        # bounds them all, and Ctrl-C in the waiting thread sees no frame with a secret in it.
+        outcomes: list[Answer | Failure] = []
+        done = threading.Event()
+
+        def exchange() -> None:
+            outcomes.append(self._exchange(method, url, form, headers, timeout))
+            done.set()
+
+        threading.Thread(target=exchange, name="explorer-oauth-http", daemon=True).start()
+        if done.wait(timeout + 0.5):
+            return outcomes[0]
+        return _too_late(url, timeout, sent=True)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        form: Mapping[str, str | Secret] | None,
+        headers: Mapping[str, str | Secret],
+        timeout: float,
+    ) -> Answer | Failure:
+        until = time.monotonic() + timeout
+        body = None if form is None else urlencode({name: _revealed(value) for name, value in form.items()}).encode()
+        plain = {name: _revealed(value) for name, value in headers.items()}
+        plain |= {"Accept": "application/json", "User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
+        if body is not None:
+            plain["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            with (
+                httpx.Client(
+                    verify=self._verify,
+                    timeout=timeout,
+                    follow_redirects=False,
+                    mounts=dict.fromkeys(_NEVER_PROXIED),
+                ) as client,
+                client.stream(method, url, content=body, headers=plain) as response,
+            ):
+                return _read(url, response, until, timeout)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+            return _failure(url, error, timeout)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a URL's host is this machine by name or literal address (RFC 8252 §7.3)."""
+    if host is None:
+        return False
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
+
+
+def endpoint_problem(url: object) -> str | None:
+    """What is wrong with an endpoint's URL, or None: https, or http on loopback, no fragment, no password (T6)."""
+    if not isinstance(url, str):
+        return "it is not text"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "it is not a URL"
+    if not host or not url.isascii() or any(character.isspace() for character in url):
+        return "it is not a URL with a host"
+    if parts.username is not None or parts.password is not None:
+        return "it holds a user name"
+    if "#" in url:
+        return "it has a fragment (RFC 6749 §3.1)"
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)):
+        return None
+    return "it is neither https nor http on loopback"
+
+
+def seconds_from(value: object) -> float | None:
+    """A JSON number or numeric string as seconds, never negative; None where it is no such thing (S4)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _struck(text: str, secrets: Iterable[Secret]) -> str:
+    for secret in secrets:
+        for spelled in {secret.reveal(), quote(secret.reveal(), safe=""), quote_plus(secret.reveal())}:
+            text = text.replace(spelled, "[struck]") if len(spelled) >= _SHORTEST_ECHO else text
+    return text
+
+
+def _revealed(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _verification(root_certificates: bytes | None) -> ssl.SSLContext:
+    if root_certificates is None:
+        return httpx.create_ssl_context()
+    try:
+        return ssl.create_default_context(cadata=root_certificates.decode("ascii"))
+    except (ssl.SSLError, UnicodeDecodeError, AttributeError) as error:
+        msg = "root_certificates are not PEM certificates, bytes with -----BEGIN CERTIFICATE-----: read their file."
+        raise ConfigurationError(msg) from error
+
+
+def _read(url: str, response: httpx.Response, until: float, timeout: float) -> Answer | Failure:
+    content = bytearray()
+    for chunk in response.iter_raw():
+        content += chunk
+        if len(content) > MOST_BYTES:
+            sentence = f"{_host(url)} answered with more than {MOST_BYTES >> 20} MiB where a small JSON object was due."
+            return Failure(sentence, sent=True)
+        if time.monotonic() > until:
+            return _too_late(url, timeout, sent=True)
+    return Answer(
+        url=url,
+        status=response.status_code,
+        content_type=response.headers.get("content-type", ""),
+        retry_after=_retry_after(response.headers.get("retry-after")),
+        location=response.headers.get("location"),
+        document=_json_object(bytes(content)),
+    )
+
+
+def _json_object(content: bytes) -> Mapping[str, Any] | None:
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _retry_after(header: str | None) -> float | None:
+    """RFC 9110 §10.2.3: seconds, or a date."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return seconds_from(header)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+def _failure(url: str, error: Exception, timeout: float) -> Failure:
+    sent = isinstance(error, httpx.TransportError | OSError) and not isinstance(error, _NOT_SENT)
+    host = _host(url)
+    reason = _tls_reason(error)
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        why = printable(reason.verify_message or reason, 200)
+        sentence = (
+            f"The certificate of {host} is not trusted ({why}); if it has its own CA, pass root_certificates (PEM)."
+        )
+        return Failure(sentence, configuration=True)
+    if isinstance(reason, ssl.SSLError) and not sent:
+        why = printable(reason.reason or reason, 120)
+        sentence = f"{host} does not complete a TLS handshake ({why}); check scheme and port."
+        return Failure(sentence, configuration=True)
+    if isinstance(error, httpx.TimeoutException):
+        return _too_late(url, timeout, sent=sent)
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return Failure(f"{printable(url, 200)!r} is not a URL that can be asked.", configuration=True)
+    if isinstance(error, httpx.ConnectError):
+        return Failure(f"{host} cannot be reached ({printable(error, 120)}); check the address and the network.")
+    sentence = f"{host} broke off without a usable answer ({type(error).__name__}); is it an authorization server?"
+    return Failure(sentence, sent=sent)
+
+
+def _tls_reason(error: BaseException) -> ssl.SSLError | None:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _too_late(url: str, timeout: float, *, sent: bool) -> Failure:
+    return Failure(f"{_host(url)} did not answer within {timeout:g} s.", sent=sent)
+
+
+def _host(url: str) -> str:
+    return printable(urlsplit(url).netloc, 100)
