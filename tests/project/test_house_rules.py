@@ -20,7 +20,7 @@ MACHINE_PATHS = re.compile(r"(?<![\w.])/([w]ork|[r]oot|[o]pt/pypi|[o]pt/wheels|[
 REGISTRIES = re.compile(r"[p]ypi\.org|[p]ythonhosted\.org|[r]egistry\.npmjs|[d]eb\.debian\.org|[p]roxy\.golang\.org")
 SUPPRESSIONS = {
     # rule: what a suppression with its reason looks like
-    re.compile(r"# noq[a].*"): re.compile(r"# noqa: [A-Z0-9, ]+ (- |# |\()\S.{7,}"),
+    re.compile(r"# noq[a].*"): re.compile(r"# noqa: [A-Z]+\d+(, ?[A-Z]+\d+)* +\S.{7,}"),
     re.compile(r"# type: ignor[e].*"): re.compile(r"# type: ignore\[[\w, -]+\]  # .{8,}"),
     re.compile(r"pragma: no cove[r].*"): re.compile(r"pragma: no cover - .{8,}"),
     re.compile(r"@ts-(ignor[e]|nocheck|expect-error).*"): re.compile(r"@ts-(ignore|expect-error) .{8,}"),

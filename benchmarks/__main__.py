@@ -1,0 +1,104 @@
+"""The benchmarks' one door: measures each figure beside its peers, prints a row each, and fails where a goal is missed.
+
+The sides take turns, run after run, so that a slow minute of the machine is everybody's; the ratio is the median of the
+runs' own ratios.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.figure import Figure, Peer, World, all_figures
+
+LIMIT = 9 * 60
+"""Seconds that all figures together may take."""
+
+HEAD = ("figure", "ours", "peer", "", "ratio", "goal", "aim", "")
+WIDTHS = (26, 10, 10, 38, 8, 7, 7, 0)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure beside one peer; seconds per row, and how many times less of them are ours."""
+
+    figure: Figure
+    peer: Peer
+    ours: float
+    theirs: float
+    ratio: float
+
+    @property
+    def missed(self) -> bool:
+        """Whether less was reached than was promised; an aim promises nothing."""
+        return self.peer.goal is not None and self.ratio < self.peer.goal
+
+    def __str__(self) -> str:
+        """As the table shows it."""
+        times = [f"{seconds * 1e6:.1f} µs" for seconds in (self.ours, self.theirs)]
+        promised = ["-" if value is None else f"{value:g} x" for value in (self.peer.goal, self.peer.aim)]
+        verdict = "MISSED" if self.missed else ""
+        return line(self.figure.name, *times, self.peer.name, f"{self.ratio:.2f} x", *promised, verdict)
+
+
+def line(*cells: str) -> str:
+    """Cells under their columns."""
+    return "".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+def run_side(figure: Figure, side: str, world: World) -> dict[str, Any]:
+    """What `benchmarks.side` says of one run."""
+    command = [sys.executable, "-m", "benchmarks.side", figure.name, side]
+    done = subprocess.run(command, input=json.dumps(dict(world)), stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{figure.name}: {side} failed; what it said stands above")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+Runner = Callable[[Figure, str, World], Mapping[str, Any]]
+
+
+def measure(figure: Figure, run: Runner = run_side) -> Iterator[Row]:
+    """The figure's rows, after all its runs; what the sides made is the same, or nothing is said."""
+    sides = ["ours", *(peer.name for peer in figure.peers)]
+    seen: dict[str, list[float]] = {side: [] for side in sides}
+    made = set()
+    with figure.world() as world:
+        for _ in range(figure.runs):
+            for side in sides:
+                outcome = run(figure, side, world)
+                seen[side].append(float(outcome["per_row"]))
+                made.add((outcome["rows"], outcome["digest"]))
+    if len(made) > 1:
+        raise SystemExit(f"{figure.name}: the sides made different rows, so their times say nothing: {sorted(made)}")
+    for peer in figure.peers:
+        pairs = zip(seen["ours"], seen[peer.name], strict=True)
+        ratio = statistics.median(theirs / ours for ours, theirs in pairs)
+        yield Row(figure, peer, statistics.median(seen["ours"]), statistics.median(seen[peer.name]), ratio)
+
+
+def main(only: str | None = None) -> int:
+    """Measure all, or only one; the number of goals missed."""
+    figures = all_figures()
+    if only is not None and only not in figures:
+        raise SystemExit(f"no figure is called {only!r}; there are: {', '.join(figures)}")
+    started = time.monotonic()
+    print(line(*HEAD))
+    missed = 0
+    for figure in figures.values() if only is None else [figures[only]]:
+        for row in measure(figure):
+            print(row, flush=True)
+            missed += row.missed
+    spent = time.monotonic() - started
+    print(f"\nper row; ratio: how many times less is ours, the median of interleaved runs. {spent:.0f} s in all.")
+    if spent > LIMIT:
+        print(f"that is more than the {LIMIT} s that all figures together may take")
+    return missed + (spent > LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(*sys.argv[1:2]), 1))

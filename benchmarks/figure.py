@@ -1,0 +1,54 @@
+"""What a figure is: one quantity of ours, the same of each peer, and what is promised about their ratio.
+
+A file in `benchmarks/figures/` declares one as ``FIGURE``; that is all there is to adding it.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+World = Mapping[str, Any]
+"""What both sides are given, as JSON could carry it: addresses, tokens, sizes."""
+
+Work = Callable[[], tuple[int, str]]
+"""The measured part: does everything once and says how many rows it made, and a digest of them."""
+
+Side = Callable[[World], AbstractContextManager[Work]]
+"""Prepares (connects, imports, warms up) unmeasured, and yields the work."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Somebody else's way to the same rows; ``goal`` and ``aim`` are how many times better we are to be."""
+
+    name: str
+    side: Side
+    goal: float | None
+    aim: float | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A quantity per row: CPU seconds of the client's process, or seconds on the wall."""
+
+    name: str
+    what: str
+    measure: Literal["cpu", "wall"]
+    world: Callable[[], AbstractContextManager[World]]
+    ours: Side
+    peers: tuple[Peer, ...]
+    runs: int = 5
+
+    def side(self, name: str) -> Side:
+        """Ours by the name ``ours``, a peer's by its own."""
+        return {"ours": self.ours, **{peer.name: peer.side for peer in self.peers}}[name]
+
+
+def all_figures() -> dict[str, Figure]:
+    """Every figure by its name."""
+    found = pkgutil.iter_modules(importlib.import_module("benchmarks.figures").__path__, "benchmarks.figures.")
+    modules = [importlib.import_module(module.name) for module in found]
+    return {module.FIGURE.name: module.FIGURE for module in modules}
