@@ -93,7 +93,7 @@ class Columns:
             try:
                 MERGE_FROM_STRING(message, item)
             except ProtobufDecodeError as error:
-                _record(faults, position, self._fault(position, item, str(error)), error)
+                _record(faults, position, self._fault(item, str(error)), error)
                 messages.append(None)
             else:
                 messages.append(message)
@@ -109,20 +109,19 @@ class Columns:
             except (ValueError, OverflowError) as error:
                 item = items[position]
                 data = item if isinstance(item, bytes) else SERIALIZE(item)
-                _record(faults, position, self._fault(position, data, str(error)), error)
+                _record(faults, position, self._fault(data, str(error)), error)
                 kept[position] = None
         return kept
 
-    def _fault(self, position: int, data: bytes, why: str) -> DecodeError:
-        name = self.descriptor.full_name
-        return DecodeError(
-            f"Row {position} ({len(data)} bytes) is not a {name} as its descriptor has it: {printable(why)}.", data=data
-        )
+    def _fault(self, data: bytes, why: str) -> DecodeError:
+        kind = self.descriptor.full_name
+        sentence = f"{len(data)} bytes are not a {kind} as its descriptor has it: {printable(why)}."
+        return DecodeError(sentence, data=data)
 
 
 def _record(faults: dict[int, DecodeError] | None, position: int, fault: DecodeError, cause: Exception) -> None:
     if faults is None:
-        raise fault from cause
+        raise DecodeError(f"Row {position}: {fault}", data=fault.data) from cause
     faults[position] = fault
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from explorer.rpc.canonical import to_dict
 
 __all__ = ["json_text"]
 
 
-def json_text(message: Any) -> str:
-    """The message as ProtoJSON text under its fields' own names, without white space between the parts."""
-    pool = message.DESCRIPTOR.file.pool
-    fields = json_format.MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=pool)
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+def json_text(message: Message) -> str:
+    """The message as ProtoJSON text under its fields' own names, without white space.
+
+    Keys are in the order of the alphabet: a map has none of its own, and the same message is to be the same text.
+    """
+    return json.dumps(to_dict(message), ensure_ascii=False, separators=(",", ":"), sort_keys=True)

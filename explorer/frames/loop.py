@@ -1,0 +1,41 @@
+"""One thread with an event loop of its own, for all bulk calls of this process.
+
+A notebook's cell already runs inside an event loop, and a grpc.aio channel belongs to the loop it was made in. So calls
+in bulk run on a loop that is nobody else's, and whoever asks just waits, from any thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+__all__ = ["call_soon", "run"]
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_process = 0
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+    """Run the coroutine on the I/O thread; its future is for threads, and cancelling that cancels the coroutine."""
+    return asyncio.run_coroutine_threadsafe(coroutine, _running_loop())
+
+
+def call_soon(function: Any, *arguments: Any) -> None:
+    """Call the function on the I/O thread, without waiting for it."""
+    _running_loop().call_soon_threadsafe(function, *arguments)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    global _loop, _process
+    with _lock:
+        if _loop is None or _process != os.getpid():  # a forked child has the loop, and not the thread that turns it
+            _loop, _process = asyncio.new_event_loop(), os.getpid()
+            threading.Thread(target=_loop.run_forever, name="explorer-io", daemon=True).start()
+        return _loop

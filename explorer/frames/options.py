@@ -1,0 +1,55 @@
+"""How a method is called: what is no field of its request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from explorer.errors import ConfigurationError
+
+__all__ = ["Options", "Progress"]
+
+Progress = Callable[[int, int, int], None]
+"""Is told of a run from the thread that asked for it: requests done, requests in all, errors among them."""
+
+_MOST_IN_FLIGHT = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a method is called.
+
+    Args:
+        timeout: Seconds for each call; None for 30 s where one message is answered, and 600 s for a stream.
+        metadata: Sent with each call, beside the session's own.
+        on_error: ``"row"`` keeps an error as its request's row, ``"raise"`` ends the run at the first one.
+        concurrency: How many calls are under way at once.
+        progress: True for a progress bar, False for none, or a function (see :data:`Progress`).
+        idempotent: Whether the method is safe to repeat; None to believe its descriptor.
+
+    Raises:
+        ConfigurationError: For a value that no call can have.
+
+    """
+
+    timeout: float | None = None
+    metadata: Mapping[str, str | bytes] | Sequence[tuple[str, str | bytes]] = ()
+    on_error: Literal["row", "raise"] = "row"
+    concurrency: int = 64
+    progress: bool | Progress = True
+    idempotent: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None and not self.timeout > 0:
+            raise ConfigurationError(f"A call needs a timeout of more than 0 seconds, not {self.timeout!r}.")
+        if self.on_error not in {"row", "raise"}:
+            raise ConfigurationError(f"on_error is 'row' or 'raise', not {self.on_error!r}.")
+        if not 1 <= self.concurrency <= _MOST_IN_FLIGHT:
+            raise ConfigurationError(f"concurrency is 1 to {_MOST_IN_FLIGHT} calls at once, not {self.concurrency!r}.")
+
+    def timeout_for(self, *, streaming: bool) -> float:
+        """Seconds for one call: every call has a deadline."""
+        if self.timeout is not None:
+            return self.timeout
+        return 600.0 if streaming else 30.0
