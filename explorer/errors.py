@@ -59,7 +59,12 @@ __all__ = [
 
 
 class ExplorerError(Exception):
-    """Whatever this library raises."""
+    """Whatever this library raises.
+
+    ``partial`` is the DataFrame of what had been collected by then, None where nothing was being collected.
+    """
+
+    partial: Any = None
 
 
 class ConfigurationError(ExplorerError, ValueError):
