@@ -1,0 +1,135 @@
+"""The interceptor that stands in front of every method: token first, then scope, then the method itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
+
+import grpc
+
+from explorer.demo.counting import Counts
+from explorer.demo.resource_server.refusals import Refusal, error_info
+from explorer.demo.resource_server.token_validator import KeysUnavailableError, TokenRejectedError, TokenValidator
+
+__all__ = ["AuthorizationInterceptor", "ReflectionAccess"]
+
+ReflectionAccess = Literal["open", "protected", "off"]
+
+_READ_USERS = "read:users"
+_OPEN = ("/grpc.health.v1.Health/",)
+_REFLECTION = ("/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/")
+
+
+class AuthorizationInterceptor(grpc.ServerInterceptor):
+    """UNAUTHENTICATED for the token, PERMISSION_DENIED for the scope (contract T19); counts how every call ended.
+
+    Health is open to all; reflection as ``reflection`` says, where "protected" asks for a valid token and no scope.
+    """
+
+    def __init__(self, validator: TokenValidator, counts: Counts, *, reflection: ReflectionAccess) -> None:
+        self._validator = validator
+        self._counts = counts
+        self.reflection: ReflectionAccess = reflection
+
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler | None:
+        """Judge a call by its metadata alone, before its first message is read."""
+        path = handler_call_details.method
+        refusal = self._judge(path, handler_call_details.invocation_metadata or ())
+        if refusal is not None:
+            self._count(path, refusal.code)
+            return grpc.stream_stream_rpc_method_handler(lambda _, context: context.abort_with_status(refusal))
+        handler = continuation(handler_call_details)
+        if handler is None:
+            self._count(path, grpc.StatusCode.UNIMPLEMENTED)
+            return None
+        return self._counted(path, handler)
+
+    def _judge(self, path: str, metadata: Any) -> Refusal | None:
+        if path.startswith(_OPEN):
+            return None
+        scopes: frozenset[str] = frozenset({_READ_USERS})
+        if path.startswith(_REFLECTION):
+            if self.reflection == "off":
+                return Refusal.of(grpc.StatusCode.UNIMPLEMENTED, "This server does not offer reflection.")
+            if self.reflection == "open":
+                return None
+            scopes = frozenset()
+        return self._judge_token([value for key, value in metadata if key == "authorization"], scopes)
+
+    def _judge_token(self, values: list[str | bytes], scopes: frozenset[str]) -> Refusal | None:
+        try:
+            token = self._validator.validate(self._validator.bearer(values))
+        except TokenRejectedError as error:
+            return error_info(grpc.StatusCode.UNAUTHENTICATED, error.reason, error.sentence)
+        except KeysUnavailableError:
+            return error_info(
+                grpc.StatusCode.UNAVAILABLE, "KEYS_UNAVAILABLE", "The issuer's keys cannot be had now; try again."
+            )
+        missing = scopes - token.scopes
+        if missing:
+            scope = " ".join(sorted(missing))
+            return error_info(
+                grpc.StatusCode.PERMISSION_DENIED,
+                "SCOPE_MISSING",
+                f"The token is valid, but it lacks the scope {scope}.",
+                {"scope": scope},
+            )
+        return None
+
+    def _count(self, path: str, code: grpc.StatusCode) -> None:
+        self._counts.add("rpc", code.name)
+        self._counts.add("methods", f"{path} {code.name}")
+
+    def _counted(self, path: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
+        """The same handler, its end counted."""
+
+        def ended(context: grpc.ServicerContext, *, failed: bool) -> None:
+            code = _code(context) or (grpc.StatusCode.UNKNOWN if failed else grpc.StatusCode.OK)
+            self._count(path, code)
+
+        def single(behaviour: Callable[..., Any]) -> Callable[..., Any]:
+            def call(request: Any, context: grpc.ServicerContext) -> Any:
+                failed = True
+                try:
+                    answer = behaviour(request, context)
+                    failed = False
+                finally:
+                    ended(context, failed=failed)
+                return answer
+
+            return call
+
+        def several(behaviour: Callable[..., Any]) -> Callable[..., Any]:
+            def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+                failed = True
+                try:
+                    yield from behaviour(request, context)
+                    failed = False
+                except GeneratorExit:
+                    self._count(path, grpc.StatusCode.CANCELLED)
+                    raise
+                finally:
+                    ended(context, failed=failed)
+
+            return call
+
+        coders: Mapping[str, Any] = {
+            "request_deserializer": handler.request_deserializer,
+            "response_serializer": handler.response_serializer,
+        }
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(single(handler.unary_unary), **coders)
+        if handler.unary_stream:
+            return grpc.unary_stream_rpc_method_handler(several(handler.unary_stream), **coders)
+        if handler.stream_unary:
+            return grpc.stream_unary_rpc_method_handler(single(handler.stream_unary), **coders)
+        return grpc.stream_stream_rpc_method_handler(several(handler.stream_stream), **coders)
+
+
+def _code(context: grpc.ServicerContext) -> grpc.StatusCode | None:
+    code = context.code()  # grpc keeps either its own enum or the bare number
+    return code if isinstance(code, grpc.StatusCode) else None

@@ -1,0 +1,104 @@
+"""The gRPC server as a running thing: bound, serving, stopped, and started again on the same port."""
+
+from __future__ import annotations
+
+from concurrent import futures
+
+import grpc
+import trustme
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from explorer.demo.counting import Counts
+from explorer.demo.protos import directory_service_pb2_grpc, user_service_pb2_grpc
+from explorer.demo.resource_server.authorization import AuthorizationInterceptor, ReflectionAccess
+from explorer.demo.resource_server.directory_service import DirectoryService
+from explorer.demo.resource_server.people import Directory
+from explorer.demo.resource_server.reflection import add_reflection
+from explorer.demo.resource_server.token_validator import TokenValidator
+from explorer.demo.resource_server.user_service import UserService
+
+__all__ = ["SERVICE_NAMES", "ResourceService"]
+
+SERVICE_NAMES = ["UserService", "explorer.demo.v1.DirectoryService", "grpc.health.v1.Health"]
+
+_OPTIONS = [
+    ("grpc.so_reuseport", 0),  # a taken port is an error, not a second server behind it
+    # One limit instead of grpc's two with chance between them; the interceptor refuses long tokens with a reason.
+    ("grpc.max_metadata_size", 32 * 1024),
+    ("grpc.absolute_max_metadata_size", 32 * 1024),
+]
+
+
+class ResourceService:
+    """TLS with a certificate of an authority of its own, for localhost, 127.0.0.1 and ::1.
+
+    The port is bound when the constructor returns; :meth:`start` begins to answer.
+    """
+
+    def __init__(self, *, port: int = 0, threads: int = 16) -> None:
+        authority = trustme.CA(organization_name="Demo (made up, for this process only)")
+        certificate = authority.issue_cert("localhost", "127.0.0.1", "::1")
+        self.root_certificates = authority.cert_pem.bytes()
+        self._credentials = grpc.ssl_server_credentials(
+            [(certificate.private_key_pem.bytes(), b"".join(blob.bytes() for blob in certificate.cert_chain_pems))]
+        )
+        self._threads = threads
+        self._directory = Directory()
+        self._server: grpc.Server | None = None
+        self._interceptor: AuthorizationInterceptor | None = None
+        self._guard = _LateInterceptor()
+        self.port = self._bind(port)
+
+    def _bind(self, port: int) -> int:
+        server = grpc.server(
+            futures.ThreadPoolExecutor(self._threads, thread_name_prefix="grpc"),
+            interceptors=[self._guard],
+            options=_OPTIONS,
+        )
+        user_service_pb2_grpc.add_UserServiceServicer_to_server(UserService(self._directory), server)
+        directory_service_pb2_grpc.add_DirectoryServiceServicer_to_server(DirectoryService(self._directory), server)
+        health_servicer = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+        for name in ("", *SERVICE_NAMES):
+            health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+        add_reflection(server, SERVICE_NAMES)
+        bound = int(server.add_secure_port(f"127.0.0.1:{port}", self._credentials))
+        try:
+            server.add_secure_port(f"[::1]:{bound}", self._credentials)
+        except RuntimeError:  # no IPv6 on this machine; "localhost" leads to the other address
+            pass
+        self._server = server
+        return bound
+
+    def start(self, validator: TokenValidator, counts: Counts, *, reflection: ReflectionAccess) -> None:
+        """Begin to answer."""
+        self._interceptor = AuthorizationInterceptor(validator, counts, reflection=reflection)
+        self._guard.interceptor = self._interceptor
+        if self._server is not None:
+            self._server.start()
+
+    def set_reflection(self, reflection: ReflectionAccess) -> None:
+        """From now on, reflection is "open", "protected" (any valid token) or "off"."""
+        if self._interceptor is not None:
+            self._interceptor.reflection = reflection
+
+    def stop(self, grace: float | None = None) -> None:
+        """Stop answering; calls under way get ``grace`` seconds, or none."""
+        if self._server is not None:
+            self._server.stop(grace).wait()
+            self._server = None
+
+    def start_again(self) -> None:
+        """Answer again, on the same port with the same certificate."""
+        if self._server is None:
+            self._bind(self.port)
+            self._server.start()
+
+
+class _LateInterceptor(grpc.ServerInterceptor):
+    """Holds the place of the real one, which needs the port that is bound only after interceptors are given."""
+
+    interceptor: AuthorizationInterceptor
+
+    def intercept_service(self, continuation, handler_call_details):  # type: ignore[no-untyped-def]
+        return self.interceptor.intercept_service(continuation, handler_call_details)
