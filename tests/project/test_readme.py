@@ -1,0 +1,51 @@
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_badge_opens_the_index_at_the_repository_and_version_of_pyproject():
+    repository = PROJECT["urls"]["repository"].removeprefix("https://github.com/")
+    address = f"https://mybinder.org/v2/gh/{repository}/v{PROJECT['version']}?urlpath=lab/tree/notebooks/index.ipynb"
+    assert re.findall(r"https://mybinder\.org/v2/[^)\s]+", README) == [address]
+    assert (ROOT / "notebooks/index.ipynb").is_file()
+
+
+def test_there_are_two_commands_and_ci_runs_both():
+    assert blocks("sh") == ["make lab\nmake test\n"]
+    assert "exec make test" in (ROOT / ".ci/run").read_text()
+    assert '["make", "lab", "BROWSER=no", "PORT=0"]' in (ROOT / "tests/project/test_make_lab.py").read_text()
+
+
+def test_every_make_target_it_names_is_there_and_listed_by_help():
+    named = set(re.findall(r"\bmake ([a-z]+)\b", README))
+    assert named >= {"lab", "test", "help"}
+    documented = set(re.findall(r"^([a-z]+):.*  ## ", MAKEFILE, re.MULTILINE))
+    assert named <= documented
+    assert documented == set(re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[1].split())
+
+
+def test_its_code_is_at_most_twelve_lines():
+    (code,) = blocks("python")
+    assert len(code.splitlines()) <= 12
+
+
+def test_its_map_names_every_module_and_no_other():
+    modules = {path.stem for path in (ROOT / "explorer").glob("*.py")}
+    there = modules | {path.parent.name for path in (ROOT / "explorer").glob("*/__init__.py")}
+    mapped = set(re.findall(r"^\| `explorer\.(\w+)` \|", README, re.MULTILINE))
+    assert mapped <= there
+    assert there - mapped <= {"__init__", "clock", "secret", "text"}
+
+
+def test_what_it_shows_and_links_to_is_there():
+    for path in re.findall(r"\]\(((?!https?:)[^)]+)\)", README):
+        assert (ROOT / path).is_file(), path
