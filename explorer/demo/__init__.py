@@ -7,6 +7,7 @@ Passwords and client secrets in here are lessons, not secrets.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def _spawn() -> subprocess.Popen[str]:
     # The child finds what this process finds, also where that was added to sys.path by hand.
     environment["PYTHONPATH"] = os.pathsep.join([root, *(entry for entry in sys.path if entry)])
     environment["GRPC_VERBOSITY"] = "NONE"
-    return subprocess.Popen(  # noqa: S603  our own interpreter, fixed arguments
+    return subprocess.Popen(
         [sys.executable, "-m", "explorer.demo", "--controlled"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -118,10 +119,8 @@ def _close(process: subprocess.Popen[str]) -> None:
     """Close the pipe, which ends the child; take it away if it does not go."""
     for stream in (process.stdin, process.stdout):
         if stream is not None:
-            try:
+            with contextlib.suppress(OSError):  # it is gone already, and so is what was still to be written
                 stream.close()
-            except OSError:  # it is gone already, and so is what was still to be written
-                pass
     try:
         process.wait(_STOP_TIMEOUT)
     except subprocess.TimeoutExpired:
@@ -132,8 +131,8 @@ def _close(process: subprocess.Popen[str]) -> None:
 class Demo:
     """A running demo. Safe from any thread; a context manager that stops it.
 
-    The methods below the first few are for tests: they set the demo's clock, read its own counters and give it bad days.
-    All block for one exchange over the control pipe, and raise DemoError once the demo has ended.
+    The methods after :meth:`stop` are for tests: they set the demo's clock, read its own counters and give it bad
+    days. All block for one exchange over the control pipe, and raise DemoError once the demo has ended.
     """
 
     issuer: str
@@ -255,7 +254,7 @@ class Demo:
         """Let the next ``count`` token requests fail; 0 takes back what was planned.
 
         :param kind: "unavailable": 503; "too_many_requests": 429; "html": 200 and a web page; "server_error": OAuth's
-            ``temporarily_unavailable``; "slow": processed after ``seconds``; "lost": processed, answered after ``seconds``.
+            ``temporarily_unavailable``; "slow": processed after ``seconds``; "lost": processed, answered late.
         :param retry_after: the value of a ``Retry-After`` field.
         """
         self._command("fail_token_requests", kind=kind, count=count, retry_after=retry_after, seconds=seconds)

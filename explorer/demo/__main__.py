@@ -1,4 +1,4 @@
-"""``python -m explorer.demo``: the demo by hand, until Ctrl-C; with ``--controlled``, for the process that started it."""
+"""``python -m explorer.demo``: the demo by hand, until Ctrl-C; with ``--controlled``, for another process."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from typing import Any, TextIO
+from typing import IO, Any
 
 __all__ = ["COMMANDS", "obey", "receive", "send"]
 
@@ -15,19 +15,19 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def send(stream: TextIO, message: dict[str, Any]) -> None:
+def send(stream: IO[str], message: dict[str, Any]) -> None:
     """Write one message."""
     stream.write(json.dumps(message) + "\n")
     stream.flush()
 
 
-def receive(stream: TextIO) -> dict[str, Any] | None:
+def receive(stream: IO[str]) -> dict[str, Any] | None:
     """Read one message; None at the end of the stream."""
     line = stream.readline()
     return dict(json.loads(line)) if line.endswith("\n") else None
 
 
-def obey(program: object, reading: TextIO, writing: TextIO) -> None:
+def obey(program: object, reading: IO[str], writing: IO[str]) -> None:
     """Do what is asked, one command after the other, until the asking end is gone."""
     while (message := receive(reading)) is not None:
         send(writing, _do(program, message))

@@ -90,7 +90,7 @@ class Program:
         self._resource.stop()
         self._authorization.stop()
 
-    # commands: time
+    # Time
 
     def now(self) -> float:
         """The demo's clock."""
@@ -104,7 +104,7 @@ class Program:
         """See DemoClock.advance."""
         return self._clock.advance(seconds)
 
-    # commands: looking
+    # Looking
 
     def counters(self) -> dict[str, dict[str, int]]:
         """See Counts.snapshot."""
@@ -114,9 +114,11 @@ class Program:
         """See Records.access_tokens."""
         return self._authorization.records.access_tokens()
 
-    # commands: tokens
+    # Tokens
 
-    def issue_seed_tokens(self, client_id: str = "seed", username: str = "ada", scope: str = "read:users") -> dict[str, str]:
+    def issue_seed_tokens(
+        self, client_id: str = "seed", username: str = "ada", scope: str = "read:users"
+    ) -> dict[str, str]:
         """A living refresh token, and an access token of the same grant that expired yesterday."""
         if client_id not in CLIENTS or username not in PEOPLE:
             raise ValueError(f"no client {client_id!r} or no person {username!r}")
@@ -157,7 +159,7 @@ class Program:
         self._counts.add("families_killed", "command", number)
         return number
 
-    # commands: bad days
+    # Bad days
 
     def fail_token_requests(self, count: int, **fault: Any) -> None:
         """See Faults.plan."""

@@ -105,6 +105,14 @@ class DeviceCredential:
     outcome: str | None = None
     auth_time: float | None = None
 
+    def get_client_id(self) -> str:
+        """The client the device code was given to."""
+        return self.client_id
+
+    def get_scope(self) -> str:
+        """The scopes the person granted."""
+        return self.granted or ""
+
 
 @dataclass(frozen=True)
 class Session:
@@ -160,9 +168,7 @@ class Records:
     def kill_family(self, family: str, reason: str) -> bool:
         """End a family for good; whether it was alive."""
         with self._transaction() as connection:
-            cursor = connection.execute(
-                "UPDATE family SET dead = ? WHERE id = ? AND dead IS NULL", (reason, family)
-            )
+            cursor = connection.execute("UPDATE family SET dead = ? WHERE id = ? AND dead IS NULL", (reason, family))
         return cursor.rowcount == 1
 
     def kill_families_of(self, client_id: str, reason: str) -> int:

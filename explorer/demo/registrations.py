@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-__all__ = ["CLIENTS", "DEVICE_CODE", "OTHER_RESOURCE", "PEOPLE", "SCOPES", "Person", "RegisteredClient", "loopback_port"]
+__all__ = [
+    "CLIENTS",
+    "DEVICE_CODE",
+    "OTHER_RESOURCE",
+    "PEOPLE",
+    "SCOPES",
+    "Person",
+    "RegisteredClient",
+    "loopback_port",
+]
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -70,7 +79,11 @@ class RegisteredClient:
         port = loopback_port(redirect_uri)
         if port is None:
             return redirect_uri in self.redirect_uris
-        return redirect_uri.replace(f":{port}", "", 1) in self.redirect_uris if port else redirect_uri in self.redirect_uris
+        return (
+            redirect_uri.replace(f":{port}", "", 1) in self.redirect_uris
+            if port
+            else redirect_uri in self.redirect_uris
+        )
 
     def check_client_secret(self, client_secret: str) -> bool:
         """Whether this is the client's secret."""
@@ -103,7 +116,9 @@ def loopback_port(uri: str) -> int | None:
     return port or 0
 
 
-_LOOPBACK = tuple(f"http://{host}{path}" for host in ("127.0.0.1", "[::1]", "localhost") for path in ("/callback", "/", ""))
+_LOOPBACK = tuple(
+    f"http://{host}{path}" for host in ("127.0.0.1", "[::1]", "localhost") for path in ("/callback", "/", "")
+)
 
 CLIENTS = {
     client.client_id: client

@@ -19,6 +19,8 @@ from explorer.demo.registrations import DEVICE_CODE, SCOPES
 
 __all__ = ["Endpoints"]
 
+log = logging.getLogger(__name__)
+
 _LARGEST_FORM = 64 * 1024
 
 _ADDRESSES = Map(
@@ -64,10 +66,13 @@ class Endpoints:
             response: Response = getattr(self, f"_{endpoint}")(request)
         except HTTPException as error:
             return message_page(
-                error.name, "There is nothing here under this address and method.", mark="failed", status=error.code or 500
+                error.name,
+                "There is nothing here under this address and method.",
+                mark="failed",
+                status=error.code or 500,
             )
         except Exception as error:  # noqa: BLE001  the last place that can answer; an error's text may hold a secret
-            logging.getLogger("explorer.demo").error("%s at %s", type(error).__name__, request.path)
+            log.error("%s at %s", type(error).__name__, request.path)  # noqa: TRY400  ... and so may its traceback
             return _json({"error": "server_error"}, status=500)
         return response
 

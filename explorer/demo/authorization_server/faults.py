@@ -85,7 +85,9 @@ class Faults:
 
 def _answer(fault: Fault) -> Response:
     if fault.kind == "html":
-        response = Response("<!doctype html><title>Portal</title><p>Please sign in to the network.", mimetype="text/html")
+        response = Response(
+            "<!doctype html><title>Portal</title><p>Please sign in to the network.", mimetype="text/html"
+        )
     elif fault.kind == "server_error":
         response = Response('{"error": "temporarily_unavailable"}', status=400, mimetype="application/json")
     else:

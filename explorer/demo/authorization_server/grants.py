@@ -200,7 +200,7 @@ class _Refresh(RefreshTokenGrant):  # type: ignore[misc]
             raise InvalidGrantError("This refresh token was granted for another resource.")
         if not self.server.records.use_refresh_token(refresh_token):  # two at once: the other one was first
             self._reused(refresh_token)
-            raise InvalidGrantError()
+            raise InvalidGrantError
         self.server.counts.add("refreshes", self.request.client.client_id)
         return _for_person(
             self.server,
@@ -268,9 +268,9 @@ class _DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
     def validate_device_credential(self, credential: DeviceCredential) -> Person:
         now = self.server.clock.now()
         if now >= credential.expiry:
-            raise ExpiredTokenError()
+            raise ExpiredTokenError
         if credential.outcome == "denied":
-            raise AccessDeniedError()
+            raise AccessDeniedError
         if credential.outcome is None:
             raise self._not_yet(credential, now)
         if not self.server.records.use_device(credential) or credential.username is None:
@@ -290,7 +290,7 @@ class _DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
             self.request.client,
             self.request.user,
             family=secrets.token_hex(16),
-            scope=device.granted or "",
+            scope=device.get_scope(),
             audience=device.audience,
             grant_type=self.GRANT_TYPE,
             auth_time=device.auth_time or self.server.clock.now(),
@@ -298,7 +298,7 @@ class _DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
 
 
 class _Revocation(RevocationEndpoint):  # type: ignore[misc]
-    """RFC 7009. A refresh token takes its whole family with it; an access token is self-contained and lives to its end."""
+    """RFC 7009. A refresh token takes its family with it; an access token is self-contained and lives to its end."""
 
     CLIENT_AUTH_METHODS: ClassVar[list[str]] = _ALL_CLIENTS
 
@@ -327,7 +327,5 @@ def register(server: ProtocolServer, *, verification_uri: Callable[[], str], dev
     server.register_grant(_ClientCredentials)
     server.register_grant(_Refresh)
     server.register_grant(_DeviceGrant)
-    server.register_endpoint(
-        _DeviceAuthorization(server, verification_uri=verification_uri, interval=device_interval)
-    )
+    server.register_endpoint(_DeviceAuthorization(server, verification_uri=verification_uri, interval=device_interval))
     server.register_endpoint(_Revocation)

@@ -79,15 +79,15 @@ class Interaction:
     def device(self, request: Request) -> Response:
         """The verification page (RFC 8628 §3.3)."""
         browser = self._sessions.browser(request)
-        settled = self._sign_in_first(request, browser, purpose="to connect a device", here="device")
+        settled = self._sign_in_first(request, browser, purpose="to connect a notebook", here="device")
         if settled is not None:
             return settled
         user_code = _tidy(request.args.get("user_code", ""))
         if not user_code:
-            return self._sessions.remember(browser, pages.code_form())
+            return self._sessions.remember(browser, pages.enter_code_page())
         waiting = self._server.records.waiting_device(user_code, self._server.clock.now())
         if waiting is None:
-            return self._sessions.remember(browser, pages.code_form(error=_WRONG_CODE, user_code=user_code))
+            return self._sessions.remember(browser, pages.enter_code_page(error=_WRONG_CODE, user_code=user_code))
         if request.method == "POST" and request.form.get("action") in ("allow", "deny"):
             return self._settle(waiting, _person(browser), allowed=request.form["action"] == "allow")
         client, person = CLIENTS[waiting.client_id], _person(browser)
@@ -104,10 +104,8 @@ class Interaction:
     def _settle(self, waiting: DeviceCredential, person: Person, *, allowed: bool) -> Response:
         outcome = "allowed" if allowed else "denied"
         granted = granted_scope(person, waiting.scope) if allowed else ""
-        if not self._server.records.settle_device(
-            waiting, outcome, person.username, granted, self._server.clock.now()
-        ):
-            return pages.code_form(error=_WRONG_CODE)
+        if not self._server.records.settle_device(waiting, outcome, person.username, granted, self._server.clock.now()):
+            return pages.enter_code_page(error=_WRONG_CODE)
         self._server.counts.add("pages", "allow" if allowed else "deny")
         if allowed:
             return pages.message_page(
@@ -115,9 +113,7 @@ class Interaction:
             )
         return pages.message_page("Denied", "Nothing was granted. You can close this page.", mark="denied")
 
-    def _sign_in_first(
-        self, request: Request, browser: Browser, *, purpose: str, here: str
-    ) -> Response | None:
+    def _sign_in_first(self, request: Request, browser: Browser, *, purpose: str, here: str) -> Response | None:
         """What to answer while nobody is signed in, or a form is not ours; None where all is well."""
         again = f"{here}?{request.query_string.decode('ascii', 'replace')}" if request.query_string else here
         if request.method == "POST" and not browser.sent_our_form(request):

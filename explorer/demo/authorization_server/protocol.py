@@ -43,7 +43,7 @@ class _Payload(OAuth2Payload):  # type: ignore[misc]
 class ProtocolRequest(OAuth2Request):  # type: ignore[misc]
     """One request as authlib sees it.
 
-    The authorization endpoint's parameters are the query's, everybody else's the form's: a secret has no place in a URL.
+    The authorization endpoint's parameters are the query's, all others' the form's: a secret has no place in a URL.
     """
 
     def __init__(self, request: Request, issuer: str, parameters: MultiDict[str, str]) -> None:
@@ -121,4 +121,4 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]
             return self.audience
         if len(asked) > 1 or asked[0] not in (self.audience, OTHER_RESOURCE):
             raise InvalidTargetError(f"This server issues tokens for one of {self.audience}, {OTHER_RESOURCE}.")
-        return asked[0]
+        return str(asked[0])

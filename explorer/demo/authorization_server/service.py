@@ -37,8 +37,14 @@ class AuthorizationService:
         self.faults = Faults(counts)
         self._application: Endpoints | None = None
         self._http: Any = create_server(
-            self._answer, host="127.0.0.1", port=port, threads=_THREADS, ident=None, connection_limit=500,
-            max_request_body_size=1 << 20, clear_untrusted_proxy_headers=True,
+            self._answer,
+            host="127.0.0.1",
+            port=port,
+            threads=_THREADS,
+            ident=None,
+            connection_limit=500,
+            max_request_body_size=1 << 20,
+            clear_untrusted_proxy_headers=True,
         )
         self.port = int(self._http.effective_port)
         self.issuer = f"http://127.0.0.1:{self.port}"
@@ -49,7 +55,9 @@ class AuthorizationService:
             raise RuntimeError("a request came before start()")
         return self._application(environ, start_response)
 
-    def start(self, *, audience: str, token_lifetime: float, public_base_url: str | None, device_interval: float) -> None:
+    def start(
+        self, *, audience: str, token_lifetime: float, public_base_url: str | None, device_interval: float
+    ) -> None:
         """Begin to answer. ``public_base_url`` may hold ``{port}``."""
         for name in ("authlib", "waitress"):  # authlib logs tokens at DEBUG, waitress what came over the wire
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -57,7 +65,11 @@ class AuthorizationService:
             issuer=self.issuer, key=SigningKey(), clock=self._clock, records=self.records, token_lifetime=token_lifetime
         )
         self.server = ProtocolServer(
-            issuer=self.issuer, audience=audience, tokens=self.tokens, clock=self._clock, records=self.records,
+            issuer=self.issuer,
+            audience=audience,
+            tokens=self.tokens,
+            clock=self._clock,
+            records=self.records,
             counts=self._counts,
         )
         sessions = Sessions(records=self.records, clock=self._clock, port=self.port)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import grpc
 
@@ -14,6 +14,8 @@ from explorer.demo.resource_server.token_validator import KeysUnavailableError, 
 __all__ = ["AuthorizationInterceptor", "ReflectionAccess"]
 
 ReflectionAccess = Literal["open", "protected", "off"]
+
+_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic for the type checker alone
 
 _READ_USERS = "read:users"
 _OPEN = ("/grpc.health.v1.Health/",)
@@ -33,9 +35,9 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
 
     def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler | None],
+        continuation: Callable[[grpc.HandlerCallDetails], _Handler | None],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler | None:
+    ) -> _Handler | None:
         """Judge a call by its metadata alone, before its first message is read."""
         path = handler_call_details.method
         refusal = self._judge(path, handler_call_details.invocation_metadata or ())
@@ -84,7 +86,7 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
         self._counts.add("rpc", code.name)
         self._counts.add("methods", f"{path} {code.name}")
 
-    def _counted(self, path: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
+    def _counted(self, path: str, handler: _Handler) -> _Handler:
         """The same handler, its end counted."""
 
         def ended(context: grpc.ServicerContext, *, failed: bool) -> None:
@@ -127,9 +129,11 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
             return grpc.unary_stream_rpc_method_handler(several(handler.unary_stream), **coders)
         if handler.stream_unary:
             return grpc.stream_unary_rpc_method_handler(single(handler.stream_unary), **coders)
-        return grpc.stream_stream_rpc_method_handler(several(handler.stream_stream), **coders)
+        if handler.stream_stream:
+            return grpc.stream_stream_rpc_method_handler(several(handler.stream_stream), **coders)
+        raise TypeError("a handler without a behaviour")
 
 
 def _code(context: grpc.ServicerContext) -> grpc.StatusCode | None:
-    code = context.code()  # grpc keeps either its own enum or the bare number
+    code = context.code()  # type: ignore[attr-defined]  # the type stubs lack it; grpc keeps either its own enum or the bare number
     return code if isinstance(code, grpc.StatusCode) else None

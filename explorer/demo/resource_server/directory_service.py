@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import grpc
 
 from explorer.demo.protos.directory_service_pb2 import Address, DirectoryUser, ListUsersRequest, Role
-from explorer.demo.protos.directory_service_pb2_grpc import DirectoryServiceServicer
 from explorer.demo.resource_server.people import Directory
 from explorer.demo.resource_server.refusals import Refusal, field_violation
 
@@ -18,15 +17,22 @@ __all__ = ["DirectoryService"]
 _AT_A_TIME = 200
 
 
-class DirectoryService(DirectoryServiceServicer):
+class DirectoryService:
     """Lists the people of the directory."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    def ListUsers(  # noqa: N802  the proto's name
-        self, request: ListUsersRequest, context: grpc.ServicerContext
-    ) -> Iterator[DirectoryUser]:
+    def handler(self) -> grpc.GenericRpcHandler:
+        """The service under its name, for a server."""
+        list_users = grpc.unary_stream_rpc_method_handler(
+            self.list_users,
+            request_deserializer=ListUsersRequest.FromString,
+            response_serializer=DirectoryUser.SerializeToString,
+        )
+        return grpc.method_handlers_generic_handler("explorer.demo.v1.DirectoryService", {"ListUsers": list_users})
+
+    def list_users(self, request: ListUsersRequest, context: grpc.ServicerContext) -> Iterator[DirectoryUser]:
         """The people that match, INVALID_ARGUMENT where the request cannot mean anything.
 
         Each batch is a query of its own that begins after the last person sent, because the thread that goes on with a
@@ -59,7 +65,8 @@ def _refusal(request: ListUsersRequest) -> Refusal | None:
 def _batch(
     connection: sqlite3.Connection, request: ListUsersRequest, *, after: int, size: int, offset: int
 ) -> list[sqlite3.Row]:
-    conditions, values = ["number > ?"], [after]  # type: list[str], list[object]
+    conditions = ["number > ?"]
+    values: list[object] = [after]
     if request.role:
         conditions.append("role = ?")
         values.append(request.role)

@@ -15,7 +15,7 @@ DOMAIN = "demo.example"
 
 
 @dataclass(frozen=True)
-class Refusal(grpc.Status):  # type: ignore[misc]  # grpc.Status has no types worth the name
+class Refusal(grpc.Status):
     """What ``context.abort_with_status`` takes."""
 
     code: grpc.StatusCode

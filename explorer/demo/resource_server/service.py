@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent import futures
 
 import grpc
@@ -9,7 +10,6 @@ import trustme
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from explorer.demo.counting import Counts
-from explorer.demo.protos import directory_service_pb2_grpc, user_service_pb2_grpc
 from explorer.demo.resource_server.authorization import AuthorizationInterceptor, ReflectionAccess
 from explorer.demo.resource_server.directory_service import DirectoryService
 from explorer.demo.resource_server.people import Directory
@@ -44,38 +44,36 @@ class ResourceService:
         )
         self._threads = threads
         self._directory = Directory()
-        self._server: grpc.Server | None = None
         self._interceptor: AuthorizationInterceptor | None = None
         self._guard = _LateInterceptor()
-        self.port = self._bind(port)
+        self._server, self.port = self._bind(port)
+        self._running = False
 
-    def _bind(self, port: int) -> int:
+    def _bind(self, port: int) -> tuple[grpc.Server, int]:
         server = grpc.server(
             futures.ThreadPoolExecutor(self._threads, thread_name_prefix="grpc"),
             interceptors=[self._guard],
             options=_OPTIONS,
         )
-        user_service_pb2_grpc.add_UserServiceServicer_to_server(UserService(self._directory), server)
-        directory_service_pb2_grpc.add_DirectoryServiceServicer_to_server(DirectoryService(self._directory), server)
+        server.add_generic_rpc_handlers(
+            [UserService(self._directory).handler(), DirectoryService(self._directory).handler()]
+        )
         health_servicer = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
         for name in ("", *SERVICE_NAMES):
             health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
         add_reflection(server, SERVICE_NAMES)
         bound = int(server.add_secure_port(f"127.0.0.1:{port}", self._credentials))
-        try:
+        with contextlib.suppress(RuntimeError):  # no IPv6 on this machine; "localhost" leads to the other address
             server.add_secure_port(f"[::1]:{bound}", self._credentials)
-        except RuntimeError:  # no IPv6 on this machine; "localhost" leads to the other address
-            pass
-        self._server = server
-        return bound
+        return server, bound
 
     def start(self, validator: TokenValidator, counts: Counts, *, reflection: ReflectionAccess) -> None:
         """Begin to answer."""
         self._interceptor = AuthorizationInterceptor(validator, counts, reflection=reflection)
         self._guard.interceptor = self._interceptor
-        if self._server is not None:
-            self._server.start()
+        self._server.start()
+        self._running = True
 
     def set_reflection(self, reflection: ReflectionAccess) -> None:
         """From now on, reflection is "open", "protected" (any valid token) or "off"."""
@@ -84,15 +82,15 @@ class ResourceService:
 
     def stop(self, grace: float | None = None) -> None:
         """Stop answering; calls under way get ``grace`` seconds, or none."""
-        if self._server is not None:
-            self._server.stop(grace).wait()
-            self._server = None
+        self._server.stop(grace).wait()
+        self._running = False
 
     def start_again(self) -> None:
         """Answer again, on the same port with the same certificate."""
-        if self._server is None:
-            self._bind(self.port)
+        if not self._running:
+            self._server, _ = self._bind(self.port)
             self._server.start()
+            self._running = True
 
 
 class _LateInterceptor(grpc.ServerInterceptor):

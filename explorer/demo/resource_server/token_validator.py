@@ -28,7 +28,7 @@ _REMEMBERED = 512
 
 
 class TokenRejectedError(Exception):
-    """The token is not good. ``reason`` is a fixed word and ``sentence`` a fixed text: neither holds any of the token."""
+    """The token is not good. ``reason`` and ``sentence`` are fixed texts: neither holds any of the token."""
 
     def __init__(self, reason: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -90,8 +90,8 @@ class JwksCache:
 class TokenValidator:
     """Tells good tokens from bad ones. Safe from any thread; blocks only while keys are fetched.
 
-    ``leeway`` in seconds (0 to 60) is granted to ``exp``, ``nbf`` and ``iat``. A verified signature is remembered by the
-    token's digest; times are judged at every call.
+    ``leeway`` in seconds (0 to 60) is granted to ``exp``, ``nbf`` and ``iat``. A verified signature is remembered
+    by the token's digest; times are judged at every call.
     """
 
     def __init__(

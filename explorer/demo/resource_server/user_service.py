@@ -5,7 +5,6 @@ from __future__ import annotations
 import grpc
 
 from explorer.demo.protos.user_service_pb2 import GetUserRequest, User
-from explorer.demo.protos.user_service_pb2_grpc import UserServiceServicer
 from explorer.demo.resource_server.people import Directory
 from explorer.demo.resource_server.refusals import field_violation, no_such_resource
 
@@ -14,13 +13,20 @@ __all__ = ["UserService"]
 _LONGEST_ID = 200
 
 
-class UserService(UserServiceServicer):
+class UserService:
     """Looks people up by their id."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    def GetUser(self, request: GetUserRequest, context: grpc.ServicerContext) -> User:  # noqa: N802  the proto's name
+    def handler(self) -> grpc.GenericRpcHandler:
+        """The service under its name, for a server."""
+        get_user = grpc.unary_unary_rpc_method_handler(
+            self.get_user, request_deserializer=GetUserRequest.FromString, response_serializer=User.SerializeToString
+        )
+        return grpc.method_handlers_generic_handler("UserService", {"GetUser": get_user})
+
+    def get_user(self, request: GetUserRequest, context: grpc.ServicerContext) -> User:
         """The user of this id, INVALID_ARGUMENT where none is given, NOT_FOUND where there is none."""
         user_id = request.user_id
         if not user_id:
