@@ -146,10 +146,12 @@ class AuthorizationCodeFlow:
         }
         if self._request.resource is not None:
             form["resource"] = self._request.resource
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(1, _ATTEMPTS + 1):
             outcome = self._client.token_request(form)
             # A code is good once: it is sent again only if it never left (RFC 6749 §4.1.2).
             again = isinstance(outcome, Failure) and not outcome.sent and not outcome.configuration
-            if not again or not self._pending.pause(random.uniform(0, 2.0**attempt)):  # noqa: S311 - jitter, not a secret
+            if not again or attempt == _ATTEMPTS:
+                break
+            if not self._pending.pause(random.uniform(0, 2.0**attempt)):  # noqa: S311 - jitter, not a secret
                 break
         return outcome

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import functools
 import ipaddress
 import json
 import math
+import os
 import ssl
 import threading
 import time
@@ -120,7 +122,7 @@ class HttpTransport:
 
     def __init__(self, *, root_certificates: bytes | None = None, timeout: float = MOST_SECONDS) -> None:
         self._timeout = min(timeout, MOST_SECONDS)
-        self._verify = _verification(root_certificates)
+        self._verify = _verification(root_certificates, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
     def get(self, url: str) -> Answer | Failure:
         """Ask for a public JSON document."""
@@ -242,7 +244,8 @@ def _revealed(value: str | Secret) -> str:
     return value.reveal() if isinstance(value, Secret) else value
 
 
-def _verification(root_certificates: bytes | None) -> ssl.SSLContext:
+@functools.lru_cache(maxsize=8)  # reading the usual roots takes longer than a token request on loopback
+def _verification(root_certificates: bytes | None, *_environment: str | None) -> ssl.SSLContext:
     if root_certificates is None:
         return httpx.create_ssl_context()
     try:
