@@ -1,0 +1,39 @@
+"""The wing that speaks gRPC: channels, call credentials, descriptors, messages and calls.
+
+It knows nothing of OAuth2 but :class:`explorer.tokens.TokenSource`.
+"""
+
+from explorer.rpc.call_credentials import call_credentials
+from explorer.rpc.canonical import to_dict, to_json
+from explorer.rpc.channel import secure_channel
+from explorer.rpc.connection import Connection
+from explorer.rpc.descriptors import DescriptorSource, MethodKind, method_kind, method_path, safe_to_repeat
+from explorer.rpc.invocation import Answer, invoke
+from explorer.rpc.messages import encode
+from explorer.rpc.reflection import Reflection
+from explorer.rpc.status import Status, status_of
+from explorer.rpc.streaming import StreamAnswer, stream
+from explorer.rpc.targets import Target, parse_target
+
+__all__ = [
+    "Answer",
+    "Connection",
+    "DescriptorSource",
+    "MethodKind",
+    "Reflection",
+    "Status",
+    "StreamAnswer",
+    "Target",
+    "call_credentials",
+    "encode",
+    "invoke",
+    "method_kind",
+    "method_path",
+    "parse_target",
+    "safe_to_repeat",
+    "secure_channel",
+    "status_of",
+    "stream",
+    "to_dict",
+    "to_json",
+]

@@ -1,0 +1,338 @@
+"""One server, one way of reaching it, one source of tokens: what reflection and calls share."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+import grpc.aio
+
+from explorer.errors import ConfigurationError, ConnectionFailedError, InsecureChannelError
+from explorer.rpc.call_credentials import ask_for_token, authorization_value, exact_call_credentials
+from explorer.rpc.channel import (
+    MESSAGE_LIMIT,
+    ChannelOptions,
+    Security,
+    channel_credentials,
+    channel_options,
+    security_for,
+)
+from explorer.rpc.metadata import Metadata, MetadataLike, as_metadata, holds_authorization
+from explorer.rpc.targets import parse_target
+from explorer.rpc.transport_errors import PLAINTEXT_SERVER, Trouble, is_connection_trouble, trouble_of
+from explorer.tokens import Token, TokenSource
+
+__all__ = ["Connection"]
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to a first connection, at most."""
+RECONNECT_PATIENCE = 5.0
+"""Seconds that a server which was there before may take to come back before the call says that it is gone."""
+
+
+class Connection:
+    """A channel to one target, with the rules on what may travel on it.
+
+    A bare target means TLS. Only on loopback, without a token and without ``root_certificates``, may a server that
+    does not speak TLS be reached in plaintext nevertheless; :attr:`security` says so once it happened.
+
+    Args:
+        target: Any spelling :func:`explorer.rpc.targets.parse_target` knows.
+        token_source: Asked for a token before each call; None sends none.
+        root_certificates: PEM of the certificate authorities to trust; None takes the system's.
+        plaintext: Without TLS: over gRPC's local credentials on loopback, elsewhere only without a token.
+        metadata: Sent with every call, reflection included. A call's own pair of the same name wins.
+        server_name: The name to ask of the server's certificate where it is not the target's host.
+        max_receive_bytes: Per message; 4 MiB unless told, 256 MiB at most.
+        options: Further gRPC channel arguments; they win over ours.
+
+    Raises:
+        InsecureChannelError: A token would travel in clear (RFC 6750 §5.3); nothing was sent.
+        ConfigurationError: Target, certificates or metadata cannot be used as they are.
+
+    Building one sends nothing and does not block. Safe from any thread.
+
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        token_source: TokenSource | None = None,
+        root_certificates: bytes | str | None = None,
+        plaintext: bool = False,
+        metadata: MetadataLike = (),
+        server_name: str | None = None,
+        max_receive_bytes: int = MESSAGE_LIMIT,
+        options: ChannelOptions = (),
+    ) -> None:
+        self._target = parse_target(target)
+        self._token_source = token_source
+        self._metadata = as_metadata(metadata)
+        carries_token = token_source is not None or holds_authorization(self._metadata)
+        if token_source is not None and holds_authorization(self._metadata):
+            raise ConfigurationError(_TWO_AUTHORIZATIONS)
+        self._root_certificates = root_certificates
+        self._server_name = server_name
+        self._security = security_for(self._target, plaintext=plaintext, carries_token=carries_token)
+        self._options = channel_options(
+            self._target, server_name=server_name, max_receive_bytes=max_receive_bytes, options=options
+        )
+        self._may_fall_back = (
+            self._security == "TLS"
+            and self._target.loopback
+            and self._target.plaintext is None
+            and root_certificates is None
+            and not carries_token
+        )
+        self._lock = threading.RLock()
+        self._was_ready = self._closed = False
+        self._refused: Token | None = None
+        self._channel = self._open()
+
+    @property
+    def target(self) -> str:
+        """The address, as ``host:port`` or the Unix socket's."""
+        return self._target.text
+
+    @property
+    def security(self) -> Security:
+        """``TLS``; ``local`` (plaintext that gRPC keeps on this machine); or ``plaintext``."""
+        return self._security
+
+    @property
+    def token_source(self) -> TokenSource | None:
+        """Where tokens come from."""
+        return self._token_source
+
+    @property
+    def channel(self) -> grpc.Channel:
+        """The channel, without call credentials on it.
+
+        Raises:
+            ConfigurationError: The connection is closed.
+
+        """
+        if self._closed:
+            raise ConfigurationError(f"The connection to {self.target} is closed. Connect again.")
+        return self._channel
+
+    def __repr__(self) -> str:
+        return f"<Connection to {self.target}, {'closed' if self._closed else self._security}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all calls under way and close the channel. May be called again."""
+        with self._lock:
+            self._closed = True
+            self._channel.close()
+
+    def connect(self, timeout: float = CONNECT_TIMEOUT) -> None:
+        """Connect, if there has been no connection yet. Blocks for at most ``timeout`` seconds.
+
+        Raises:
+            ConnectionFailedError: Address, TLS or nobody there; one sentence with the fix.
+
+        """
+        if self._was_ready:
+            return
+        with self._lock:
+            if not self._was_ready:
+                self._connect_first(time.monotonic() + min(timeout, CONNECT_TIMEOUT))
+                self._was_ready = True
+
+    def recover(self, details: str, timeout: float) -> None:
+        """After a call that never left: wait until there is a connection again.
+
+        Args:
+            details: The call's status text; :func:`is_connection_trouble` said that the call never left.
+            timeout: Seconds left for the call. A server that was there before is given five seconds at most.
+
+        Raises:
+            ConnectionFailedError: There is none, and waiting longer would not help, or has not.
+
+        """
+        trouble = self._trouble(details)
+        end = time.monotonic() + min(timeout, RECONNECT_PATIENCE)
+        while trouble is not None:
+            if not trouble.passing or time.monotonic() >= end:
+                raise ConnectionFailedError(trouble.sentence, target=self.target)
+            trouble = self._wait_until_ready(end, patient=True)
+
+    def call_metadata(self, metadata: MetadataLike = ()) -> Metadata:
+        """The connection's metadata with a call's own added, checked against the channel's security.
+
+        Raises:
+            InsecureChannelError: ``authorization`` would travel in clear.
+            ConfigurationError: There would be two ``authorization`` values, or a pair that gRPC would not carry.
+
+        """
+        own = as_metadata(metadata)
+        names = {key for key, _ in own}
+        both = (*(pair for pair in self._metadata if pair[0] not in names), *own)
+        if holds_authorization(both):
+            if self._token_source is not None:
+                raise ConfigurationError(_TWO_AUTHORIZATIONS)
+            self._refuse_in_clear()
+        return both
+
+    def token(self, timeout: float, rejected: Token | None = None) -> Token | None:
+        """The token for the next call; None without a token source. Blocks while one is fetched.
+
+        Raises:
+            OAuthError: There is none to be had.
+
+        """
+        if self._token_source is None:
+            return None
+        return ask_for_token(self._token_source, timeout=timeout, rejected=rejected or self._refused)
+
+    def refuse(self, token: Token) -> None:
+        """Remember that the server itself refused this token: the next call asks for another."""
+        self._refused = token
+
+    def call_credentials(self, token: Token | None) -> grpc.CallCredentials | None:
+        """Call credentials with exactly this token, bound to this target; None for None."""
+        return None if token is None else exact_call_credentials(token, self._authority)
+
+    def bulk_metadata(
+        self, timeout: float, rejected: Token | None = None, *, metadata: MetadataLike = ()
+    ) -> tuple[Metadata, Token | None]:
+        """Metadata for calls in bulk, ``authorization`` among it, and the token that it holds.
+
+        Call credentials cost a thread a call; in bulk the token travels as metadata, behind the same rules.
+
+        Raises:
+            InsecureChannelError: The channel has no transport security.
+            ConfigurationError: ``GRPC_TRACE`` is set: it would print the token.
+            OAuthError: There is no token to be had.
+
+        """
+        both = self.call_metadata(metadata)
+        if self._token_source is None:
+            return both, None
+        self._refuse_in_clear()
+        if os.environ.get("GRPC_TRACE"):
+            raise ConfigurationError("GRPC_TRACE prints metadata, and in bulk the token is in it. Unset it first.")
+        token = self.token(timeout, rejected)
+        if token is None:
+            raise AssertionError("a token source gives a token or raises")
+        return (*both, ("authorization", authorization_value(token))), token
+
+    def aio_channel(self) -> grpc.aio.Channel:
+        """A channel of its own for the running event loop, with the same security and options; the caller closes it.
+
+        Raises:
+            ConnectionFailedError: On loopback, where TLS or plaintext has to be found out first, and nobody answers.
+
+        """
+        if self._may_fall_back:
+            self.connect()
+        credentials = self._credentials()
+        if credentials is None:
+            return grpc.aio.insecure_channel(self._target.address, options=self._options)
+        return grpc.aio.secure_channel(self._target.address, credentials, options=self._options)
+
+    def trouble_sentence(self, details: str) -> str | None:
+        """What a status' text says of the connection, for people; None where it says nothing of it."""
+        trouble = self._trouble(details) if is_connection_trouble(details) else None
+        return None if trouble is None else trouble.sentence
+
+    @property
+    def _authority(self) -> str:
+        return self._server_name or ("localhost" if self._target.unix else self._target.text)
+
+    def _credentials(self) -> grpc.ChannelCredentials | None:
+        return channel_credentials(self._security, self._root_certificates, unix=self._target.unix)
+
+    def _open(self) -> grpc.Channel:
+        credentials = self._credentials()
+        if credentials is None:
+            return grpc.insecure_channel(self._target.address, options=self._options)
+        return grpc.secure_channel(self._target.address, credentials, options=self._options)
+
+    def _refuse_in_clear(self) -> None:
+        if self._security == "plaintext":
+            raise InsecureChannelError(
+                f"The token would travel in clear to {self.target}; nothing was sent. Use TLS, or on this machine "
+                "plaintext=True, which keeps it there."
+            )
+
+    def _connect_first(self, end: float) -> None:
+        trouble = self._wait_until_ready(end, patient=False)
+        if trouble is not None and trouble.kind == PLAINTEXT_SERVER and self._may_fall_back:
+            self._fall_back()
+            trouble = self._wait_until_ready(end, patient=False)
+        if trouble is not None:
+            raise ConnectionFailedError(trouble.sentence, target=self.target)
+
+    def _fall_back(self) -> None:
+        self._channel.close()
+        self._security, self._may_fall_back = "plaintext", False
+        self._channel = self._open()
+
+    def _trouble(self, details: str) -> Trouble | None:
+        return trouble_of(
+            details,
+            self._target,
+            secure=self._security == "TLS",
+            own_roots=self._root_certificates is not None,
+            server_name=self._server_name,
+        )
+
+    def _wait_until_ready(self, end: float, *, patient: bool) -> Trouble | None:
+        """None once connected; else the trouble, at once or (``patient``) when it has lasted until ``end``."""
+        states: queue.SimpleQueue[grpc.ChannelConnectivity] = queue.SimpleQueue()
+        channel = self.channel
+        notify = states.put
+        channel.subscribe(notify, try_to_connect=True)
+        try:
+            while (left := end - time.monotonic()) > 0:
+                try:
+                    state = states.get(timeout=left)
+                except queue.Empty:
+                    break
+                if state is grpc.ChannelConnectivity.READY:
+                    return None
+                if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE and not patient:
+                    return self._why(channel, end)
+                if state is grpc.ChannelConnectivity.SHUTDOWN:
+                    return Trouble("closed", passing=False, sentence=f"The connection to {self.target} was closed.")
+        finally:
+            channel.unsubscribe(notify)
+        return self._why(channel, time.monotonic() + 0.2)
+
+    def _why(self, channel: grpc.Channel, end: float) -> Trouble | None:
+        """Core tells the reason only to a call: one that fails at once while there is no connection."""
+        probe: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
+        try:
+            probe(b"", timeout=max(0.05, end - time.monotonic()))
+        except grpc.RpcError as error:
+            details = error.details() or ""
+            if is_connection_trouble(details):
+                return self._trouble(details)
+            if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                return Trouble("silent", passing=True, sentence=_SILENT.format(self.target))
+        return None
+
+
+_TWO_AUTHORIZATIONS = (
+    "There would be two authorization values: one in the metadata, one from the token source. A server takes exactly "
+    "one; leave one away."
+)
+_SILENT = (
+    "No answer from {}, neither a refusal nor a greeting. Check the address, that a gRPC server runs there, and any "
+    "firewall between."
+)

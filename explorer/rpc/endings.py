@@ -1,0 +1,47 @@
+"""How a call ended, where gRPC's own core wrote the words: put so that a person knows what happened and what to do."""
+
+from __future__ import annotations
+
+import re
+
+import grpc
+
+__all__ = ["NO_VALUE", "ending_of"]
+
+NO_VALUE = (
+    "no value received: the server said OK, but sent no complete message. Its answer may have been cut on the way, or "
+    "its code is at fault."
+)
+
+_GONE = re.compile(
+    r"Socket closed|GOAWAY|Connection reset|Broken pipe|recvmsg|RST_STREAM|Stream removed|keepalive|endpoint|"
+    r"Connection closed|Channel closed",
+    re.IGNORECASE,
+)
+_TOO_LARGE = re.compile(r"Received message larger than max \((\d+) vs\. (\d+)\)")
+
+
+def ending_of(code: grpc.StatusCode, details: str, *, target: str, timeout: float) -> str:
+    """Core's words made plain; a server's own words come back as they are.
+
+    Args:
+        code: The call's status code.
+        details: The call's status text.
+        target: Who was called.
+        timeout: Seconds that the call had.
+
+    """
+    if code is grpc.StatusCode.UNAVAILABLE and _GONE.search(details):
+        return (
+            f"{target} went away before the call was over; whether the server acted on it is not known. Call again "
+            "once it is back."
+        )
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED and "Deadline Exceeded" in details:
+        return f"no end within {timeout:g} s. Allow the call more time, or ask for less."
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and (match := _TOO_LARGE.search(details)):
+        return (
+            f"a message of {match[1]} bytes came, and {match[2]} are allowed. Connect with a larger max_receive_bytes."
+        )
+    if code is grpc.StatusCode.CANCELLED and "Locally cancelled" in details:
+        return "cancelled here."
+    return details

@@ -1,0 +1,220 @@
+"""Unary calls: one request, one answer, and everything that came with it.
+
+Rule and source: gRPC over HTTP/2; the token contract's S13 (the timeout bounds the wait for a token too), S14 (one
+replay with another token where the server itself refused this one) and S15 (the token is asked for before the call).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import grpc
+from google.protobuf import message_factory
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+from google.protobuf.message import EncodeError, Message
+
+from explorer.errors import ConfigurationError, DecodeError, OAuthError, RequestError
+from explorer.rpc.connection import Connection
+from explorer.rpc.deadlines import Deadline
+from explorer.rpc.descriptors import MethodKind, method_kind, method_path
+from explorer.rpc.endings import NO_VALUE, ending_of
+from explorer.rpc.metadata import Metadata, MetadataLike
+from explorer.rpc.status import Status, make_status, status_of
+from explorer.rpc.transport_errors import is_connection_trouble
+from explorer.tokens import Token
+
+__all__ = ["Answer", "invoke"]
+
+UNARY_TIMEOUT = 30.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a unary call. A status other than OK is an outcome, not an exception.
+
+    Attributes:
+        status: How it ended.
+        message: The answer; None where none came or its bytes are not the message they should be.
+        data: The answer's bytes as they came; empty where none came.
+        initial_metadata: Before the answer. Text is as the server sent it.
+        trailing_metadata: After it.
+        elapsed: Seconds from the request to the end of the last attempt, the wait for a token not counted.
+        decode_error: Why ``message`` is None although the status is OK.
+        token_error: Why there was no other token, where the server refused the first.
+
+    """
+
+    status: Status
+    message: Message | None
+    data: bytes = field(repr=False)
+    initial_metadata: Metadata = field(repr=False)
+    trailing_metadata: Metadata = field(repr=False)
+    elapsed: float
+    decode_error: DecodeError | None = None
+    token_error: OAuthError | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the answer's message."""
+        return len(self.data)
+
+
+def invoke(
+    connection: Connection,
+    method: MethodDescriptor,
+    request: Message | bytes,
+    *,
+    timeout: float = UNARY_TIMEOUT,
+    metadata: MetadataLike = (),
+    replay: bool = True,
+) -> Answer:
+    """Call a unary method and wait for its answer.
+
+    Args:
+        connection: Where to; its token is asked for first, in this thread.
+        method: From any descriptor source.
+        request: A message of the method's input type, or its bytes.
+        timeout: Seconds for everything: connection, token, answer.
+        metadata: For this call, beside the connection's own.
+        replay: Whether a call whose token the server refused may be sent once more with another token.
+
+    Raises:
+        ConnectionFailedError: The call never left: no connection could be had.
+        OAuthError: The call never left: no token could be had.
+        RequestError: The request is not of the method's input type, or lacks a required field.
+        ConfigurationError: Timeout or metadata cannot be used, or the method is not unary.
+
+    Blocks until the end; an interrupt cancels the call and leaves the connection usable. Safe from any thread.
+
+    """
+    refuse_other_kind(method, "unary")
+    deadline = Deadline(timeout)
+    data = request_bytes(method, request)
+    both = connection.call_metadata(metadata)
+    connection.connect(deadline.remaining())
+    token = connection.token(deadline.remaining())
+    ended = _send(connection, method, data, deadline, both, token)
+    token_error = None
+    if token is not None and was_refused(ended.status) and ended.data is None:
+        connection.refuse(token)
+        try:
+            fresh = connection.token(deadline.remaining())
+        except OAuthError as error:
+            token_error = error
+        else:
+            if replay and fresh is not None and fresh.access_token != token.access_token and not deadline.passed:
+                ended = _send(connection, method, data, deadline, both, fresh)
+                if was_refused(ended.status):
+                    connection.refuse(fresh)
+    return _answer(method.output_type, ended, token_error)
+
+
+def refuse_other_kind(method: MethodDescriptor, expected: MethodKind) -> None:
+    """Raise ConfigurationError where the method is of another kind."""
+    kind = method_kind(method)
+    if kind != expected:
+        raise ConfigurationError(f"{method.full_name} is of kind {kind!r}; what was called takes {expected!r} only.")
+
+
+def request_bytes(method: MethodDescriptor, request: Message | bytes) -> bytes:
+    """The request as it goes on the wire; RequestError where it does not fit the method."""
+    if isinstance(request, bytes):
+        return request
+    expected = method.input_type.full_name
+    if not isinstance(request, Message) or request.DESCRIPTOR.full_name != expected:
+        given = request.DESCRIPTOR.full_name if isinstance(request, Message) else type(request).__name__
+        raise RequestError(f"{method.name} takes {expected}, not {given}. Make one with encode().")
+    try:
+        return request.SerializeToString()
+    except EncodeError:
+        missing = ", ".join(request.FindInitializationErrors())  # type: ignore[attr-defined]  # the stubs forgot it
+        raise RequestError(f"{expected} lacks {missing}, which its schema requires.", field=missing) from None
+
+
+def was_refused(status: Status) -> bool:
+    """Whether the server itself, and no proxy before it, refused the token."""
+    return status.code == "UNAUTHENTICATED" and not status.from_proxy
+
+
+def decoded(descriptor: Descriptor, data: bytes) -> tuple[Message | None, DecodeError | None]:
+    """The message that the bytes are, or why they are none."""
+    try:
+        return message_factory.GetMessageClass(descriptor).FromString(data), None
+    except ProtobufDecodeError:
+        text = f"{len(data)} bytes came that are no {descriptor.full_name}; they are kept as they are, in data."
+        return None, DecodeError(text, data=data)
+
+
+def as_pairs(metadata: Iterable[tuple[str, str | bytes]] | None) -> Metadata:
+    """Metadata from gRPC as plain pairs."""
+    return tuple((key, value) for key, value in metadata or ())
+
+
+class _Ended(NamedTuple):
+    status: Status
+    data: bytes | None
+    initial_metadata: Metadata
+    trailing_metadata: Metadata
+    elapsed: float
+
+
+def _send(
+    connection: Connection,
+    method: MethodDescriptor,
+    data: bytes,
+    deadline: Deadline,
+    metadata: Metadata,
+    token: Token | None,
+) -> _Ended:
+    """One call; sent again only while it provably never left, for want of a connection."""
+    while True:
+        started = time.perf_counter()
+        multi_callable: Any = connection.channel.unary_unary(method_path(method))
+        call = multi_callable.future(
+            data,
+            timeout=max(0.001, deadline.remaining()),
+            metadata=metadata,
+            credentials=connection.call_credentials(token),
+        )
+        received = _wait(call)
+        details = call.details() or ""
+        if not is_connection_trouble(details):
+            break
+        connection.recover(details, deadline.remaining())
+    elapsed = time.perf_counter() - started
+    initial, trailing = as_pairs(call.initial_metadata()), as_pairs(call.trailing_metadata())
+    if call.code() is grpc.StatusCode.OK and received is None:
+        status = make_status(grpc.StatusCode.INTERNAL, NO_VALUE)
+    else:
+        said = ending_of(call.code(), details, target=connection.target, timeout=deadline.timeout)
+        status = status_of(call.code(), said, trailing, method.containing_service.file.pool)
+    return _Ended(status, received, initial, trailing, elapsed)
+
+
+def _wait(call: Any) -> bytes | None:
+    try:
+        received: bytes | None = call.result()
+    except (grpc.RpcError, grpc.FutureCancelledError):
+        return None
+    except BaseException:  # an interrupt: nobody will wait for this answer any more
+        call.cancel()
+        raise
+    return received
+
+
+def _answer(descriptor: Descriptor, ended: _Ended, token_error: OAuthError | None) -> Answer:
+    message, error = (None, None) if not ended.status.ok else decoded(descriptor, ended.data or b"")
+    return Answer(
+        status=ended.status,
+        message=message,
+        data=ended.data or b"",
+        initial_metadata=ended.initial_metadata,
+        trailing_metadata=ended.trailing_metadata,
+        elapsed=ended.elapsed,
+        decode_error=error,
+        token_error=token_error,
+    )

@@ -1,0 +1,230 @@
+"""Requests from what a person writes: fields, a mapping, JSON text or a message, checked before anything is sent.
+
+Rule and source: Protocol Buffers, "ProtoJSON format", with Python's own values (datetime, timedelta, bytes, numbers of
+any library) accepted where they mean one thing only. Every error names the field by its dotted path.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+from google.protobuf import message_factory
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from explorer.errors import RequestError
+from explorer.rpc.scalars import as_scalar, described, refuse
+from explorer.rpc.special import fill_special, is_spelled
+
+__all__ = ["encode"]
+
+_DEEPEST = 100  # protobuf's own limit for parsing, so that what is sent can be read
+
+
+def encode(descriptor: Descriptor | type[Message], request: Any = None, /, **fields: Any) -> Message:
+    """A message of the given type.
+
+    Args:
+        descriptor: The type, or a generated class of it.
+        request: A mapping, JSON text, or a message of this type (which is copied); None for an empty one.
+        fields: Fields by name, set on top of ``request``.
+
+    Names are those of the schema or their JSON names; None leaves a field unset. 64-bit integers may be text, bytes
+    are bytes or base64 text, enums names or numbers, a Timestamp an RFC 3339 text or a datetime with its zone, a
+    Duration ``"1.5s"`` or a timedelta.
+
+    Raises:
+        RequestError: A field or value that the type does not allow; ``field`` is its dotted path.
+
+    """
+    message_type: Any = descriptor if isinstance(descriptor, Descriptor) else descriptor.DESCRIPTOR
+    message: Message = message_factory.GetMessageClass(message_type)()
+    if request is not None:
+        _fill(message, _from_json(request) if isinstance(request, str) else request, "", 0)
+    if fields:
+        _fill_fields(message, fields, "", 0)
+    if not message.IsInitialized():
+        missing: list[str] = message.FindInitializationErrors()  # type: ignore[attr-defined]  # the stubs forgot it
+        raise RequestError(
+            f"{message_type.full_name} lacks {', '.join(missing)}, which its schema requires.", field=missing[0]
+        )
+    return message
+
+
+def _from_json(text: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise RequestError(
+            f"The request is no JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    except RecursionError:
+        raise RequestError(f"The request is JSON nested deeper than {_DEEPEST} levels.") from None
+    except ValueError as error:
+        if isinstance(error, RequestError):
+            raise
+        raise RequestError("The request holds a number with more digits than any field can take.") from None
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        names = [name for name, _ in pairs]
+        double = next(name for name in names if names.count(name) > 1)
+        raise RequestError(f"The JSON gives {double!r} twice. Give it once.", field=double)
+    return given
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise RequestError(f'{name} is no JSON. Write "{name}", in quotes.')
+
+
+def _fill(message: Message, given: Any, path: str, depth: int) -> None:
+    descriptor: Any = message.DESCRIPTOR
+    if depth > _DEEPEST:
+        raise RequestError(f"{path} is nested deeper than {_DEEPEST} levels.", field=path)
+    if isinstance(given, Message):
+        _copy(message, given, path)
+        return
+    if is_spelled(descriptor, given):
+        fill_special(message, given, path, lambda inner, value, at: _fill(inner, value, at, depth + 1))
+        return
+    if not isinstance(given, Mapping):
+        refuse(path, given, f"a mapping of {descriptor.full_name}'s fields")
+    _fill_fields(message, given, path, depth)
+
+
+def _fill_fields(message: Message, given: Mapping[Any, Any], path: str, depth: int) -> None:
+    descriptor: Any = message.DESCRIPTOR
+    cases: dict[str, str] = {}
+    for name, value in given.items():
+        field = _field(descriptor, name, path)
+        at = f"{path}.{field.name}" if path else field.name
+        if value is None and not _takes_none(field):
+            continue
+        _refuse_second_case(field, at, cases)
+        _set(message, field, value, at, depth)
+
+
+def _refuse_second_case(field: FieldDescriptor, path: str, cases: dict[str, str]) -> None:
+    oneof = field.containing_oneof
+    if oneof is None:
+        return
+    other = cases.setdefault(oneof.name, path)
+    if other != path:
+        raise RequestError(
+            f"{other} and {path} are both given, and are cases of the oneof {oneof.name}, which takes one. Leave one "
+            "away.",
+            field=path,
+        )
+
+
+def _copy(message: Message, given: Message, path: str) -> None:
+    if given.DESCRIPTOR.full_name != message.DESCRIPTOR.full_name:
+        refuse(path, given, f"a {message.DESCRIPTOR.full_name}")
+    # By its bytes: the same type from another pool has another class.
+    message.MergeFromString(given.SerializePartialToString())
+
+
+def _field(descriptor: Descriptor, name: Any, path: str) -> FieldDescriptor:
+    if not isinstance(name, str):
+        refuse(path, name, "text as a field's name")
+    field = descriptor.fields_by_name.get(name) or descriptor.fields_by_camelcase_name.get(name)
+    if field is None:
+        field = next((field for field in descriptor.fields if field.json_name == name), None)
+    if field is None and name.startswith("[") and name.endswith("]"):
+        field = _extension(descriptor, name[1:-1])
+    if field is None:
+        _refuse_unknown(descriptor, name, path)
+    return field
+
+
+def _extension(descriptor: Descriptor, full_name: str) -> FieldDescriptor | None:
+    try:
+        found: FieldDescriptor = descriptor.file.pool.FindExtensionByName(full_name)
+    except KeyError:
+        return None
+    return found if found.containing_type is descriptor else None
+
+
+def _refuse_unknown(descriptor: Descriptor, name: str, path: str) -> NoReturn:
+    known = [field.name for field in descriptor.fields]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if near:
+        hint = f"Did you mean {' or '.join(near)}?"
+    elif known:
+        hint = f"Its fields are {', '.join(known[:8])}{' …' if len(known) > 8 else ''}."
+    else:
+        hint = "It has no fields."
+    at = f"{path}.{name}" if path else name
+    raise RequestError(f"{descriptor.full_name} has no field {at!r}. {hint}", field=at)
+
+
+def _takes_none(field: FieldDescriptor) -> bool:
+    if field.is_repeated:
+        return False
+    return bool(
+        (field.message_type is not None and field.message_type.full_name == "google.protobuf.Value")
+        or (field.enum_type is not None and field.enum_type.full_name == "google.protobuf.NullValue")
+    )
+
+
+def _set(message: Any, field: FieldDescriptor, value: Any, path: str, depth: int) -> None:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        _set_map(message, field, value, path, depth)
+    elif field.is_repeated:
+        _set_repeated(message, field, value, path, depth)
+    elif field.message_type is not None:
+        _set_message(message, field, value, path, depth)
+    elif field.is_extension:
+        message.Extensions[field] = as_scalar(field, value, path)
+    else:
+        setattr(message, field.name, as_scalar(field, value, path))
+
+
+def _set_message(message: Any, field: FieldDescriptor, value: Any, path: str, depth: int) -> None:
+    inner = message.Extensions[field] if field.is_extension else getattr(message, field.name)
+    inner.Clear()
+    inner.SetInParent()
+    _fill(inner, value, path, depth + 1)
+
+
+def _set_repeated(message: Any, field: FieldDescriptor, value: Any, path: str, depth: int) -> None:
+    if isinstance(value, str | bytes | Mapping | Message) or not isinstance(value, Iterable):
+        refuse(path, value, f"a list of {described(field)}")
+    items = message.Extensions[field] if field.is_extension else getattr(message, field.name)
+    del items[:]
+    for index, item in enumerate(value):
+        at = f"{path}[{index}]"
+        if item is None and not (field.message_type and field.message_type.full_name == "google.protobuf.Value"):
+            refuse(at, item, described(field))
+        if field.message_type is not None:
+            _fill(items.add(), item, at, depth + 1)
+        else:
+            items.append(as_scalar(field, item, at))
+
+
+def _set_map(message: Any, field: Any, value: Any, path: str, depth: int) -> None:
+    if not isinstance(value, Mapping):
+        refuse(path, value, "a mapping")
+    entries = getattr(message, field.name)
+    entries.clear()
+    key_field = field.message_type.fields_by_name["key"]
+    item_field = field.message_type.fields_by_name["value"]
+    for given, item in value.items():
+        at = f"{path}[{json.dumps(str(given), ensure_ascii=False)}]"
+        key = as_scalar(key_field, _map_key(key_field, given), at)
+        if item_field.message_type is not None:
+            _fill(entries[key], item, at, depth + 1)
+        else:
+            entries[key] = as_scalar(item_field, item, at)
+
+
+def _map_key(field: FieldDescriptor, given: Any) -> Any:
+    """JSON's keys are text, whatever the map's are."""
+    if field.type == FieldDescriptor.TYPE_BOOL and isinstance(given, str):
+        return {"true": True, "false": False}.get(given, given)
+    return given

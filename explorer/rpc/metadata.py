@@ -1,0 +1,79 @@
+"""Request metadata: what may travel beside a request, checked before anything is sent.
+
+Rule and source: gRPC over HTTP/2, "Custom-Metadata": names of ``[0-9a-z_.-]``, printable ASCII values, or any bytes
+under a name that ends in ``-bin``; ``grpc-`` is reserved. Values are never echoed: they may be secrets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from explorer.errors import ConfigurationError
+from explorer.text import printable
+
+__all__ = ["Metadata", "MetadataLike", "as_metadata", "holds_authorization"]
+
+Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
+MetadataLike: TypeAlias = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
+
+_KEY = re.compile(r"[0-9a-z_.-]+")
+_VALUE = re.compile(r"[\x20-\x7e]*")
+_RESERVED = frozenset({"te", "content-type", "content-length", "host", "connection", "user-agent", "transfer-encoding"})
+
+
+def as_metadata(given: MetadataLike) -> Metadata:
+    """The pairs, names lower-cased and everything checked.
+
+    Args:
+        given: A mapping, or pairs where a name comes more than once.
+
+    Raises:
+        ConfigurationError: A name or value that HTTP/2 or gRPC would not carry; the value itself is never named.
+
+    """
+    pairs = given.items() if isinstance(given, Mapping) else given
+    try:
+        checked = tuple(_pair(key, value) for key, value in pairs)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ConfigurationError):
+            raise
+        raise ConfigurationError("Metadata is a mapping of names to values, or (name, value) pairs.") from None
+    if sum(key == "authorization" for key, _ in checked) > 1:
+        raise ConfigurationError("There are two authorization values in the metadata; a server takes exactly one.")
+    return checked
+
+
+def holds_authorization(metadata: Metadata) -> bool:
+    """Whether a credential travels in it under RFC 6750's own name."""
+    return any(key == "authorization" for key, _ in metadata)
+
+
+def _pair(key: str, value: str | bytes) -> tuple[str, str | bytes]:
+    if not isinstance(key, str):
+        raise ConfigurationError(f"A metadata name is text, not {type(key).__name__}.")
+    name, shown = key.lower(), printable(key, 80)
+    if not _KEY.fullmatch(name):
+        raise ConfigurationError(f"{shown!r} is no metadata name: expected letters, digits, '-', '_' and '.', as x-id.")
+    if name in _RESERVED or name.startswith("grpc-"):
+        raise ConfigurationError(f"{shown!r} is gRPC's own header and cannot be set as metadata. Choose another name.")
+    if name.endswith("-bin"):
+        return name, _binary(shown, value)
+    if not isinstance(value, str):
+        raise ConfigurationError(
+            f"Metadata {shown!r} has a value of type {type(value).__name__}; expected text, or bytes under a name that "
+            "ends in -bin."
+        )
+    if not _VALUE.fullmatch(value) or value != value.strip():
+        raise ConfigurationError(
+            f"The value of metadata {shown!r} holds a newline, a character outside ASCII, or a space at its end; often "
+            "they were pasted along. Give printable ASCII, or bytes under a name that ends in -bin."
+        )
+    return name, value
+
+
+def _binary(shown: str, value: str | bytes) -> bytes:
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise ConfigurationError(f"Metadata {shown!r} ends in -bin, so its value is bytes, not {type(value).__name__}.")
+    return bytes(value)

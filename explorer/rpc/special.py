@@ -1,0 +1,225 @@
+"""Protobuf's well-known types in requests: each has a spelling of its own.
+
+Rule and source: Protocol Buffers, "ProtoJSON format", and RFC 3339 for Timestamp.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from google.protobuf import message_factory
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+
+from explorer.errors import RequestError
+from explorer.rpc.scalars import as_scalar, refuse
+from explorer.text import printable
+
+__all__ = ["fill_special", "is_special", "is_spelled"]
+
+Fill = Callable[[Message, Any, str], None]
+
+_PREFIX = "google.protobuf."
+_MAPPINGS = ("Any", "Empty", "ListValue", "Struct", "Value")  # where a mapping is a value, not a message's fields
+_TIMESTAMP = "an RFC 3339 text such as 2026-01-31T12:00:00Z, or a datetime with its time zone"
+_DURATION = 'text of seconds such as "1.5s", or a timedelta'
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def is_special(descriptor: Descriptor) -> bool:
+    """Whether the type has a spelling of its own."""
+    return descriptor.full_name.startswith(_PREFIX) and descriptor.name in _FILLERS
+
+
+def is_spelled(descriptor: Descriptor, value: Any) -> bool:
+    """Whether the value is a special type's own spelling, rather than a mapping of its plain fields."""
+    return is_special(descriptor) and (descriptor.name in _MAPPINGS or not isinstance(value, Mapping))
+
+
+def fill_special(message: Any, value: Any, path: str, fill: Fill) -> None:
+    """Set a message of a well-known type from its own spelling.
+
+    Args:
+        message: Of a type for which :func:`is_special` holds.
+        value: The spelling.
+        path: The field's dotted path, for errors.
+        fill: Sets an ordinary message, for what lies within ``Any``.
+
+    Raises:
+        RequestError: The value is not one; ``field`` is ``path``.
+
+    """
+    _FILLERS[message.DESCRIPTOR.name](message, value, path, fill)
+
+
+def _timestamp(message: Any, value: Any, path: str, _fill: Fill) -> None:
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is None:
+            refuse(path, str(value), f"{_TIMESTAMP}; this one has none, so add tzinfo=datetime.UTC or another")
+        since = value - _EPOCH
+        message.seconds = since.days * 86_400 + since.seconds
+        message.nanos = since.microseconds * 1000 + int(getattr(value, "nanosecond", 0))
+        return
+    if not isinstance(value, str):
+        refuse(path, value, _TIMESTAMP)
+    try:
+        message.FromJsonString(value)
+    except (ValueError, OverflowError):
+        refuse(path, value, _TIMESTAMP)
+
+
+def _duration(message: Any, value: Any, path: str, _fill: Fill) -> None:
+    if isinstance(value, dt.timedelta):
+        microseconds = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
+        sign = -1 if microseconds < 0 else 1
+        seconds, rest = divmod(abs(microseconds), 1_000_000)
+        message.seconds, message.nanos = sign * seconds, sign * rest * 1000
+        nanoseconds = int(getattr(value, "nanoseconds", 0))
+        if nanoseconds and sign > 0:
+            message.nanos += nanoseconds
+        return
+    if not isinstance(value, str):
+        refuse(path, value, _DURATION)
+    try:
+        message.FromJsonString(value)
+    except (ValueError, OverflowError):
+        refuse(path, value, _DURATION)
+
+
+def _field_mask(message: Any, value: Any, path: str, _fill: Fill) -> None:
+    expected = 'paths as one text ("name,address.city") or a list of texts'
+    if isinstance(value, str):
+        paths = [part.strip() for part in value.split(",") if part.strip()]
+    elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
+        paths = list(value)
+    else:
+        refuse(path, value, expected)
+    for item in paths:
+        if not isinstance(item, str):
+            refuse(path, item, expected)
+        message.paths.append(_snake(item))
+
+
+def _snake(path: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in path)
+
+
+def _struct(message: Any, value: Any, path: str, fill: Fill) -> None:
+    if not isinstance(value, Mapping):
+        refuse(path, value, "a mapping (JSON object)")
+    message.fields.clear()
+    for key, item in value.items():
+        if not isinstance(key, str):
+            refuse(path, key, "text as a name")
+        at = f"{path}.{key}"
+        target = message.fields[key]
+        _value(target, item, at, fill)
+
+
+def _list(message: Any, value: Any, path: str, fill: Fill) -> None:
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        refuse(path, value, "a list")
+    for index, item in enumerate(value):
+        _value(message.values.add(), item, f"{path}[{index}]", fill)
+
+
+def _value(message: Any, value: Any, path: str, fill: Fill) -> None:
+    if path.count(".") + path.count("[") > 100:
+        raise RequestError(f"{printable(path, 60)} is nested deeper than 100 levels.", field=path)
+    if value is None:
+        message.null_value = 0
+    elif isinstance(value, bool):
+        message.bool_value = value
+    elif isinstance(value, int | float):
+        _number(message, value, path)
+    elif isinstance(value, str):
+        message.string_value = value
+    elif isinstance(value, Mapping):
+        message.struct_value.SetInParent()
+        _struct(message.struct_value, value, path, fill)
+    elif isinstance(value, Iterable) and not isinstance(value, bytes):
+        message.list_value.SetInParent()
+        _list(message.list_value, value, path, fill)
+    else:
+        refuse(path, value, "a JSON value")
+
+
+def _number(message: Any, value: float, path: str) -> None:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        refuse(path, value, "a finite number; JSON has no other")
+    message.number_value = number
+
+
+def _wrapper(message: Any, value: Any, path: str, _fill: Fill) -> None:
+    message.value = as_scalar(message.DESCRIPTOR.fields_by_name["value"], value, path)
+
+
+def _any(message: Any, value: Any, path: str, fill: Fill) -> None:
+    expected = 'a message, or a mapping with its type under "@type"'
+    if isinstance(value, Message):
+        message.type_url = f"type.googleapis.com/{value.DESCRIPTOR.full_name}"
+        message.value = value.SerializePartialToString()
+        return
+    if not isinstance(value, Mapping):
+        refuse(path, value, expected)
+    if not value:
+        return
+    type_url = value.get("@type")
+    if not isinstance(type_url, str) or "/" not in type_url:
+        refuse(f"{path}.@type" if path else "@type", type_url, "a type such as type.googleapis.com/package.Message")
+    message.type_url = type_url
+    rest = {key: item for key, item in value.items() if key != "@type"}
+    message.value = _opaque(rest, path) if "@value" in rest else _packed(message, type_url, rest, path, fill)
+
+
+def _opaque(rest: Mapping[str, Any], path: str) -> bytes:
+    try:
+        return base64.b64decode(rest["@value"], validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        refuse(f"{path}.@value", rest["@value"], "base64 text")
+
+
+def _packed(message: Any, type_url: str, rest: dict[str, Any], path: str, fill: Fill) -> bytes:
+    full_name = type_url.rpartition("/")[2]
+    try:
+        found = message.DESCRIPTOR.file.pool.FindMessageTypeByName(full_name)
+    except KeyError:
+        raise RequestError(
+            f"{path or 'The request'} is an Any of {printable(full_name, 200)}, a type that this server's schema does "
+            'not hold. Give its bytes as base64 under "@value".',
+            field=path,
+        ) from None
+    inner = message_factory.GetMessageClass(found)()
+    fill(inner, rest.get("value") if is_special(found) else rest, path)
+    return bytes(inner.SerializePartialToString())
+
+
+def _empty(_message: Any, value: Any, path: str, _fill: Fill) -> None:
+    if not isinstance(value, Mapping) or value:
+        refuse(path, value, "an empty mapping, {}")
+
+
+_FILLERS: dict[str, Callable[[Any, Any, str, Fill], None]] = {
+    "Timestamp": _timestamp,
+    "Duration": _duration,
+    "FieldMask": _field_mask,
+    "Struct": _struct,
+    "ListValue": _list,
+    "Value": _value,
+    "Any": _any,
+    "Empty": _empty,
+    **dict.fromkeys(
+        ("DoubleValue", "FloatValue", "Int64Value", "UInt64Value", "Int32Value", "UInt32Value", "BoolValue",
+         "StringValue", "BytesValue"),
+        _wrapper,
+    ),
+}  # fmt: skip

@@ -1,0 +1,180 @@
+"""Addresses of gRPC servers, in every common spelling, brought to the one that gRPC understands.
+
+Rule and source: gRPC Name Resolution (``dns:``, ``unix:``, ``ipv4:``, ``ipv6:``), RFC 3986 for the URL spellings.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from explorer.errors import ConfigurationError
+from explorer.text import printable
+
+__all__ = ["Target", "parse_target"]
+
+_URL = re.compile(r"(https?|grpcs?)://(.*)", re.IGNORECASE | re.DOTALL)
+_DNS = re.compile(r"dns:(?://(?P<resolver>[^/]*)/|/)?(?P<endpoint>[^/].*)", re.IGNORECASE)
+_LITERAL = re.compile(r"ipv[46]:(?!//)(.+)", re.IGNORECASE)
+_UNIX = re.compile(r"unix(-abstract)?:(.+)", re.IGNORECASE)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/")
+_HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_EXPECTED = (
+    "Expected host:port (TLS), https://host:port, http://host:port for plaintext, dns:///host:port or unix:/path"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One server's address.
+
+    Attributes:
+        text: As it is shown: ``host:port``, or the Unix socket's address.
+        address: As gRPC wants it.
+        host: The bare name or IP address; empty for a Unix socket.
+        port: 1 to 65535; 0 for a Unix socket.
+        plaintext: What the spelling says of TLS: True (``http://``, ``grpc://``), False (``https://``, ``grpcs://``),
+            None where it says nothing.
+
+    """
+
+    text: str
+    address: str
+    host: str
+    port: int
+    plaintext: bool | None = None
+
+    @property
+    def unix(self) -> bool:
+        """Whether this is a Unix socket."""
+        return not self.host
+
+    @property
+    def loopback(self) -> bool:
+        """Whether nothing sent there can leave this machine: 127.0.0.0/8, ::1, ``localhost``, or a Unix socket."""
+        if self.unix or self.host.lower().rstrip(".") == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def parse_target(text: str) -> Target:
+    """The address that ``text`` spells.
+
+    Understood are ``host:port``, a bare host (port 443), ``[::1]:port``, ``https://`` and ``grpcs://`` (TLS, port 443),
+    ``http://`` and ``grpc://`` (plaintext, port 80), ``dns:///host:port``, ``ipv4:``, ``ipv6:`` and ``unix:path``.
+
+    Raises:
+        ConfigurationError: It is none of these; the message names the part at fault.
+
+    """
+    if not isinstance(text, str):
+        raise ConfigurationError(f"A target is text, not {type(text).__name__}. {_EXPECTED}.")
+    text = text.strip()
+    if not text:
+        raise ConfigurationError(f"The target is empty. {_EXPECTED}.")
+    if "@" in text and not _UNIX.match(text):  # never echoed: what stands before it may be a password
+        raise ConfigurationError(f"The target holds an '@', and gRPC knows no user names in addresses. {_EXPECTED}.")
+    if any(character.isspace() or not character.isprintable() for character in text):
+        _refuse(text, "it holds a space or a control character")
+    return _by_scheme(text)
+
+
+def _by_scheme(text: str) -> Target:
+    if match := _URL.fullmatch(text):
+        scheme, rest = match[1].lower(), match[2]
+        plaintext = scheme in ("http", "grpc")
+        return _endpoint(text, _without_path(text, rest), default_port=80 if plaintext else 443, plaintext=plaintext)
+    if match := _UNIX.match(text):
+        return Target(text=text, address=text, host="", port=0)
+    if match := _DNS.fullmatch(text):
+        found = _endpoint(text, match["endpoint"].rstrip("/"), default_port=443)
+        resolver = match["resolver"]
+        return Target(found.text, f"dns://{resolver or ''}/{found.text}", found.host, found.port)
+    if match := _LITERAL.fullmatch(text):
+        return _endpoint(text, match[1], default_port=443)
+    if match := _SCHEME.match(text):
+        _refuse(text, f"{match[1]}: is no scheme of gRPC over HTTP/2")
+    return _endpoint(text, _without_path(text, text), default_port=443)
+
+
+def _without_path(text: str, rest: str) -> str:
+    endpoint, slash, path = rest.partition("/")
+    if slash and path:
+        _refuse(text, f"it has a path (/{path}), and a gRPC server is a host and a port")
+    if "?" in endpoint or "#" in endpoint:
+        _refuse(text, "it has a query or a fragment, and a gRPC server is a host and a port")
+    return endpoint
+
+
+def _endpoint(text: str, endpoint: str, *, default_port: int, plaintext: bool | None = None) -> Target:
+    host, port_text = _split(text, endpoint)
+    port = default_port if port_text is None else _port(text, port_text)
+    host = _host(text, host)
+    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return Target(text=shown, address=shown, host=host, port=port, plaintext=plaintext)
+
+
+def _split(text: str, endpoint: str) -> tuple[str, str | None]:
+    if endpoint.startswith("["):
+        match = re.fullmatch(r"\[([^\[\]]*)\](?::(.*))?", endpoint)
+        if match is None:
+            _refuse(text, "its bracket does not close as in [::1]:443")
+        return match[1], match[2]
+    if endpoint.count(":") > 1:
+        if not _is_ipv6(endpoint):
+            _refuse(text, "it has more than one colon; an IPv6 address goes into brackets, as in [::1]:443")
+        return endpoint, None
+    host, colon, port = endpoint.partition(":")
+    return host, port if colon else None
+
+
+def _port(text: str, port: str) -> int:
+    if not (port.isascii() and port.isdigit()):
+        _refuse(text, f"{port!r} is not a port number")
+    if len(port) > 5 or not 1 <= int(port) <= 65535:
+        _refuse(text, f"port {port} is outside 1 to 65535")
+    return int(port)
+
+
+def _host(text: str, host: str) -> str:
+    if not host:
+        _refuse(text, "the host is missing")
+    if ":" in host:
+        if not _is_ipv6(host):
+            _refuse(text, f"{host!r} is not an IPv6 address")
+        return host
+    try:
+        ascii_host = host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        _refuse(text, f"{host!r} is not a host name")
+    labels = ascii_host.removesuffix(".").split(".")
+    if len(ascii_host) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in labels):
+        _refuse(text, f"{host!r} is not a host name")
+    if labels[-1].isdigit() and not _is_ipv4(ascii_host):  # 300.1.1.1, or 10.0.0: no resolver would find them
+        _refuse(text, f"{host!r} is neither an IPv4 address nor a host name")
+    return ascii_host
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse(text: str, why: str) -> NoReturn:
+    raise ConfigurationError(f"{printable(text, 200)!r} is not a target: {printable(why, 200)}. {_EXPECTED}.")
