@@ -15,8 +15,8 @@ TOOLS = Path(__file__).with_name("tools.txt")
 
 def wanted(text: str) -> dict[str, str]:
     """Debian package to purpose, in the order of the list."""
-    lines = (line.strip() for line in text.splitlines())
-    return dict(line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))  # type: ignore[misc]
+    rows = (line.split(maxsplit=1) for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    return {package: why.strip() for package, why in rows}
 
 
 def installed(package: str) -> bool:
@@ -44,7 +44,7 @@ def install(packages: list[str]) -> bool:
 
 def fetch_chromium() -> None:
     """Playwright's own Chromium, which needs no root; where it cannot be had the browser tests say so themselves."""
-    if any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+    if shutil.which("chromium"):
         return
     print("trying for Playwright's own Chromium (no root needed)", flush=True)
     command = [sys.executable, "-m", "playwright", "install", "chromium"]
