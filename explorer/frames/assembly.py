@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
+from google.protobuf.message import Message
 
 from explorer.errors import DecodeError
 from explorer.frames.bulk import Outcome
 from explorer.frames.columns import Columns, response_prefix
+from explorer.frames.methods import SERIALIZE
 from explorer.frames.requests import Requests
 from explorer.frames.table import to_pandas
 
-__all__ = ["Assembly"]
+__all__ = ["Assembly", "call_frame"]
 
 _ROWS_AT_ONCE = 16_384
 _BYTES_AT_ONCE = 64 * 2**20
 
 _STATUS_FIELDS = [
-    pa.field("status_code", pa.dictionary(pa.int32(), pa.string()), metadata={"meaning": "gRPC status code"}),
+    pa.field("status_code", pa.string(), metadata={"meaning": "gRPC status code"}),
     pa.field("details", pa.string(), metadata={"meaning": "gRPC status details"}),
     pa.field("elapsed", pa.float64(), metadata={"unit": "s"}),
 ]
-_CODES = pa.array([
-    "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
-    "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
-    "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
-])  # fmt: skip
-_NUMBERS = {code: number for number, code in enumerate(_CODES.to_pylist())}
 
 
 class Assembly:
@@ -102,14 +98,24 @@ class Assembly:
         faults: dict[int, DecodeError] = {}
         batch = self._response_columns.batch([outcome.data for outcome in outcomes], faults=faults)
         self.errors += len(faults)
-        codes = pa.array(
-            [_NUMBERS["INTERNAL"] if at in faults else _NUMBERS[o.code] for at, o in enumerate(outcomes)], pa.int32()
-        )
+        codes = pa.array(["INTERNAL" if at in faults else o.code for at, o in enumerate(outcomes)], pa.string())
         details = pa.array(
             [str(faults[at]) if at in faults else o.details for at, o in enumerate(outcomes)], pa.string()
         )
         elapsed = pa.array([o.elapsed for o in outcomes], pa.float64(), from_pandas=True)  # NaN: never called
-        arrays = [*batch.columns, pa.DictionaryArray.from_arrays(codes, _CODES), details, elapsed]
+        arrays = [*batch.columns, codes, details, elapsed]
         fields = [*batch.schema, *_STATUS_FIELDS]
         self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields)))
         self._ordinals.append(np.fromiter((o.ordinal for o in outcomes), dtype=np.int64, count=len(outcomes)))
+
+
+def call_frame(
+    method: MethodDescriptor, request: Message, data: Sequence[bytes], *, code: str, details: str, elapsed: float
+) -> pd.DataFrame:
+    """The rows of one call, as `collect` would make them; ``elapsed`` is the whole call's, in seconds."""
+    requests = Requests([bytes(SERIALIZE(request))], pd.RangeIndex(1))
+    assembly = Assembly(requests, method.input_type, method.output_type)
+    assembly.add(Outcome(0, each, "OK", None, elapsed, last=False) for each in data)
+    if code != "OK" or not data:
+        assembly.add([Outcome(0, None, code, details or None, elapsed, last=True)])
+    return assembly.frame()

@@ -7,7 +7,6 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import grpc.aio
@@ -22,6 +21,8 @@ from explorer.errors import (
 from explorer.frames import loop
 from explorer.frames.options import Options
 from explorer.rpc.connection import Connection
+from explorer.rpc.endings import NO_VALUE, ending_of
+from explorer.rpc.invocation import was_refused
 from explorer.rpc.metadata import MetadataLike
 from explorer.rpc.status import Status, status_of
 from explorer.tokens import Token
@@ -148,10 +149,11 @@ class Bulk:
 
     async def _newer(self, status: Status, token: Token | None, started: float) -> grpc.aio.Metadata | None:
         """Metadata with another token, where the server itself refused this one; None where that is not the case."""
-        if token is None or status.code != "UNAUTHENTICATED" or status.from_proxy:
+        if token is None or not was_refused(status):
             return None
+        self._connection.refuse(token)
         remaining = max(0.0, self._timeout - (time.perf_counter() - started))
-        metadata, newer = await self._metadata.get(remaining, rejected=token)
+        metadata, newer = await self._metadata.get(remaining)
         same = newer is None or newer.access_token == token.access_token
         return None if same else metadata
 
@@ -166,14 +168,15 @@ class Bulk:
                 self._outcomes.append(Outcome(ordinal, data, "OK", None, time.perf_counter() - started, last=False))
         except grpc.aio.AioRpcError as error:
             status = self._status(error)
+            if token is not None and was_refused(status):
+                self._connection.refuse(token)  # this stream is over; the next call gets another token
             self._failed(ordinal, status, started)
-            await self._newer(status, token, started)  # so that the next call does not carry the refused token too
             return
         self._ended(ordinal, "OK", None, started, row=not some)
 
     def _answered(self, ordinal: int, data: bytes | None, started: float) -> None:
         if data is None:
-            self._ended(ordinal, "INTERNAL", "The server said OK and sent no message.", started)
+            self._ended(ordinal, "INTERNAL", NO_VALUE, started)
         else:
             self._outcomes.append(Outcome(ordinal, data, "OK", None, time.perf_counter() - started, last=True))
 
@@ -188,9 +191,11 @@ class Bulk:
         self._outcomes.append(Outcome(ordinal, None, code if row else "", details, elapsed, last=True))
 
     def _status(self, error: grpc.aio.AioRpcError) -> Status:
-        status = status_of(error.code(), error.details(), tuple(error.trailing_metadata() or ()), self._pool)
-        sentence = self._connection.trouble_sentence(error.details() or "")
-        return status if sentence is None else replace(status, details=sentence)
+        code, details = error.code(), error.details() or ""
+        said = self._connection.trouble_sentence(details)
+        if said is None:
+            said = ending_of(code, details, target=self._connection.target, timeout=self._timeout)
+        return status_of(code, said, tuple(error.trailing_metadata() or ()), self._pool)
 
 
 class _Metadata:
@@ -202,20 +207,18 @@ class _Metadata:
         self._waiting = asyncio.Lock()
         self._built: tuple[grpc.aio.Metadata, Token | None] | None = None
 
-    async def get(self, timeout: float, rejected: Token | None = None) -> tuple[grpc.aio.Metadata, Token | None]:
-        try:
-            return self._at_hand(0.0, rejected)
-        except TokenTimeoutError:
-            pass
+    async def get(self, timeout: float) -> tuple[grpc.aio.Metadata, Token | None]:
+        with contextlib.suppress(TokenTimeoutError):
+            return self._at_hand(0.0)
         end = time.monotonic() + timeout
         async with self._waiting:  # one waits on a thread, the others here
             with contextlib.suppress(TokenTimeoutError):
-                return self._at_hand(0.0, rejected)
+                return self._at_hand(0.0)
             remaining = max(0.0, end - time.monotonic())
-            return await asyncio.get_running_loop().run_in_executor(None, self._at_hand, remaining, rejected)
+            return await asyncio.get_running_loop().run_in_executor(None, self._at_hand, remaining)
 
-    def _at_hand(self, timeout: float, rejected: Token | None) -> tuple[grpc.aio.Metadata, Token | None]:
-        token = self._connection.token(timeout, rejected)
+    def _at_hand(self, timeout: float) -> tuple[grpc.aio.Metadata, Token | None]:
+        token = self._connection.token(timeout)
         if self._built is None or self._built[1] is not token:
             pairs, built_with = self._connection.bulk_metadata(timeout, metadata=self._extra)
             self._built = grpc.aio.Metadata(*pairs), built_with

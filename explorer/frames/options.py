@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -21,12 +22,13 @@ class Options:
     """How a method is called.
 
     Args:
-        timeout: Seconds for each call; None for 30 s where one message is answered, and 600 s for a stream.
+        timeout: Seconds for each call; None for the session's own (30 s), or for 600 s where the answer is a stream.
         metadata: Sent with each call, beside the session's own.
         on_error: ``"row"`` keeps an error as its request's row, ``"raise"`` ends the run at the first one.
         concurrency: How many calls are under way at once.
         progress: True for a progress bar, False for none, or a function (see :data:`Progress`).
         idempotent: Whether the method is safe to repeat; None to believe its descriptor.
+        unary_timeout: Seconds for each call that answers with one message, where ``timeout`` is None.
 
     Raises:
         ConfigurationError: For a value that no call can have.
@@ -39,10 +41,12 @@ class Options:
     concurrency: int = 64
     progress: bool | Progress = True
     idempotent: bool | None = None
+    unary_timeout: float = 30.0
 
     def __post_init__(self) -> None:
-        if self.timeout is not None and not self.timeout > 0:
-            raise ConfigurationError(f"A call needs a timeout of more than 0 seconds, not {self.timeout!r}.")
+        for seconds in (self.timeout, self.unary_timeout):
+            if seconds is not None and not 0 < seconds < math.inf:
+                raise ConfigurationError(f"A call needs a timeout of more than 0 seconds, not {seconds!r}.")
         if self.on_error not in {"row", "raise"}:
             raise ConfigurationError(f"on_error is 'row' or 'raise', not {self.on_error!r}.")
         if not 1 <= self.concurrency <= _MOST_IN_FLIGHT:
@@ -52,4 +56,4 @@ class Options:
         """Seconds for one call: every call has a deadline."""
         if self.timeout is not None:
             return self.timeout
-        return 600.0 if streaming else 30.0
+        return 600.0 if streaming else self.unary_timeout

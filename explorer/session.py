@@ -1,0 +1,216 @@
+"""One target, one token source, one descriptor pool: the front door."""
+
+from __future__ import annotations
+
+import html
+import threading
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from google.protobuf.descriptor import ServiceDescriptor
+
+from explorer.errors import ReflectionError, UnknownNameError
+from explorer.frames.options import Options
+from explorer.methods import Method, Service, attribute_names
+from explorer.rpc import Connection, DescriptorSource, Reflection
+from explorer.rpc.comments import comments_of
+from explorer.text import printable
+from explorer.tokens import TokenSource
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Session", "connect"]
+
+
+def connect(
+    target: str,
+    *,
+    token_source: TokenSource | None = None,
+    root_certificates: bytes | str | None = None,
+    plaintext: bool = False,
+    metadata: Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]] = (),
+    timeout: float = 30.0,
+    descriptors: DescriptorSource | None = None,
+) -> Session:
+    """Connect to a gRPC server.
+
+    Args:
+        target: Where it is: ``host:port``, also spelled ``https://host``, ``grpcs://host:port`` or ``unix:/path``. A
+            bare target means TLS; only on loopback and without a token may a failed handshake fall back to plaintext.
+        token_source: Where access tokens come from (see :mod:`explorer.oauth`); None calls without one.
+        root_certificates: PEM of the certificate authorities to trust; None trusts the system's.
+        plaintext: Without TLS; elsewhere than on loopback never with a token.
+        metadata: Sent with every call, reflection included.
+        timeout: Seconds for the connection, for reflection, and for each unary call unless its options say otherwise.
+        descriptors: What the server serves, where that is known from elsewhere; None asks its reflection.
+
+    Raises:
+        ConnectionFailedError: No connection: the sentence says whether address, TLS or server is at fault.
+        InsecureChannelError: A token would have travelled in clear.
+        ConfigurationError: An argument that cannot be.
+
+    Blocks until there is a connection, ten seconds at most; no token is asked for yet.
+
+    """
+    options = Options(unary_timeout=timeout)
+    connection = Connection(
+        target,
+        token_source=token_source,
+        root_certificates=root_certificates,
+        plaintext=plaintext,
+        metadata=metadata,
+    )
+    try:
+        connection.connect(timeout)
+    except BaseException:
+        connection.close()
+        raise
+    return Session(connection, descriptors or Reflection(connection, timeout), options)
+
+
+class Session:
+    """A connected server and what it serves.
+
+    ``session["UserService"]`` is a :class:`~explorer.methods.Service`, ``session["UserService.GetUser"]`` a
+    :class:`~explorer.methods.Method`; a service's short name will do where no other service has it. A short name is an
+    attribute too, unless it begins with ``_`` or is one of this class's own. Safe from any thread.
+    """
+
+    def __init__(self, connection: Connection, descriptors: DescriptorSource, options: Options | None = None) -> None:
+        self.connection = connection
+        self.descriptors = descriptors
+        self._options = options or Options()
+        self._lock = threading.Lock()
+        self._names: list[str] | None = None
+
+    @property
+    def target(self) -> str:
+        """The server's address."""
+        return self.connection.target
+
+    @property
+    def security(self) -> str:
+        """``TLS``, ``local`` or ``plaintext``."""
+        return self.connection.security
+
+    @property
+    def token_source(self) -> TokenSource | None:
+        """Where this session's tokens come from."""
+        return self.connection.token_source
+
+    @property
+    def services(self) -> list[str]:
+        """The full names of the services; one round trip, the first time.
+
+        Raises:
+            ReflectionUnavailableError: The server does not say what it serves.
+            ReflectionError: It refuses to, or what it says cannot be used.
+
+        """
+        with self._lock:
+            if self._names is None:
+                self._names = self.descriptors.service_names()
+            return list(self._names)
+
+    @property
+    def methods(self) -> pd.DataFrame:
+        """A row per method: ``service``, ``method``, ``kind``, ``request``, ``response``, ``comment``.
+
+        A service that cannot be used has no row here; :attr:`broken` says why. Raises as :attr:`services`.
+        """
+        from explorer.frames import methods_frame
+
+        self.descriptors.load()
+        broken = self.broken
+        found = [self._service(name) for name in self.services if name not in broken]
+        return methods_frame(found, self._comments())
+
+    @property
+    def broken(self) -> dict[str, str]:
+        """Services found so far that cannot be used, each with the reason."""
+        return dict(self.descriptors.broken)
+
+    def __getitem__(self, name: str) -> Service | Method:
+        """The service or method of that name, full, or short where it is unambiguous.
+
+        Raises:
+            UnknownNameError: There is none, or more than one; near ones are named.
+            ReflectionError: The service is broken, or reflection does not work.
+
+        """
+        service = self._find(name)
+        if service is not None:
+            return service
+        before, _, last = name.replace("/", ".").strip(".").rpartition(".")
+        service = self._find(before) if before else None
+        if service is not None:
+            return service[last]
+        raise UnknownNameError("service or method", printable(name), self._reachable())
+
+    def __getattr__(self, name: str) -> Service:
+        # Reflection is asked only for what can be a service; IPython and others try names of their own.
+        if name.startswith("_") or not name[:1].isupper():
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+        try:
+            found = self._find(name)
+            reachable = [] if found is not None else self._reachable()
+        except ReflectionError as error:
+            raise AttributeError(f"{name!r} is unknown, because reflection does not work: {error}") from error
+        if found is None:
+            raise AttributeError(str(UnknownNameError("service", name, reachable)))
+        return found
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *attribute_names(_short_names(self._names or []), type(self))]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        try:
+            return self._reachable()
+        except (ReflectionError, ConnectionError):  # completion is no place for a traceback
+            return []
+
+    def __repr__(self) -> str:
+        known = "" if self._names is None else f", {len(self._names)} services"
+        return f"<Session with {printable(self.target)}, {self.security}{known}>"
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<li>{html.escape(printable(name))}</li>" for name in self._names or [])
+        return f"<b>{html.escape(printable(self.target))}</b> {self.security}<ul>{items}</ul>"
+
+    def close(self) -> None:
+        """End the connection; calls under way end as CANCELLED. A second time does nothing."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _find(self, name: str) -> Service | None:
+        names = self.services
+        matching = [name] if name in names else [full for full in names if full.rpartition(".")[2] == name]
+        if len(matching) > 1:
+            raise UnknownNameError("single service", printable(name), matching)
+        if not matching:
+            return None
+        return Service(self.connection, self._service(matching[0]), self._options, self._comments())
+
+    def _service(self, full_name: str) -> ServiceDescriptor:
+        return self.descriptors.service(full_name)
+
+    def _comments(self) -> dict[str, str]:
+        return comments_of(self.descriptors.files)
+
+    def _reachable(self) -> list[str]:
+        names = self.services
+        return [*names, *(short for short in _short_names(names) if short not in names)]
+
+
+def _short_names(names: Iterable[str]) -> list[str]:
+    shorts = [name.rpartition(".")[2] for name in names]
+    return [short for short in shorts if shorts.count(short) == 1]
