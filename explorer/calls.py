@@ -16,7 +16,7 @@ from explorer.rpc import Status, to_dict
 from explorer.text import printable
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from explorer.frames import DataFrame
 
 __all__ = ["Call"]
 
@@ -131,7 +131,7 @@ class Call:
         """The answer as canonical ProtoJSON text; a stream is an array. Raises as :meth:`dict`."""
         return json.dumps(self.dict(), indent=indent, ensure_ascii=False)
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> DataFrame:
         """The rows that ``collect`` would make of it: ``request.…``, the response's columns, then the status's."""
         from explorer.frames import call_frame
 

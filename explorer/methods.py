@@ -21,7 +21,7 @@ from explorer.rpc.descriptors import method_kind
 from explorer.text import printable
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from explorer.frames import DataFrame
 
 __all__ = ["Method", "Service", "attribute_names"]
 
@@ -85,7 +85,7 @@ class Method:
         message = encode(self.descriptor.input_type, request, **fields)
         return self._stream(message) if self.descriptor.server_streaming else self._unary(message)
 
-    def collect(self, requests: Any = None, /, **columns: Any) -> pd.DataFrame:
+    def collect(self, requests: Any = None, /, **columns: Any) -> DataFrame:
         """Call it once per request, many at a time, into one DataFrame. See :func:`explorer.frames.collect`.
 
         Fields as keywords: a list, array or Series has a value per request, anything else is the same in all of them.

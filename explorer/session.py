@@ -19,7 +19,7 @@ from explorer.text import printable
 from explorer.tokens import TokenSource
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from explorer.frames import DataFrame
 
 __all__ = ["Session", "connect"]
 
@@ -115,7 +115,7 @@ class Session:
             return list(self._names)
 
     @property
-    def methods(self) -> pd.DataFrame:
+    def methods(self) -> DataFrame:
         """A row per method: ``service``, ``method``, ``kind``, ``request``, ``response``, ``comment``.
 
         A service that cannot be used has no row here; :attr:`broken` says why. Raises as :attr:`services`.

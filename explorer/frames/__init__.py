@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pandas import DataFrame as DataFrame  # for those above, who have no other business with pandas
+
     from explorer.frames.assembly import call_frame
     from explorer.frames.collection import collect
     from explorer.frames.columns import Columns
