@@ -16,7 +16,7 @@ __all__ = [
     "SCOPES",
     "Person",
     "RegisteredClient",
-    "loopback_port",
+    "without_port",
 ]
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -76,14 +76,7 @@ class RegisteredClient:
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         """Whether this is a registered URI, whatever its loopback port."""
-        port = loopback_port(redirect_uri)
-        if port is None:
-            return redirect_uri in self.redirect_uris
-        return (
-            redirect_uri.replace(f":{port}", "", 1) in self.redirect_uris
-            if port
-            else redirect_uri in self.redirect_uris
-        )
+        return without_port(redirect_uri) in self.redirect_uris
 
     def check_client_secret(self, client_secret: str) -> bool:
         """Whether this is the client's secret."""
@@ -102,23 +95,21 @@ class RegisteredClient:
         return grant_type in self.grant_types
 
 
-def loopback_port(uri: str) -> int | None:
-    """The port of a loopback ``http`` URI, 0 where it names none, and None where the URI is no such thing."""
+def without_port(uri: str) -> str:
+    """A loopback ``http`` URI without its port; any other URI as it is."""
     try:
         parts = urlsplit(uri)
-        port = parts.port
-    except ValueError:
-        return None
-    netloc = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    plain = netloc in ("127.0.0.1", "[::1]", "localhost") and parts.netloc in (netloc, f"{netloc}:{port}")
-    if parts.scheme != "http" or not plain or parts.fragment or parts.query:
-        return None
-    return port or 0
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:  # no URI at all
+        return uri
+    if parts.scheme != "http" or host not in _LOOPBACK_HOSTS or parts.netloc != f"{host}{port}":
+        return uri
+    return parts._replace(netloc=host).geturl()
 
 
-_LOOPBACK = tuple(
-    f"http://{host}{path}" for host in ("127.0.0.1", "[::1]", "localhost") for path in ("/callback", "/", "")
-)
+_LOOPBACK_HOSTS = ("127.0.0.1", "[::1]", "localhost")
+_LOOPBACK = tuple(f"http://{host}{path}" for host in _LOOPBACK_HOSTS for path in ("/callback", "/", ""))
 
 CLIENTS = {
     client.client_id: client

@@ -73,7 +73,10 @@ class Interaction:
         if error.redirect_uri:
             response: Response = self._server.handle_error_response(protocol_request, error)
             return response
-        text = f"The request from the application cannot be used: {error.get_error_description() or error.error}"
+        reason = error.get_error_description() or error.error
+        if error.error == "unsupported_response_type":
+            reason = "its response_type has to be code."
+        text = f"The request from the application cannot be used: {reason}"
         return pages.message_page("Something is wrong with this link", text, mark="failed", status=400)
 
     def device(self, request: Request) -> Response:

@@ -42,7 +42,6 @@ class Page(Response):
         self.headers["X-Frame-Options"] = "DENY"
         self.headers["X-Content-Type-Options"] = "nosniff"
         self.headers["Referrer-Policy"] = "no-referrer"
-        self.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         self.headers["Cache-Control"] = "no-store"
 
 
@@ -64,8 +63,13 @@ def _scope_list(scopes: Mapping[str, bool]) -> Markup:
 
 def sign_in_page(csrf_token: str, *, purpose: str, error: str = "", username: str = "") -> Page:
     """User name and password. The form goes back to the page's own address, whatever a proxy made of it."""
-    body = _TEMPLATES["sign_in"].format(csrf_token=csrf_token, purpose=purpose, error=_alert(error), username=username)
-    return Page("Sign in", body, status=401 if error else 200)
+    autofocus, elsewhere = Markup(" autofocus"), _NOTHING
+    first, second = (elsewhere, autofocus) if username else (autofocus, elsewhere)
+    focus = {"focus_username": first, "focus_password": second}
+    body = _TEMPLATES["sign_in"].format(
+        csrf_token=csrf_token, purpose=purpose, error=_alert(error), username=username, **focus
+    )
+    return Page("Sign in", body, status=422 if error else 200)
 
 
 def consent_page(
