@@ -16,6 +16,7 @@ from typing import Any, Self
 from playwright.sync_api import Page
 
 SETTINGS = {
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},  # what a secret could hide in is saved
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},  # off-screen cells stay in the document
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
