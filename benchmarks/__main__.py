@@ -53,9 +53,9 @@ def line(*cells: str) -> str:
 def run_side(figure: Figure, side: str, world: World) -> dict[str, Any]:
     """What `benchmarks.side` says of one run."""
     command = [sys.executable, "-m", "benchmarks.side", figure.name, side]
-    done = subprocess.run(command, input=json.dumps(dict(world)), stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, input=json.dumps(dict(world)), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"{figure.name}: {side} failed; what it said stands above")
+        raise SystemExit(f"{figure.name}: {side} failed:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -89,12 +89,14 @@ def main(only: str | None = None) -> int:
     started = time.monotonic()
     print(line(*HEAD))
     missed = 0
-    for figure in figures.values() if only is None else [figures[only]]:
+    chosen = list(figures.values()) if only is None else [figures[only]]
+    for figure in chosen:
         for row in measure(figure):
             print(row, flush=True)
             missed += row.missed
     spent = time.monotonic() - started
-    print(f"\nper row; ratio: how many times less is ours, the median of interleaved runs. {spent:.0f} s in all.")
+    print(f"\nratio: how many times less is ours, the median of interleaved runs; {spent:.0f} s in all", end="")
+    print("", *(f"{figure.name}: {figure.what}" for figure in chosen), sep="\n")
     if spent > LIMIT:
         print(f"that is more than the {LIMIT} s that all figures together may take")
     return missed + (spent > LIMIT)

@@ -3,10 +3,12 @@
 import contextlib
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from benchmarks.cores import servers_core
 from benchmarks.figure import Figure, Peer, Work, World
+from benchmarks.stubs import generated
 
 USERS = 2000
 
@@ -57,16 +59,16 @@ def stub_loop(world: World) -> Iterator[Work]:
     import pandas as pd
     from google.protobuf.json_format import MessageToDict
 
-    from explorer.demo.protos.user_service_pb2 import GetUserRequest
-    from explorer.demo.protos.user_service_pb2_grpc import UserServiceStub
+    import explorer
 
     credentials = grpc.ssl_channel_credentials(world["root_certificates"].encode())
     metadata = (("authorization", f"Bearer {world['access_token']}"),)
-    with grpc.secure_channel(world["target"], credentials) as channel:
-        stub = UserServiceStub(channel)
+    proto = Path(explorer.__file__).parent / "demo/protos/user_service.proto"
+    with generated(proto) as (messages, services), grpc.secure_channel(world["target"], credentials) as channel:
+        stub = services.UserServiceStub(channel)
 
         def row(user_id: str) -> dict[str, Any]:
-            user = stub.GetUser(GetUserRequest(user_id=user_id), metadata=metadata, timeout=30)
+            user = stub.GetUser(messages.GetUserRequest(user_id=user_id), metadata=metadata, timeout=30)
             return MessageToDict(user, preserving_proto_field_name=True)
 
         def frame(user_ids: list[str]) -> pd.DataFrame:

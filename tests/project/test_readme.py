@@ -1,6 +1,12 @@
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
+
+from person import Person
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -36,6 +42,37 @@ def test_every_make_target_it_names_is_there_and_listed_by_help():
 def test_its_code_is_at_most_twelve_lines():
     (code,) = blocks("python")
     assert len(code.splitlines()) <= 12
+
+
+ENDING = """
+print("rows:", len(frame), "OK:", (frame["status_code"] == "OK").sum(), "named:", frame["name"].notna().sum())
+session.close()
+demo.stop()
+"""
+
+
+def test_its_code_runs_as_it_stands_once_a_person_has_signed_in():
+    (code,) = blocks("python")
+    environment = os.environ | {"BROWSER": "true %s", "PYTHONUNBUFFERED": "1"}  # a browser that opens nothing
+    running = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", code + ENDING],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said = []
+    with running:
+        for line in running.stdout:
+            said.append(line)
+            if page := re.search(r"http://127\.0\.0\.1:\d+/\S+", line):
+                with Person(SimpleNamespace(issuer=page[0])) as person:
+                    person.sign_in_at(page[0], follow=True)
+                break
+        rest = running.stdout.read()
+    assert running.returncode == 0, "".join(said) + rest
+    assert rest.splitlines()[-1] == "rows: 20 OK: 20 named: 20"
 
 
 def test_its_map_names_every_module_and_no_other():
