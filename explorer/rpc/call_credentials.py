@@ -42,14 +42,13 @@ def call_credentials(token_source: TokenSource, *, target: str | Target | None =
         target: The only target that gets the token; None leaves it to the channel that these credentials are put on.
 
     """
-    authority = None if target is None else _authority(target)
-    return grpc.metadata_call_credentials(_SourcePlugin(token_source, authority), name="token source")
+    bound = parse_target(target) if isinstance(target, str) else target
+    return grpc.metadata_call_credentials(_SourcePlugin(token_source, bound), name="token source")
 
 
-def exact_call_credentials(token: Token, authority: str | None = None) -> grpc.CallCredentials:
-    """Call credentials for one call that carry exactly this token."""
-    bound = None if authority is None else _canonical(authority)
-    return grpc.metadata_call_credentials(_ExactPlugin(token, bound), name="access token")
+def exact_call_credentials(token: Token, target: Target) -> grpc.CallCredentials:
+    """Call credentials for one call that carry exactly this token, and to this target only."""
+    return grpc.metadata_call_credentials(_ExactPlugin(token, target), name="access token")
 
 
 def authorization_value(token: Token) -> str:
@@ -77,39 +76,30 @@ def ask_for_token(token_source: TokenSource, *, timeout: float | None, rejected:
     return token
 
 
-def _authority(target: str | Target) -> str:
-    parsed = target if isinstance(target, Target) else parse_target(target)
-    return _canonical("localhost" if parsed.unix else parsed.text)
-
-
-def _canonical(authority: str) -> str:
-    return authority.lower().removesuffix(":443")  # core leaves https' own port out
-
-
-def _belongs(context: grpc.AuthMetadataContext, authority: str | None) -> bool:
-    if authority is None:
+def _belongs(context: grpc.AuthMetadataContext, target: Target | None) -> bool:
+    if target is None:
         return True
-    asked = context.service_url.partition("://")[2].partition("/")[0]  # "https://host:port/Service"
-    return _canonical(asked) == authority
+    asked = context.service_url.partition("://")[2].partition("/")[0].lower()  # of "https://host:port/Service"
+    return asked in target.authorities or f"{asked}:443" in target.authorities  # core leaves https' own port out
 
 
 class _ExactPlugin(grpc.AuthMetadataPlugin):
-    def __init__(self, token: Token, authority: str | None) -> None:
-        self._token, self._authority = token, authority
+    def __init__(self, token: Token, target: Target) -> None:
+        self._token, self._target = token, target
 
     def __call__(self, context: grpc.AuthMetadataContext, callback: Callback) -> None:
-        if _belongs(context, self._authority):
+        if _belongs(context, self._target):
             callback((("authorization", authorization_value(self._token)),), None)
         else:
             callback((), PermissionError(OTHER_TARGET))
 
 
 class _SourcePlugin(grpc.AuthMetadataPlugin):
-    def __init__(self, token_source: TokenSource, authority: str | None) -> None:
-        self._token_source, self._authority = token_source, authority
+    def __init__(self, token_source: TokenSource, target: Target | None) -> None:
+        self._token_source, self._target = token_source, target
 
     def __call__(self, context: grpc.AuthMetadataContext, callback: Callback) -> None:
-        if not _belongs(context, self._authority):
+        if not _belongs(context, self._target):
             callback((), PermissionError(OTHER_TARGET))
             return
         answer = _Once(callback)

@@ -66,7 +66,7 @@ def secure_channel(
     if credentials is None:
         raise AssertionError("only a channel without a token may be plaintext")
     if token_source is not None:
-        per_call = call_credentials(token_source, target=server_name or parsed)
+        per_call = call_credentials(token_source, target=parse_target(server_name) if server_name else parsed)
         credentials = grpc.composite_channel_credentials(credentials, per_call)
     everything = channel_options(parsed, server_name=server_name, options=options)
     return grpc.secure_channel(parsed.address, credentials, options=everything)
@@ -138,6 +138,8 @@ def channel_options(
         "grpc.initial_reconnect_backoff_ms": 200,
         "grpc.max_reconnect_backoff_ms": 5000,
     }
+    if target.unix:  # core's own choice, the path percent-encoded, is refused by servers that check it
+        arguments["grpc.default_authority"] = "localhost"
     if target.loopback:
         arguments["grpc.enable_http_proxy"] = 0
     if server_name is not None:

@@ -79,6 +79,7 @@ class Connection:
             raise ConfigurationError(_TWO_AUTHORIZATIONS)
         self._root_certificates = root_certificates
         self._server_name = server_name
+        self._named = parse_target(server_name) if server_name else self._target
         self._security = security_for(self._target, plaintext=plaintext, carries_token=carries_token)
         self._options = channel_options(
             self._target, server_name=server_name, max_receive_bytes=max_receive_bytes, options=options
@@ -205,7 +206,7 @@ class Connection:
 
     def call_credentials(self, token: Token | None) -> grpc.CallCredentials | None:
         """Call credentials with exactly this token, bound to this target; None for None."""
-        return None if token is None else exact_call_credentials(token, self._authority)
+        return None if token is None else exact_call_credentials(token, self._named)
 
     def bulk_metadata(
         self, timeout: float, rejected: Token | None = None, *, metadata: MetadataLike = ()
@@ -249,10 +250,6 @@ class Connection:
         """What a status' text says of the connection, for people; None where it says nothing of it."""
         trouble = self._trouble(details) if is_connection_trouble(details) else None
         return None if trouble is None else trouble.sentence
-
-    @property
-    def _authority(self) -> str:
-        return self._server_name or ("localhost" if self._target.unix else self._target.text)
 
     def _credentials(self) -> grpc.ChannelCredentials | None:
         return channel_credentials(self._security, self._root_certificates, unix=self._target.unix)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import urllib.parse
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -50,6 +51,14 @@ class Target:
     def unix(self) -> bool:
         """Whether this is a Unix socket."""
         return not self.host
+
+    @property
+    def authorities(self) -> frozenset[str]:
+        """What core may call this server in a request's ``:authority``."""
+        if not self.unix:
+            return frozenset({self.text.lower()})
+        path = _UNIX.sub(r"\2", self.text).lstrip("/")
+        return frozenset({"localhost", urllib.parse.quote(path, safe="").lower()})
 
     @property
     def loopback(self) -> bool:
@@ -124,6 +133,8 @@ def _split(text: str, endpoint: str) -> tuple[str, str | None]:
         match = re.fullmatch(r"\[([^\[\]]*)\](?::(.*))?", endpoint)
         if match is None:
             _refuse(text, "its bracket does not close as in [::1]:443")
+        if not _is_ipv6(match[1]):
+            _refuse(text, f"{match[1]!r} is not an IPv6 address")
         return match[1], match[2]
     if endpoint.count(":") > 1:
         if not _is_ipv6(endpoint):
@@ -144,9 +155,7 @@ def _port(text: str, port: str) -> int:
 def _host(text: str, host: str) -> str:
     if not host:
         _refuse(text, "the host is missing")
-    if ":" in host:
-        if not _is_ipv6(host):
-            _refuse(text, f"{host!r} is not an IPv6 address")
+    if ":" in host:  # an IPv6 address, as _split has made sure
         return host
     try:
         ascii_host = host if host.isascii() else host.encode("idna").decode("ascii")

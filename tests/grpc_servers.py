@@ -1,0 +1,139 @@
+"""Small real gRPC servers whose every answer a test decides."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import trustme
+from grpc_reflection.v1alpha import reflection_pb2
+
+Handler = Callable[[bytes, grpc.ServicerContext], Any]
+OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1))
+
+
+@dataclass
+class Call:
+    """One call as it arrived."""
+
+    path: str
+    metadata: dict[str, Any]
+    pairs: list[tuple[str, Any]]
+
+
+class GrpcServer:
+    """A grpcio server on loopback, a free port, and handlers by path; ``calls`` is what arrived."""
+
+    def __init__(
+        self,
+        *,
+        certificate: trustme.LeafCert | None = None,
+        unary: Mapping[str, Handler] | None = None,
+        streams: Mapping[str, Handler] | None = None,
+        reflection: Reflected | None = None,
+        port: int = 0,
+    ) -> None:
+        self.calls: list[Call] = []
+        self._unary, self._streams, self._reflection = unary or {}, streams or {}, reflection
+        self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(8), options=OPTIONS)
+        self._server.add_generic_rpc_handlers((_Router(self),))
+        if certificate is None:
+            self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        else:
+            chain = b"".join(pem.bytes() for pem in certificate.cert_chain_pems)
+            credentials = grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)])
+            self.port = self._server.add_secure_port(f"127.0.0.1:{port}", credentials)
+        self.target = f"127.0.0.1:{self.port}"
+        self._server.start()
+
+    def paths(self) -> list[str]:
+        return [call.path for call in self.calls]
+
+    def stop(self) -> None:
+        self._server.stop(None).wait()
+
+    def find(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+        path, pairs = details.method, [(key, value) for key, value in details.invocation_metadata]
+        self.calls.append(Call(path, dict(pairs), pairs))
+        if path in self._unary:
+            return grpc.unary_unary_rpc_method_handler(self._unary[path])
+        if path in self._streams:
+            return grpc.unary_stream_rpc_method_handler(self._streams[path])
+        if self._reflection is not None and path in self._reflection.paths():
+            return grpc.stream_stream_rpc_method_handler(
+                self._reflection.answer,
+                request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+                response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+            )
+        return None
+
+
+class _Router(grpc.GenericRpcHandler):
+    def __init__(self, owner: GrpcServer) -> None:
+        self._owner = owner
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        return self._owner.find(handler_call_details)
+
+
+@dataclass
+class Reflected:
+    """A reflection service that serves exactly these files and names, right or wrong."""
+
+    files: dict[str, bytes]
+    services: list[str]
+    versions: tuple[str, ...] = ("v1", "v1alpha")
+    whole: bool = False  # a file comes with all that it imports
+    before: Callable[[Any, grpc.ServicerContext], Any] | None = None  # may abort, wait, or give an answer of its own
+    questions: list[tuple[str, str]] = field(default_factory=list)
+
+    def paths(self) -> list[str]:
+        return [f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo" for version in self.versions]
+
+    def answer(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+        for request in requests:
+            kind = request.WhichOneof("message_request")
+            self.questions.append((kind, getattr(request, kind)))
+            given = self.before(request, context) if self.before else None
+            yield given or self._answer(kind, getattr(request, kind))
+
+    def _answer(self, kind: str, value: str) -> Any:
+        answer = reflection_pb2.ServerReflectionResponse()
+        if kind == "list_services":
+            for name in self.services:
+                answer.list_services_response.service.add(name=name)
+            return answer
+        found = self.files.get(value) if kind == "file_by_filename" else self._declaring(value)
+        if found is None:
+            answer.error_response.error_code, answer.error_response.error_message = 5, "no such thing"
+        else:
+            answer.file_descriptor_response.file_descriptor_proto.extend(self.files.values() if self.whole else [found])
+        return answer
+
+    def _declaring(self, symbol: str) -> bytes | None:
+        from google.protobuf import descriptor_pb2
+
+        for raw in self.files.values():
+            proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
+            prefix = f"{proto.package}." if proto.package else ""
+            if any(prefix + service.name == symbol for service in proto.service):
+                return raw
+        return None
+
+
+class Gate:
+    """A handler waits here until a test lets it go on; ``entered`` says that it waits."""
+
+    def __init__(self) -> None:
+        self.entered, self._open = threading.Event(), threading.Event()
+
+    def wait(self) -> None:
+        self.entered.set()
+        assert self._open.wait(30)
+
+    def open(self) -> None:
+        self._open.set()

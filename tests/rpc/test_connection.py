@@ -1,0 +1,330 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import pytest
+import trustme
+from google.protobuf.descriptor import MethodDescriptor
+from grpc_servers import GrpcServer
+from raw_servers import RawServer, http1, silent
+from token_sources import Scripted, a_token
+
+from explorer.errors import ConfigurationError, ConnectionFailedError, InsecureChannelError
+from explorer.rpc import Connection, invoke
+
+GET = "/shop.v1.Shop/Get"
+Serve = Callable[..., GrpcServer]
+ServeRaw = Callable[..., RawServer]
+Connect = Callable[..., Connection]
+Method = Callable[[str], MethodDescriptor]
+
+
+def echo(request: bytes, _context: grpc.ServicerContext) -> bytes:
+    return request
+
+
+def refusal(connection: Connection) -> str:
+    """The sentence in which the connection says why there is none, had in seconds."""
+    started = time.monotonic()
+    with pytest.raises(ConnectionFailedError) as caught:
+        connection.connect()
+    assert time.monotonic() - started < 5
+    assert caught.value.target == connection.target
+    return str(caught.value)
+
+
+def test_a_bare_target_means_tls(
+    serve: Serve, connect: Connect, certificate: trustme.LeafCert, roots: bytes, method: Method
+) -> None:
+    server = serve(certificate=certificate, unary={GET: echo})
+    connection = connect(server.target, root_certificates=roots)
+    assert invoke(connection, method("Get"), b"").status.ok
+    assert connection.security == "TLS"
+    assert server.target in repr(connection)
+
+
+def test_the_certificate_authority_may_be_given_as_text(
+    serve: Serve, connect: Connect, certificate: trustme.LeafCert, roots: bytes
+) -> None:
+    server = serve(certificate=certificate, unary={GET: echo})
+    connect(server.target, root_certificates=roots.decode()).connect()
+
+
+def test_on_loopback_without_a_token_plaintext_is_found_and_said(
+    serve: Serve, connect: Connect, method: Method
+) -> None:
+    connection = connect(serve(unary={GET: echo}).target)
+    assert connection.security == "TLS"
+    assert invoke(connection, method("Get"), b"").status.ok
+    assert connection.security == "plaintext"
+
+
+@pytest.mark.parametrize("prefix", ["https://", "grpcs://"])
+def test_who_spells_tls_gets_tls_or_nothing(serve: Serve, connect: Connect, prefix: str) -> None:
+    connection = connect(prefix + serve(unary={GET: echo}).target)
+    assert "plaintext server" in refusal(connection)
+    assert connection.security == "TLS"
+
+
+def test_with_root_certificates_there_is_no_way_back_to_plaintext(serve: Serve, connect: Connect, roots: bytes) -> None:
+    connection = connect(serve(unary={GET: echo}).target, root_certificates=roots)
+    assert "plaintext server" in refusal(connection)
+
+
+def test_t22_a_token_never_falls_back_to_plaintext(serve: Serve, connect: Connect, method: Method) -> None:
+    server = serve(unary={GET: echo})
+    connection = connect(server.target, token_source=Scripted(a_token()))
+    with pytest.raises(ConnectionFailedError, match="plaintext server"):
+        invoke(connection, method("Get"), b"")
+    assert server.calls == []
+    # The twin: without a token the same server is reached.
+    assert invoke(connect(server.target), method("Get"), b"").status.ok
+
+
+def test_t22_authorization_metadata_never_falls_back_either(serve: Serve, connect: Connect, method: Method) -> None:
+    server = serve(unary={GET: echo})
+    with pytest.raises(ConnectionFailedError, match="plaintext server"):
+        invoke(connect(server.target, metadata={"authorization": "Bearer abc"}), method("Get"), b"")
+    fallen = connect(server.target)
+    fallen.connect()
+    with pytest.raises(InsecureChannelError, match="in clear"):
+        invoke(fallen, method("Get"), b"", metadata={"authorization": "Bearer abc"})
+    assert server.calls == []
+
+
+@pytest.mark.parametrize("target", ["example.org:50051", "10.0.0.1:50051", "localhost.example.org:50051"])
+def test_t22_plaintext_with_a_token_is_refused_before_anything_is_sent(target: str) -> None:
+    source = Scripted(a_token("s3cret-token"))
+    with pytest.raises(InsecureChannelError) as caught:
+        Connection(target, token_source=source, plaintext=True)
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(InsecureChannelError):
+        Connection(f"http://{target}", token_source=source)
+    with pytest.raises(InsecureChannelError):
+        Connection(target, metadata={"authorization": "Bearer s3cret-token"}, plaintext=True)
+    assert source.asked == []
+    with Connection(target, plaintext=True) as without_token:  # the twin
+        assert without_token.security == "plaintext"
+
+
+@pytest.mark.parametrize("spelling", [{"plaintext": True}, {"prefix": "http://"}])
+def test_t22_on_loopback_plaintext_with_a_token_goes_over_local_credentials(
+    serve: Serve, connect: Connect, method: Method, spelling: dict[str, object]
+) -> None:
+    server = serve(unary={GET: echo})
+    plaintext = bool(spelling.get("plaintext"))
+    connection = connect(
+        f"{spelling.get('prefix', '')}{server.target}", token_source=Scripted(a_token("abc")), plaintext=plaintext
+    )
+    assert connection.security == "local"
+    assert invoke(connection, method("Get"), b"").status.ok
+    assert server.calls[0].metadata["authorization"] == "Bearer abc"
+
+
+def test_t22_a_unix_socket_is_local(connect: Connect, method: Method, tmp_path: Path) -> None:
+    seen: list[dict[str, object]] = []
+
+    class Router(grpc.GenericRpcHandler):
+        def service(self, details: grpc.HandlerCallDetails) -> object:
+            seen.append(dict(details.invocation_metadata))
+            return grpc.unary_unary_rpc_method_handler(echo)
+
+    import concurrent.futures
+
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2), handlers=(Router(),))
+    server.add_insecure_port(f"unix:{tmp_path}/s")
+    server.start()
+    try:
+        connection = connect(f"unix:{tmp_path}/s", token_source=Scripted(a_token("abc")))
+        assert connection.security == "local"
+        assert invoke(connection, method("Get"), b"").status.ok
+        assert seen[0]["authorization"] == "Bearer abc"
+    finally:
+        server.stop(None).wait()
+
+
+def test_https_and_plaintext_contradict_each_other() -> None:
+    with pytest.raises(ConfigurationError, match="contrary"):
+        Connection("https://localhost:1", plaintext=True)
+
+
+def test_plaintext_to_a_tls_server_is_named(serve: Serve, connect: Connect, certificate: trustme.LeafCert) -> None:
+    server = serve(certificate=certificate)
+    for connection in (connect(server.target, plaintext=True), connect(f"http://{server.target}")):
+        assert "it seems to speak TLS" in refusal(connection)
+
+
+def test_tls_to_a_plaintext_server_is_named(serve: Serve, connect: Connect) -> None:
+    sentence = refusal(connect(serve().target, token_source=Scripted(a_token())))
+    assert "plaintext server" in sentence
+    assert "plaintext=True" in sentence
+
+
+def test_an_unknown_certificate_authority_is_named(
+    serve: Serve, connect: Connect, certificate: trustme.LeafCert
+) -> None:
+    server = serve(certificate=certificate)
+    other = trustme.CA().cert_pem.bytes()
+    assert "not signed by the one given as root_certificates" in refusal(
+        connect(server.target, root_certificates=other)
+    )
+    assert "not signed by an authority that this machine knows" in refusal(connect(server.target))
+
+
+def test_a_certificate_for_another_name_is_named_and_server_name_mends_it(
+    serve: Serve, connect: Connect, authority: trustme.CA, roots: bytes, method: Method
+) -> None:
+    server = serve(certificate=authority.issue_cert("shop.example"), unary={GET: echo})
+    sentence = refusal(connect(server.target, root_certificates=roots))
+    assert "made out to another name than '127.0.0.1'" in sentence
+    assert "server_name" in sentence
+    mended = connect(
+        server.target, root_certificates=roots, server_name="shop.example", token_source=Scripted(a_token())
+    )
+    assert invoke(mended, method("Get"), b"").status.ok
+
+
+def test_an_expired_certificate_is_named(serve: Serve, connect: Connect, authority: trustme.CA, roots: bytes) -> None:
+    import datetime as dt
+
+    past = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    server = serve(certificate=authority.issue_cert("127.0.0.1", not_before=past, not_after=past.replace(month=2)))
+    assert "has expired or is not valid yet" in refusal(connect(server.target, root_certificates=roots))
+
+
+def test_nobody_there_is_named(connect: Connect, serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    server.stop()
+    assert f"Nobody listens at {server.target}" in refusal(connect(server.target))
+    assert "Nobody listens at unix:" in refusal(connect(f"unix:{tmp_path}/nobody"))
+
+
+def test_an_unknown_host_is_named(connect: Connect) -> None:
+    assert "'no-such-host.invalid' is not known to DNS" in refusal(connect("no-such-host.invalid:1"))
+
+
+def test_a_server_that_speaks_something_else_is_named(serve_raw: ServeRaw, connect: Connect) -> None:
+    assert "not in HTTP/2" in refusal(connect(serve_raw(http1).target, plaintext=True))
+
+
+def test_a_server_that_accepts_and_says_nothing_is_named_in_bounded_time(serve_raw: ServeRaw, connect: Connect) -> None:
+    for plaintext in (True, False):
+        connection = connect(serve_raw(silent).target, plaintext=plaintext)
+        started = time.monotonic()
+        with pytest.raises(ConnectionFailedError, match="No answer from 127"):
+            connection.connect(timeout=0.5)
+        assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("given", [b"", b"no pem", "/etc/ssl/ca.pem", 7])
+def test_root_certificates_that_are_none_are_refused_at_once(given: object) -> None:
+    with pytest.raises(ConfigurationError, match="PEM"):
+        Connection("localhost:1", root_certificates=given)  # type: ignore[arg-type]
+
+
+def test_root_certificates_that_cannot_be_read_are_named(
+    serve: Serve, connect: Connect, certificate: trustme.LeafCert
+) -> None:
+    garbage = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    sentence = refusal(connect(serve(certificate=certificate).target, root_certificates=garbage))
+    assert "hold no certificate that can be read" in sentence
+
+
+def test_a_server_that_comes_back_is_waited_for(serve: Serve, connect: Connect, method: Method) -> None:
+    first = serve(unary={GET: echo})
+    connection = connect(first.target, plaintext=True)
+    assert invoke(connection, method("Get"), b"").status.ok
+    first.stop()
+    with pytest.raises(ConnectionFailedError, match="Nobody listens"):
+        invoke(connection, method("Get"), b"", timeout=0.5)
+    serve(unary={GET: echo}, port=first.port)
+    assert invoke(connection, method("Get"), b"").status.ok
+
+
+def test_two_connections_do_not_share_back_off(serve: Serve, connect: Connect, method: Method) -> None:
+    gone = serve()
+    gone.stop()
+    refusal(connect(gone.target, plaintext=True))
+    serve(unary={GET: echo}, port=gone.port)
+    started = time.monotonic()
+    assert invoke(connect(gone.target, plaintext=True), method("Get"), b"").status.ok
+    assert time.monotonic() - started < 0.15  # less than any back-off
+
+
+def test_t20_two_authorization_values_are_refused(connect: Connect, method: Method, serve: Serve) -> None:
+    source = Scripted(a_token())
+    with pytest.raises(ConfigurationError, match="two authorization values"):
+        Connection("localhost:1", token_source=source, metadata={"Authorization": "Bearer x"})
+    server = serve(unary={GET: echo})
+    connection = connect(server.target, token_source=source, plaintext=True)
+    with pytest.raises(ConfigurationError, match="two authorization values"):
+        invoke(connection, method("Get"), b"", metadata={"AUTHORIZATION": "Bearer x"})
+    assert server.calls == []
+
+
+def test_a_calls_own_metadata_wins_over_the_connections(serve: Serve, connect: Connect, method: Method) -> None:
+    server = serve(unary={GET: echo})
+    connection = connect(server.target, plaintext=True, metadata={"x-a": "1", "x-b": "1"})
+    invoke(connection, method("Get"), b"", metadata={"X-B": "2"})
+    pairs = server.calls[0].pairs
+    assert [pair for pair in pairs if pair[0].startswith("x-")] == [("x-a", "1"), ("x-b", "2")]
+    assert server.calls[0].metadata["user-agent"].startswith("grpc-notebook-explorer")
+
+
+def test_a_closed_connection_says_so(serve: Serve, connect: Connect, method: Method) -> None:
+    connection = connect(serve(unary={GET: echo}).target, plaintext=True)
+    connection.close()
+    connection.close()
+    with pytest.raises(ConfigurationError, match="is closed"):
+        invoke(connection, method("Get"), b"")
+
+
+def test_messages_over_the_limit_are_refused_and_the_limit_can_be_raised(
+    serve: Serve, connect: Connect, method: Method
+) -> None:
+    server = serve(unary={GET: lambda _request, _context: b"\x0a" + b"\x80\x80\xc0\x02" + b"x" * (5 * 2**20)})
+    small = invoke(connect(server.target, plaintext=True), method("Get"), b"")
+    assert small.status.code == "RESOURCE_EXHAUSTED"
+    assert "max_receive_bytes" in small.status.details
+    large = invoke(connect(server.target, plaintext=True, max_receive_bytes=6 * 2**20), method("Get"), b"")
+    assert large.status.ok
+    assert large.size > 5 * 2**20
+
+
+@pytest.mark.parametrize("limit", [0, -1, 256 * 2**20 + 1])
+def test_there_is_always_a_limit(limit: int) -> None:
+    with pytest.raises(ConfigurationError, match="256 MiB"):
+        Connection("localhost:1", max_receive_bytes=limit)
+
+
+class TestBulkMetadata:
+    def test_the_token_travels_in_it(self, connect: Connect) -> None:
+        token = a_token("abc")
+        connection = connect("localhost:1", token_source=Scripted(token), metadata={"x-a": "1"})
+        metadata, used = connection.bulk_metadata(1.0, metadata={"x-b": "2"})
+        assert metadata == (("x-a", "1"), ("x-b", "2"), ("authorization", "Bearer abc"))
+        assert used is token
+
+    def test_without_a_source_there_is_none(self, connect: Connect) -> None:
+        assert connect("localhost:1").bulk_metadata(1.0) == ((), None)
+
+    def test_a_refused_token_is_never_used_again(self, connect: Connect) -> None:
+        old, new = a_token("old"), a_token("new")
+        connection = connect("localhost:1", token_source=Scripted(old, new))
+        assert connection.bulk_metadata(1.0)[1] is old
+        connection.refuse(old)
+        assert connection.bulk_metadata(1.0)[1] is new
+
+    def test_tracing_that_would_print_the_token_is_refused(
+        self, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        source = Scripted(a_token())
+        connection = connect("localhost:1", token_source=source)
+        monkeypatch.setenv("GRPC_TRACE", "all")
+        with pytest.raises(ConfigurationError, match="GRPC_TRACE"):
+            connection.bulk_metadata(1.0)
+        assert source.asked == []
+        assert connect("localhost:1").bulk_metadata(1.0) == ((), None)  # nothing secret to print
