@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Mapping
@@ -17,13 +18,17 @@ WELL_KNOWN = "/.well-known/oauth-authorization-server"
 
 @dataclass
 class Reply:
-    """One answer. ``body`` is JSON where it is a dict; ``hold`` is waited for first; ``hang_up`` closes instead."""
+    """One answer. ``body`` is JSON where it is a dict; ``hold`` is waited for first.
+
+    ``hang_up`` closes instead; ``drip`` sends the body byte by byte until it is set.
+    """
 
     body: Mapping[str, Any] | bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     hold: threading.Event | None = None
     hang_up: bool = False
+    drip: threading.Event | None = None
 
 
 @dataclass
@@ -34,6 +39,7 @@ class Request:
     path: str
     headers: Mapping[str, str]
     form: dict[str, str]
+    target: str  # the path with its query
 
 
 Answering = Reply | Callable[[Request], Reply]
@@ -57,12 +63,14 @@ def bearer(access_token: str = "an-access-token", **more: Any) -> Reply:
 class OddServer:
     """Answers per path from a queue whose last entry stays; everything else is 404."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._answers: dict[str, list[Answering]] = {}
         self._lock = threading.Condition()
         self.requests: list[Request] = []
         self._server = _listen(self)
-        self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self.origin = f"{'http' if tls is None else 'https'}://127.0.0.1:{self._server.server_address[1]}"
         self.issuer = self.origin
         self.answer(WELL_KNOWN, Reply(self.metadata()))
         self.answer("/token", bearer())
@@ -128,7 +136,7 @@ def _listen(owner: OddServer) -> http.server.ThreadingHTTPServer:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             form = dict(parse_qsl(body, keep_blank_values=True))
-            reply = owner.reply_to(Request(self.command, urlsplit(self.path).path, dict(self.headers), form))
+            reply = owner.reply_to(Request(self.command, urlsplit(self.path).path, dict(self.headers), form, self.path))
             if reply.hold is not None:
                 reply.hold.wait(30)
             if reply.hang_up:
@@ -142,6 +150,11 @@ def _listen(owner: OddServer) -> http.server.ThreadingHTTPServer:
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
+            if reply.drip is not None:
+                for byte in content:
+                    self.wfile.write(bytes([byte]))
+                    if reply.drip.wait(0.02):
+                        return
             self.wfile.write(content)
 
         def log_message(self, *_: Any) -> None:

@@ -15,6 +15,7 @@ from explorer.oauth.id_token import check_id_token
 from explorer.oauth.loopback_receiver import LoopbackReceiver, Verdict
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.pending import Pending
+from explorer.oauth.secret_arguments import wrapped
 from explorer.oauth.source import OAuthTokenSource, from_sign_in
 from explorer.oauth.token_response import granted
 from explorer.oauth.transport import Answer, Failure
@@ -56,6 +57,7 @@ class AuthorizationCodeFlow:
         timeout: float = STATE_LIFETIME,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        client_secret = wrapped(client_secret, "client_secret")
         server = resolved(issuer, root_certificates=root_certificates)
         if server.authorization_endpoint is None:
             raise ConfigurationError(f"{server.issuer} names no authorization_endpoint; sign in with method='device'.")
@@ -63,7 +65,7 @@ class AuthorizationCodeFlow:
         self._clock = clock
         self._pending: Pending[OAuthTokenSource] = Pending(clock, min(timeout, STATE_LIFETIME), self._ended)
         self._answered = threading.Lock()  # taken once, by the one answer
-        self._receiver = LoopbackReceiver(self._judge)
+        self._receiver = LoopbackReceiver(self._judge, lambda: self._pending.remaining() > 0)
         try:
             self._request = AuthorizationRequest(
                 server, client_id, self._receiver.redirect_uri, scopes.parsed(scope), resource, clock.now()

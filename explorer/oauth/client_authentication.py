@@ -37,7 +37,7 @@ class Client:
         cls,
         server: AuthorizationServer,
         client_id: str,
-        client_secret: str | Secret | None = None,
+        client_secret: Secret | None = None,
         authentication: str | None = None,
     ) -> Client:
         """A client whose style is the one asked for, else the one that the metadata offers."""
@@ -45,12 +45,13 @@ class Client:
             raise ConfigurationError(
                 f"client_id is {client_id!r}; it is the name that the authorization server registered."
             )
-        secret = Secret(client_secret) if isinstance(client_secret, str) else client_secret
         offered = server.token_endpoint_auth_methods_supported
-        style = _style(server, secret, authentication, offered)
+        style = _style(server, client_secret, authentication, offered)
         revoking = server.revocation_endpoint_auth_methods_supported
-        revocation_style = style if revoking is None or style in revoking else _style(server, secret, None, revoking)
-        return cls(server, server.transport(), client_id, secret, style, revocation_style)
+        revocation_style = (
+            style if revoking is None or style in revoking else _style(server, client_secret, None, revoking)
+        )
+        return cls(server, server.transport(), client_id, client_secret, style, revocation_style)
 
     def token_request(self, form: Mapping[str, str | Secret]) -> Answer | Failure:
         """Send one grant to the token endpoint, once."""

@@ -13,6 +13,7 @@ from explorer.oauth.error_response import error_from_answer
 from explorer.oauth.id_token import check_id_token
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.pending import Pending
+from explorer.oauth.secret_arguments import wrapped
 from explorer.oauth.source import OAuthTokenSource, from_sign_in
 from explorer.oauth.token_response import Granted, granted
 from explorer.oauth.transport import Answer, Failure, endpoint_problem
@@ -35,7 +36,8 @@ class DeviceFlow:
     Making the flow sends the device authorization request, so it is made on a person's click and never by itself. The
     polling begins with the first :meth:`wait` and is one thread, however many wait. ``user_code`` and both URIs are the
     server's text, cleaned; who writes them as HTML escapes them. Show them with the client's name, the scopes and
-    "only if you started this" (RFC 8628 §5.4). Raises ConfigurationError or OAuthError where it cannot begin.
+    "only if you started this" (RFC 8628 §5.4). Both pages are https or loopback, or on ``jupyter_origin``. Raises
+    ConfigurationError or OAuthError where it cannot begin.
     """
 
     def __init__(
@@ -48,9 +50,11 @@ class DeviceFlow:
         resource: str | None = None,
         client_authentication: str | None = None,
         root_certificates: bytes | None = None,
+        jupyter_origin: str | None = None,
         timeout: float | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        client_secret = wrapped(client_secret, "client_secret")
         server = resolved(issuer, root_certificates=root_certificates)
         self._client = Client.registered(server, client_id, client_secret, client_authentication)
         self._clock = clock
@@ -58,7 +62,7 @@ class DeviceFlow:
         self._resource = resource
         answer = self._authorized()
         self.user_code = printable(_required(answer, "user_code"), 100)
-        self.verification_uri, self.verification_uri_complete = _pages(answer)
+        self.verification_uri, self.verification_uri_complete = _pages(answer, jupyter_origin)
         self._device_code = Secret(_required(answer, "device_code"))
         self._interval = answer.seconds("interval") or _INTERVAL
         lifetime = answer.seconds("expires_in") or _LIFETIME
@@ -171,11 +175,16 @@ def _required(answer: Answer, name: str) -> str:
     return value
 
 
-def _pages(answer: Answer) -> tuple[str, str | None]:
+def _pages(answer: Answer, jupyter_origin: str | None) -> tuple[str, str | None]:
     """The verification page, and the one with the code in it where there is a usable one (T15)."""
     page = _required(answer, "verification_uri")
-    if problem := endpoint_problem(page):
+    if problem := _page_problem(page, jupyter_origin):
         msg = f"{ASKING}: the verification_uri {printable(page, 200)!r} is refused: {problem}."
         raise OAuthConfigurationError(msg)
     complete = answer.text("verification_uri_complete")
-    return page, None if endpoint_problem(complete) else complete
+    return page, None if _page_problem(complete, jupyter_origin) else complete
+
+
+def _page_problem(page: str | None, jupyter_origin: str | None) -> str | None:
+    own = page is not None and jupyter_origin is not None and page.startswith(f"{jupyter_origin.rstrip('/')}/")
+    return None if own and printable(page) == page else endpoint_problem(page)

@@ -12,6 +12,7 @@ from explorer.oauth.client_authentication import Client
 from explorer.oauth.client_credentials import ClientCredentialsGrant
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.refresh import RefreshTokenGrant
+from explorer.oauth.secret_arguments import wrapped
 from explorer.oauth.source import OAuthTokenSource, revoke
 from explorer.tokens import Secret, Token
 
@@ -34,6 +35,7 @@ def client_credentials(
     ``client_authentication`` is ``client_secret_basic`` or ``client_secret_post``; None takes what the metadata offers.
     Raises ConfigurationError, OAuthConfigurationError or AuthorizationServerUnavailableError.
     """
+    client_secret = wrapped(client_secret, "client_secret")
     server = resolved(issuer, root_certificates=root_certificates)
     client = Client.registered(server, client_id, client_secret, client_authentication)
     asked = scopes.parsed(scope)
@@ -61,26 +63,28 @@ def refresh_token(
     ``access_token`` is used until ``expiry`` (an aware datetime; None means unknown, and a short life is assumed).
     Raises ConfigurationError, OAuthConfigurationError or AuthorizationServerUnavailableError.
     """
+    client_secret = wrapped(client_secret, "client_secret")
+    refresh_token = _required(wrapped(refresh_token, "refresh_token"), "refresh_token")
+    access_token = wrapped(access_token, "access_token")
     server = resolved(issuer, root_certificates=root_certificates)
     client = Client.registered(server, client_id, client_secret, client_authentication)
     asked = scopes.parsed(scope)
     grant = RefreshTokenGrant(
         client,
-        _secret(refresh_token, "refresh_token"),
+        refresh_token,
         clock=clock,
         asked_scope=asked,
         granted_scope=asked,
         resource=resource,
         discarded=lambda late: revoke(client, late.refresh_token, late.token.access_token),
     )
-    token = None if access_token is None else _given(_secret(access_token, "access_token"), expiry, asked, clock)
+    token = None if access_token is None else _given(access_token, expiry, asked, clock)
     return OAuthTokenSource(client, grant, token=token, asked_scope=asked, clock=clock)
 
 
-def _secret(value: str | Secret, name: str) -> Secret:
-    secret = Secret(value) if isinstance(value, str) else value
-    if not isinstance(secret, Secret) or not secret.reveal():
-        raise ConfigurationError(f"{name} is empty or not text; give the token alone.")
+def _required(secret: Secret | None, name: str) -> Secret:
+    if secret is None:
+        raise ConfigurationError(f"{name} is None; give it as it was issued.")
     return secret
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
@@ -11,8 +12,9 @@ from explorer.errors import ConfigurationError, OAuthConfigurationError
 from explorer.oauth.authorization_code import AuthorizationCodeFlow
 from explorer.oauth.device import DeviceFlow
 from explorer.oauth.metadata import AuthorizationServer, resolved
+from explorer.oauth.secret_arguments import wrapped
 from explorer.oauth.source import OAuthTokenSource
-from explorer.oauth.surroundings import on_a_hub, open_in_browser, page_for_browser
+from explorer.oauth.surroundings import jupyter_origin, on_a_hub, open_in_browser, page_for_browser
 from explorer.text import printable
 from explorer.tokens import Secret
 
@@ -47,18 +49,19 @@ def sign_in(
     Raises AccessDeniedError, SignInExpiredError, OAuthConfigurationError, AuthorizationServerUnavailableError,
     InvalidCallbackError, or ConfigurationError.
     """
+    client_secret = wrapped(client_secret, "client_secret")
     server = resolved(issuer, root_certificates=root_certificates)
     environment = os.environ
     if method is None:
         method = chosen_method(server, environment)
-    flow: AuthorizationCodeFlow | DeviceFlow
+    begin: Callable[..., AuthorizationCodeFlow | DeviceFlow]
     if method == "browser":
-        kind: type[AuthorizationCodeFlow | DeviceFlow] = AuthorizationCodeFlow
+        begin = AuthorizationCodeFlow
     elif method == "device":
-        kind = DeviceFlow
+        begin = functools.partial(DeviceFlow, jupyter_origin=jupyter_origin(environment))
     else:
         raise ConfigurationError(f"method is {method!r}; it is 'browser', 'device' or None, which chooses.")
-    flow = kind(
+    flow = begin(
         server,
         client_id=client_id,
         client_secret=client_secret,

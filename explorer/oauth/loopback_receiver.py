@@ -54,15 +54,22 @@ class LoopbackReceiver:
     """A listener for one authorization response, on a literal loopback address and a port of the system's choice (T8).
 
     ``judge`` gets the query of each request for ``redirect_uri`` and says what it is; after the first final verdict
-    nothing more is answered. Anything else leaves it waiting. ``close()`` ends it at any time; time-outs are the
-    owner's. Each connection has a thread, so that a browser's idle spare one blocks nobody; no request is logged, for
-    the request line holds the code.
+    nothing more is answered. Anything else leaves it waiting, for as long as ``wanted`` says so, whether or not anybody
+    waits for the outcome. ``close()`` ends it at any time. Each connection has a thread, so that a browser's idle spare
+    one blocks nobody; no request is logged, for the request line holds the code.
     """
 
     def __init__(
-        self, judge: Callable[[str], Verdict], *, host: str = "127.0.0.1", port: int = 0, path: str = "/callback"
+        self,
+        judge: Callable[[str], Verdict],
+        wanted: Callable[[], bool],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        path: str = "/callback",
     ):
         self._judge = judge
+        self._wanted = wanted
         self._path = path
         self._server = _server(host, port, self)
         address = f"[{host}]" if ":" in host else host
@@ -91,7 +98,7 @@ class LoopbackReceiver:
 
     def _serve(self) -> None:
         with self._server:
-            while not self._closed.is_set():
+            while not self._closed.is_set() and self._wanted():
                 self._server.handle_request()  # returns after its poll interval when nobody came
 
 
@@ -115,7 +122,7 @@ def _server(host: str, port: int, receiver: LoopbackReceiver) -> http.server.Thr
 
     class Server(http.server.ThreadingHTTPServer):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        timeout = 0.1  # how soon close() is noticed
+        timeout = 0.2  # how soon it is noticed that nobody wants an answer any more
         allow_reuse_address = False
         daemon_threads, block_on_close = True, False
 

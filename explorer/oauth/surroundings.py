@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from explorer.oauth.transport import is_loopback
 
-__all__ = ["browser_may_open", "on_a_hub", "open_in_browser", "page_for_browser"]
+__all__ = ["browser_may_open", "jupyter_origin", "on_a_hub", "open_in_browser", "page_for_browser"]
 
 _HUB_VARIABLES = ("JUPYTERHUB_SERVICE_PREFIX", "BINDER_LAUNCH_HOST", "BINDER_REF_URL", "BINDER_REPO_URL")
 
@@ -35,6 +35,13 @@ def page_for_browser(url: str, environment: Mapping[str, str]) -> str:
     public = environment.get("JUPYTERHUB_PUBLIC_URL")
     origin = public or environment.get("JUPYTERHUB_HOST", "").rstrip("/") + prefix
     return f"{origin.rstrip('/')}/{path}"
+
+
+def jupyter_origin(environment: Mapping[str, str]) -> str | None:
+    """Scheme and authority of the Jupyter server as browsers see it, where the environment says so."""
+    address = environment.get("JUPYTERHUB_PUBLIC_URL") or environment.get("JUPYTERHUB_HOST") or ""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else None
 
 
 def browser_may_open(environment: Mapping[str, str], platform: str = sys.platform) -> bool:

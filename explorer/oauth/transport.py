@@ -211,7 +211,7 @@ def endpoint_problem(url: object) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "it is not a URL"
-    if not host or not url.isascii() or any(character.isspace() for character in url):
+    if not host or not url.isascii() or not url.isprintable() or any(character.isspace() for character in url):
         return "it is not a URL with a host"
     if parts.username is not None or parts.password is not None:
         return "it holds a user name"
@@ -249,7 +249,8 @@ def _verification(root_certificates: bytes | None, *_environment: str | None) ->
     if root_certificates is None:
         return httpx.create_ssl_context()
     try:
-        return ssl.create_default_context(cadata=root_certificates.decode("ascii"))
+        # An empty cadata would quietly mean the usual roots.
+        return ssl.create_default_context(cadata=root_certificates.decode("ascii") or "none")
     except (ssl.SSLError, UnicodeDecodeError, AttributeError) as error:
         msg = "root_certificates are not PEM certificates, bytes with -----BEGIN CERTIFICATE-----: read their file."
         raise ConfigurationError(msg) from error

@@ -1,0 +1,113 @@
+"""The one seam to HTTP: TLS, proxies, bounds."""
+
+from __future__ import annotations
+
+import email.utils
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import trustme
+from odd_server import OddServer, Reply, bearer
+
+from explorer.errors import AuthorizationServerUnavailableError, ConfigurationError, OAuthConfigurationError
+from explorer.oauth import authorization_server, client_credentials
+from explorer.oauth.transport import Answer, Failure, HttpTransport
+from explorer.tokens import Secret
+
+CA = trustme.CA()
+OTHER_CA = trustme.CA()
+PEM = CA.cert_pem.bytes()
+
+
+@pytest.fixture
+def tls_server() -> Iterator[OddServer]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    CA.issue_cert("127.0.0.1").configure_cert(context)
+    server = OddServer(context)
+    yield server
+    server.close()
+
+
+def test_a_servers_own_roots_are_trusted_where_given_and_go_with_it(tls_server: OddServer):
+    server = authorization_server(tls_server.issuer, root_certificates=PEM)
+    assert client_credentials(server, client_id="c", client_secret="s").token()
+    assert client_credentials(tls_server.issuer, client_id="c", client_secret="s", root_certificates=PEM).token()
+
+
+@pytest.mark.parametrize("roots", [None, OTHER_CA.cert_pem.bytes()])
+def test_s11_an_unknown_authority_is_configuration_and_named(tls_server: OddServer, roots: bytes | None):
+    with pytest.raises(OAuthConfigurationError, match=r"is not trusted.*root_certificates"):
+        authorization_server(tls_server.issuer, root_certificates=roots)
+    assert tls_server.requests == []
+
+
+def test_a_certificate_for_another_name_is_refused():
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    CA.issue_cert("login.example").configure_cert(context)
+    server = OddServer(context)
+    with pytest.raises(OAuthConfigurationError, match="is not trusted"):
+        authorization_server(server.issuer, root_certificates=PEM)
+    server.close()
+
+
+def test_tls_to_a_plaintext_server_and_the_reverse_are_told(odd_server: OddServer, tls_server: OddServer):
+    with pytest.raises(OAuthConfigurationError, match="TLS handshake"):
+        authorization_server(odd_server.issuer.replace("http:", "https:"))
+    with pytest.raises(AuthorizationServerUnavailableError, match="is it an authorization server"):
+        authorization_server(tls_server.issuer.replace("https:", "http:"))
+
+
+@pytest.mark.parametrize("roots", [b"", b"no PEM", b"\xff", "text"])
+def test_roots_that_are_no_pem_are_refused(odd_server: OddServer, roots: bytes):
+    with pytest.raises(ConfigurationError, match="PEM"):
+        authorization_server(odd_server.issuer, root_certificates=roots)
+
+
+def test_a_loopback_endpoint_is_never_asked_through_a_proxy(odd_server: OddServer, monkeypatch: pytest.MonkeyPatch):
+    proxy = OddServer()
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, proxy.origin)
+    client_credentials(odd_server.issuer, client_id="c", client_secret="s").token()
+    assert proxy.requests == []
+    assert isinstance(HttpTransport().get("http://login.invalid/x"), Answer)  # the twin: this one does go there
+    assert len(proxy.requests) == 1
+    proxy.close()
+
+
+def test_an_answer_in_drops_ends_at_the_time_out(odd_server: OddServer):
+    stop = threading.Event()
+    odd_server.answer("/slow", Reply(b"x" * 1000, drip=stop))
+    began = time.monotonic()
+    outcome = HttpTransport(timeout=0.3).get(f"{odd_server.origin}/slow")
+    stop.set()
+    assert isinstance(outcome, Failure)
+    assert outcome.sent
+    assert time.monotonic() - began < 3
+
+
+def test_a_post_is_a_form_and_reveals_its_secrets_there_alone(odd_server: OddServer):
+    odd_server.answer("/form", bearer())
+    HttpTransport().post(
+        f"{odd_server.origin}/form", {"a": Secret("x y&="), "b": "ü"}, {"Authorization": Secret("B z")}
+    )
+    (request,) = odd_server.asked("/form")
+    assert request.form == {"a": "x y&=", "b": "ü"}
+    assert request.headers["Authorization"] == "B z"
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert request.headers["Accept"] == "application/json"
+
+
+def test_an_answer_does_not_show_what_is_in_it(odd_server: OddServer):
+    odd_server.answer("/form", bearer("canary"))
+    outcome = HttpTransport().get(f"{odd_server.origin}/form")
+    assert outcome.secret("access_token").reveal() == "canary"
+    assert "canary" not in repr(outcome)
+
+
+def test_s11_retry_after_may_be_a_date(odd_server: OddServer):
+    date = email.utils.formatdate(time.time() + 60, usegmt=True)
+    odd_server.answer("/busy", Reply(status=503, headers={"Retry-After": date}))
+    assert HttpTransport().get(f"{odd_server.origin}/busy").retry_after == pytest.approx(60, abs=3)
