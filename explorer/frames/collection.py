@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
@@ -109,7 +108,7 @@ def _ended(running: Future[None], timeout: float) -> bool:
 
 def _with_partial(error: ExplorerError, frame: pd.DataFrame) -> ExplorerError:
     # A token source hands the same error to all who wait: what this run collected is nobody else's.
-    own = copy.copy(error)
-    own.partial = frame
+    own = type(error).__new__(type(error), *error.args)
+    own.__dict__.update(error.__dict__, partial=frame)
     own.__cause__ = error.__cause__
     return own

@@ -230,16 +230,19 @@ def _is_plain(descriptor: Descriptor, name: str, values: Iterable[Any]) -> bool:
     return allowed is not None and set(map(type, values)) <= allowed | {type(None)}
 
 
+class _Opened(dict[str, Any]):
+    """A message given by its fields, as against one given whole."""
+
+
 def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
-    nested: dict[str, Any] = {}
+    nested = _Opened()
     for path, value in fields.items():
         *parents, last = path.split(".")
-        place = nested
+        place: Any = nested
         for parent in parents:
-            inner = place.setdefault(parent, {})
-            if not isinstance(inner, dict):
+            place = place.setdefault(parent, _Opened())
+            if not isinstance(place, _Opened):
                 raise RequestError(f"{parent!r} is given both whole and by its fields ({path!r}).", field=path)
-            place = inner
         if last in place:
             raise RequestError(f"{path!r} is given both whole and by its fields.", field=path)
         place[last] = value

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 
 import pandas as pd
 import pyarrow as pa
-from google.protobuf.descriptor import MethodDescriptor
-
-from explorer.frames.assembly import Assembly
-from explorer.frames.bulk import Outcome
-from explorer.frames.requests import Requests
 
 __all__ = ["Responses"]
 
@@ -22,7 +16,7 @@ class Responses:
     """Rows of calls to any methods, in the order the calls ended. Safe from any thread; nothing kept is ever lost.
 
     A call's rows are those that :func:`explorer.frames.collect` makes of it, after a column ``method``. The columns of
-    different methods stand side by side, and a row is null in those that are not its own.
+    different methods stand side by side, and a row is missing in those that are not its own.
     """
 
     def __init__(self) -> None:
@@ -33,29 +27,13 @@ class Responses:
     def __len__(self) -> int:
         return self._rows
 
-    def append(
-        self,
-        method: MethodDescriptor,
-        request: bytes,
-        answers: Sequence[bytes],
-        *,
-        status_code: str,
-        details: str | None,
-        elapsed: float,
-    ) -> int:
-        """Keep one call: a row per answer, and one with its status if that is not OK or there was no answer.
-
-        ``elapsed`` in seconds, for the whole call. Gives the number of rows kept so far.
-        """
-        assembly = Assembly(Requests([request], pd.RangeIndex(1)), method.input_type, method.output_type)
-        assembly.add(Outcome(0, data, "OK", None, elapsed, last=False) for data in answers)
-        if status_code != "OK" or not answers:
-            assembly.add([Outcome(0, None, status_code, details, elapsed, last=False)])
-        frame = assembly.frame()
-        frame.insert(0, "method", pd.Series([method.full_name] * len(frame), index=frame.index, dtype=_TEXT))
+    def append(self, method: str, rows: pd.DataFrame) -> int:
+        """Keep the rows of one call to ``method``; gives the number of rows kept so far."""
+        named = rows.copy(deep=False)
+        named.insert(0, "method", pd.Series([method] * len(rows), index=rows.index, dtype=_TEXT), allow_duplicates=True)
         with self._lock:
-            self._frames.append(frame)
-            self._rows += len(frame)
+            self._frames.append(named)
+            self._rows += len(named)
             return self._rows
 
     def frame(self) -> pd.DataFrame:
@@ -63,6 +41,5 @@ class Responses:
         with self._lock:
             if not self._frames:
                 return pd.DataFrame({"method": pd.Series(dtype=_TEXT)})
-            whole = pd.concat(self._frames, ignore_index=True)
-            self._frames = [whole]
-            return whole.copy()
+            self._frames = [pd.concat(self._frames, ignore_index=True)]
+            return self._frames[0].copy()

@@ -1,14 +1,20 @@
-"""Message types made from .proto text, in a pool of their own."""
+"""Message types made from .proto text, in a pool of their own, and small servers that speak them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
-from google.protobuf import descriptor_pb2, descriptor_pool
-from google.protobuf.descriptor import Descriptor
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
+from google.protobuf.message import Message
 from grpc_tools import protoc
+
+from explorer.rpc import Connection
 
 INCLUDE = str(Path(protoc.__file__).parent / "_proto")
 
@@ -44,3 +50,71 @@ def message_type(pool_of: Callable[[str], descriptor_pool.DescriptorPool]) -> Ca
         return pool_of(text).FindMessageTypeByName("M")
 
     return build
+
+
+class Site:
+    """A server on loopback that answers as its handlers do, and a connection to it.
+
+    A handler takes the request's message and the context, and gives a message's fields, bytes as they are, or (for a
+    stream) an iterable of these.
+    """
+
+    def __init__(self, pool: descriptor_pool.DescriptorPool) -> None:
+        self.pool = pool
+        self.server = grpc.server(ThreadPoolExecutor(96))
+        self.port = self.server.add_insecure_port("127.0.0.1:0")
+        self.connections: list[Connection] = []
+
+    def method(self, name: str = "S.Get") -> MethodDescriptor:
+        service, _, method = name.rpartition(".")
+        return self.pool.FindServiceByName(service).methods_by_name[method]
+
+    def serve(self, **handlers: Callable[..., Any]) -> None:
+        service = self.pool.FindServiceByName("S")
+        wired = {name: _wire(service.methods_by_name[name], handler) for name, handler in handlers.items()}
+        self.server.add_registered_method_handlers("S", wired)
+        self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("S", wired),))
+        self.server.start()
+
+    def connection(self, **options: Any) -> Connection:
+        self.connections.append(Connection(f"127.0.0.1:{self.port}", plaintext=True, **options))
+        return self.connections[-1]
+
+    def close(self) -> None:
+        for connection in self.connections:
+            connection.close()
+        self.server.stop(None).wait()
+
+
+def _wire(method: MethodDescriptor, handler: Callable[..., Any]) -> grpc.RpcMethodHandler:
+    request, response = (message_factory.GetMessageClass(t) for t in (method.input_type, method.output_type))
+
+    def encoded(answer: Any) -> bytes:
+        if isinstance(answer, bytes):
+            return answer
+        return (answer if isinstance(answer, Message) else response(**answer)).SerializeToString()
+
+    if method.server_streaming:
+
+        def answer_all(message: Message, context: grpc.ServicerContext) -> Iterator[bytes]:
+            for answer in handler(message, context):
+                yield encoded(answer)
+
+        return grpc.unary_stream_rpc_method_handler(answer_all, request_deserializer=request.FromString)
+    return grpc.unary_unary_rpc_method_handler(
+        lambda message, context: encoded(handler(message, context)), request_deserializer=request.FromString
+    )
+
+
+@pytest.fixture
+def site(pool_of: Callable[[str], descriptor_pool.DescriptorPool]) -> Iterator[Callable[[str], Site]]:
+    """A site for a .proto text, whose service is S; the text may leave away the first line."""
+    sites: list[Site] = []
+
+    def build(text: str) -> Site:
+        sites.append(Site(pool_of(f'syntax = "proto3";\n{text}')))
+        return sites[-1]
+
+    yield build
+    for each in sites:
+        each.close()

@@ -1,0 +1,480 @@
+"""Every request ends as exactly one row, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pandas as pd
+import pytest
+
+from explorer.clock import SYSTEM_CLOCK
+from explorer.errors import (
+    AuthorizationServerUnavailableError,
+    ConfigurationError,
+    ConnectionFailedError,
+    RpcStatusError,
+    SignInRequiredError,
+)
+from explorer.frames import Options, collect, read_requests
+from explorer.rpc import Connection
+from explorer.tokens import ReuseTokenSource, Secret, StaticTokenSource, Token
+
+PROTO = """
+message Q { int32 n = 1; string text = 2; }
+message A { int32 twice = 1; optional string note = 2; }
+service S { rpc Get (Q) returns (A); rpc List (Q) returns (stream A); rpc Up (stream Q) returns (A); }
+"""
+QUIET = Options(progress=False)
+
+
+def rows(
+    site: Any,
+    connection: Connection,
+    source: Any = None,
+    method: str = "S.Get",
+    options: Options = QUIET,
+    **fields: Any,
+):
+    found = site.method(method)
+    return collect(connection, found, read_requests(found.input_type, source, fields), pool=site.pool, options=options)
+
+
+def token(text: str) -> Token:
+    return Token(Secret(text), SYSTEM_CLOCK.now(), 300)
+
+
+def bearer(context: grpc.ServicerContext) -> str | None:
+    return dict(context.invocation_metadata()).get("authorization")
+
+
+def doubling(request: Any, _context: Any) -> dict[str, int]:
+    return {"twice": 2 * request.n}
+
+
+class TestUnary:
+    def test_one_row_per_request_in_order_with_columns_of_the_descriptors(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        frame = rows(here, here.connection(), n=range(300))
+        assert list(frame.columns) == [
+            "request.n",
+            "request.text",
+            "twice",
+            "note",
+            "status_code",
+            "details",
+            "elapsed",
+        ]
+        assert frame["request.n"].tolist() == list(range(300))
+        assert frame["twice"].tolist() == [2 * n for n in range(300)]
+        assert (frame["status_code"] == "OK").all()
+        assert frame["details"].isna().all()
+        assert (frame["elapsed"] > 0).all()
+        assert frame.index.equals(pd.RangeIndex(300))
+
+    def test_the_index_of_the_input_is_kept(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        index = pd.MultiIndex.from_tuples([("a", 1), ("b", 2), ("b", 2)], names=["letter", "digit"])
+        frame = rows(here, here.connection(), pd.DataFrame({"n": [1, 2, 3]}, index=index))
+        assert frame.index.equals(index)
+        assert frame.index.names == ["letter", "digit"]
+
+    def test_no_requests_give_no_rows_and_the_same_columns(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        some, none = (rows(here, here.connection(), n=n) for n in ([1], []))
+        assert len(none) == 0
+        assert none.dtypes.to_dict() == some.dtypes.to_dict()
+
+    def test_an_error_is_its_requests_row_and_stops_no_other(self, site) -> None:
+        here = site(PROTO)
+
+        def get(request, context):
+            if request.n % 7 == 3:
+                context.abort(grpc.StatusCode.NOT_FOUND, f"no \x1b[31m{request.n}")
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        frame = rows(here, here.connection(), n=range(100))
+        failed = frame[frame["status_code"] != "OK"]
+        assert failed["request.n"].tolist() == list(range(3, 100, 7))
+        assert set(failed["status_code"]) == {"NOT_FOUND"}
+        assert failed["details"].iloc[0] == "no \\x1b[31m3"
+        assert failed["twice"].isna().all()
+        assert frame["twice"].notna().sum() == 100 - len(failed)
+
+    def test_on_error_raise_ends_the_run_and_keeps_what_came(self, site) -> None:
+        here = site(PROTO)
+        asked = []
+
+        def get(request, context):
+            asked.append(request.n)
+            if request.n == 5:
+                context.abort(grpc.StatusCode.NOT_FOUND, "five")
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        options = Options(progress=False, on_error="raise", concurrency=1)
+        with pytest.raises(RpcStatusError, match="five") as caught:
+            rows(here, here.connection(), n=range(50), options=options)
+        assert caught.value.status.code == "NOT_FOUND"
+        assert asked == [0, 1, 2, 3, 4, 5]
+        partial = caught.value.partial
+        assert partial["status_code"].tolist() == ["OK"] * 5 + ["NOT_FOUND"] + ["CANCELLED"] * 44
+        assert partial["elapsed"].isna().sum() == 44
+
+    def test_an_answer_that_does_not_decode_is_its_own_row(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=lambda request, _: b"\x08" if request.n == 1 else {"twice": 1})
+        frame = rows(here, here.connection(), n=range(3))
+        assert frame["status_code"].tolist() == ["OK", "INTERNAL", "OK"]
+        assert frame["details"].iloc[1].startswith("1 bytes are not a A")
+        assert frame["twice"].isna().tolist() == [False, True, False]
+
+    def test_each_call_has_a_deadline(self, site) -> None:
+        here, never = site(PROTO), threading.Event()
+        here.serve(Get=lambda request, context: never.wait() if request.n == 1 else doubling(request, context))
+        frame = rows(here, here.connection(), n=[0, 1], options=Options(progress=False, timeout=0.3))
+        never.set()
+        assert frame["status_code"].tolist() == ["OK", "DEADLINE_EXCEEDED"]
+        assert "0.3 s" in frame["details"].iloc[1]
+
+    def test_no_more_calls_at_once_than_asked_for(self, site) -> None:
+        here, lock, now, most = site(PROTO), threading.Lock(), [0], [0]
+        full = threading.Barrier(4)
+
+        def get(request, context):
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            full.wait()  # passes only once four are under way
+            with lock:
+                now[0] -= 1
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        rows(here, here.connection(), n=range(40), options=Options(progress=False, concurrency=4))
+        assert most[0] == 4
+
+    def test_metadata_travels_with_each_call(self, site) -> None:
+        here, seen = site(PROTO), []
+        here.serve(Get=lambda request, context: seen.append(dict(context.invocation_metadata())) or {})
+        options = Options(progress=False, metadata={"X-Team": "blue"})
+        rows(here, here.connection(metadata={"x-tenant": "a"}), n=range(3), options=options)
+        assert [(m["x-team"], m["x-tenant"]) for m in seen] == [("blue", "a")] * 3
+
+    def test_a_response_that_uses_our_names_gets_a_prefix(self, site) -> None:
+        here = site(
+            "message Q { int32 n = 1; } message A { string details = 1; Q request = 2; int32 x = 3; }"
+            "service S { rpc Get (Q) returns (A); }"
+        )
+        here.serve(Get=lambda request, _: {"details": "mine", "request": {"n": 7}})
+        frame = rows(here, here.connection(), n=[1])
+        assert list(frame.columns) == [
+            "request.n",
+            "response.details",
+            "response.request.n",
+            "response.x",
+            "status_code",
+            "details",
+            "elapsed",
+        ]
+        assert frame.loc[0, "response.details"] == "mine"
+        assert frame.loc[0, "response.request.n"] == 7
+
+    def test_messages_without_fields(self, site) -> None:
+        here = site("message Q {} message A {} service S { rpc Get (Q) returns (A); }")
+        here.serve(Get=lambda _request, _context: {})
+        frame = rows(here, here.connection(), [{}, {}, {}])
+        assert frame["status_code"].tolist() == ["OK"] * 3
+
+    def test_a_stream_of_requests_is_refused(self, site) -> None:
+        here = site(PROTO)
+        with pytest.raises(ConfigurationError, match=r"S\.Up takes a stream of requests"):
+            rows(here, here.connection(), [{}], method="S.Up")
+
+    def test_nobody_there_raises_at_once(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        here.server.stop(None).wait()
+        with pytest.raises(ConnectionFailedError):
+            rows(here, here.connection(), n=[1])
+
+    def test_a_server_gone_in_mid_run_leaves_a_row_for_each(self, site) -> None:
+        here = site(PROTO)
+        gone = threading.Thread(target=lambda: here.server.stop(None))
+
+        def get(request, context):
+            if request.n == 100:
+                gone.start()
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        frame = rows(here, here.connection(), n=range(400), options=Options(progress=False, concurrency=2))
+        gone.join()
+        assert frame["request.n"].tolist() == list(range(400))
+        assert frame["twice"].iloc[:98].tolist() == [2 * n for n in range(98)]
+        lost = frame[frame["status_code"] != "OK"]
+        assert set(lost["status_code"]) <= {"UNAVAILABLE", "CANCELLED"}
+        assert lost.index[-1] == 399
+        assert "127.0.0.1" in lost["details"].iloc[-1]
+
+    def test_progress_is_told_to_a_function(self, site) -> None:
+        here, told = site(PROTO), []
+        here.serve(Get=lambda request, context: context.abort(grpc.StatusCode.ABORTED, "") if request.n == 2 else {})
+        options = Options(progress=lambda *state: told.append(state))
+        rows(here, here.connection(), n=range(5), options=options)
+        assert told[-1] == (5, 5, 1)
+
+    def test_progress_is_drawn_unless_silenced(self, site, capsys) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        rows(here, here.connection(), n=range(5), options=QUIET)
+        assert capsys.readouterr().err == ""
+        rows(here, here.connection(), n=range(5), options=Options())
+        assert "5/5" in capsys.readouterr().err
+
+
+class TestStream:
+    def serve(self, site: Callable[[str], Any]) -> Any:
+        here = site(PROTO)
+
+        def listing(request, context):
+            for n in range(request.n):
+                yield {"twice": 2 * n, "note": request.text}
+            if request.text == "breaks":
+                context.abort(grpc.StatusCode.DATA_LOSS, "broke")
+
+        here.serve(List=listing)
+        return here
+
+    def test_a_row_per_message_with_its_requests_index(self, site) -> None:
+        here = self.serve(site)
+        frame = rows(here, here.connection(), pd.DataFrame({"n": [2, 3]}, index=["a", "b"]), "S.List")
+        assert frame.index.tolist() == ["a", "a", "b", "b", "b"]
+        assert frame["request.n"].tolist() == [2, 2, 3, 3, 3]
+        assert frame["twice"].tolist() == [0, 2, 0, 2, 4]
+        assert set(frame["status_code"]) == {"OK"}
+
+    def test_a_stream_that_breaks_keeps_its_rows_and_gets_one_for_its_status(self, site) -> None:
+        here = self.serve(site)
+        frame = rows(here, here.connection(), n=[2, 1], text=["breaks", "fine"], method="S.List")
+        assert frame["status_code"].tolist() == ["OK", "OK", "DATA_LOSS", "OK"]
+        assert frame["twice"].isna().tolist() == [False, False, True, False]
+        assert frame["details"].iloc[2] == "broke"
+        assert frame.index.tolist() == [0, 0, 0, 1]
+
+    def test_a_stream_that_sends_nothing_is_one_row(self, site) -> None:
+        here = self.serve(site)
+        frame = rows(here, here.connection(), n=[0], method="S.List")
+        assert frame["status_code"].tolist() == ["OK"]
+        assert frame["twice"].isna().all()
+
+    def test_many_streams_at_once_come_out_in_order(self, site) -> None:
+        here = self.serve(site)
+        counts = [(7 * n) % 50 for n in range(60)]
+        frame = rows(here, here.connection(), n=counts, method="S.List")
+        expected = [(i, 2 * n) for i, count in enumerate(counts) for n in range(count)]
+        came = frame[frame["twice"].notna()]
+        assert list(zip(came.index, came["twice"], strict=True)) == expected
+        assert len(frame) == len(expected) + counts.count(0)
+
+    def test_a_refused_token_ends_a_stream_as_a_row_and_the_next_has_another(self, site) -> None:
+        here = site(PROTO)
+        here.serve(List=refusing("Bearer old", lambda _request, _context: iter([{"twice": 1}])))
+        asked = []
+        source = ReuseTokenSource(lambda: asked.append(1) or token("new"), token=token("old"), renew=False)
+        connection = here.connection(token_source=source)
+        assert rows(here, connection, [{}], "S.List")["status_code"].tolist() == ["UNAUTHENTICATED"]
+        assert rows(here, connection, [{}], "S.List")["status_code"].tolist() == ["OK"]
+        assert len(asked) == 1
+
+
+def refusing(value: str, handler: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(request: Any, context: grpc.ServicerContext) -> Any:
+        if bearer(context) == value:
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "another token, please")
+        return handler(request, context)
+
+    return checked
+
+
+class TestToken:
+    def test_each_call_carries_it(self, site) -> None:
+        here, seen = site(PROTO), []
+        here.serve(Get=lambda _request, context: seen.append(bearer(context)) or {})
+        rows(here, here.connection(token_source=StaticTokenSource("abc")), n=range(9))
+        assert seen == ["Bearer abc"] * 9
+
+    def test_without_a_source_none_travels(self, site) -> None:
+        here, seen = site(PROTO), []
+        here.serve(Get=lambda _request, context: seen.append(bearer(context)) or {})
+        rows(here, here.connection(), n=[1])
+        assert seen == [None]
+
+    def test_s14_a_refused_token_costs_no_row_and_one_request(self, site) -> None:
+        here, asked = site(PROTO), []
+        here.serve(Get=refusing("Bearer old", doubling))
+        source = ReuseTokenSource(lambda: asked.append(1) or token("new"), token=token("old"), renew=False)
+        frame = rows(here, here.connection(token_source=source), n=range(200))
+        assert (frame["status_code"] == "OK").all()
+        assert frame["twice"].tolist() == [2 * n for n in range(200)]
+        assert len(asked) == 1
+
+    def test_s14_is_replayed_once_only(self, site) -> None:
+        here, calls, made = site(PROTO), [], []
+
+        def get(_request, context):
+            calls.append(bearer(context))
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "never")
+
+        here.serve(Get=get)
+        source = ReuseTokenSource(lambda: made.append(1) or token(f"t{len(made)}"), token=token("old"), renew=False)
+        frame = rows(here, here.connection(token_source=source), n=[1])
+        assert calls == ["Bearer old", "Bearer t1"]
+        assert frame["status_code"].tolist() == ["UNAUTHENTICATED"]
+
+    def test_s14_not_where_repeating_was_ruled_out(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=refusing("Bearer old", doubling))
+        source = ReuseTokenSource(lambda: token("new"), token=token("old"), renew=False)
+        options = Options(progress=False, idempotent=False)
+        frame = rows(here, here.connection(token_source=source), n=[1], options=options)
+        assert frame["status_code"].tolist() == ["UNAUTHENTICATED"]
+
+    def test_permission_denied_is_never_replayed(self, site) -> None:
+        here, calls = site(PROTO), []
+
+        def get(_request, context):
+            calls.append(1)
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "no")
+
+        here.serve(Get=get)
+        source = ReuseTokenSource(lambda: token("new"), token=token("old"), renew=False)
+        assert rows(here, here.connection(token_source=source), n=[1])["status_code"].tolist() == ["PERMISSION_DENIED"]
+        assert len(calls) == 1
+
+    def test_a_slow_token_holds_up_nobody_who_is_under_way(self, site) -> None:
+        here, finished, fetching = site(PROTO), threading.Event(), threading.Event()
+
+        def get(request, context):
+            if request.n == 0:
+                fetching.wait()  # the new token is being fetched, and this answer still arrives
+                finished.set()
+            elif bearer(context) == "Bearer old":
+                context.abort(grpc.StatusCode.UNAUTHENTICATED, "")
+            return doubling(request, context)
+
+        def fetch() -> Token:
+            fetching.set()
+            assert finished.wait(30)
+            return token("new")
+
+        here.serve(Get=get)
+        source = ReuseTokenSource(fetch, token=token("old"), renew=False)
+        frame = rows(here, here.connection(token_source=source), n=range(20))
+        assert (frame["status_code"] == "OK").all()
+
+    def test_sign_in_needed_at_the_start_raises_and_sends_nothing(self, site) -> None:
+        here, calls = site(PROTO), []
+        here.serve(Get=lambda _request, _context: calls.append(1) or {})
+        source = ReuseTokenSource(dead, renew=False)
+        with pytest.raises(SignInRequiredError, match="dead") as caught:
+            rows(here, here.connection(token_source=source), n=range(5))
+        assert not calls
+        assert caught.value.partial is None
+
+    def test_sign_in_needed_in_mid_run_ends_it_and_loses_nothing(self, site) -> None:
+        here, served = site(PROTO), []
+
+        def get(request, context):
+            if len(served) == 10:
+                context.abort(grpc.StatusCode.UNAUTHENTICATED, "expired")
+            served.append(request.n)
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        source = ReuseTokenSource(dead, token=token("old"), renew=False)
+        options = Options(progress=False, concurrency=1)
+        with pytest.raises(SignInRequiredError, match="dead") as caught:
+            rows(here, here.connection(token_source=source), n=range(1000), options=options)
+        partial = caught.value.partial
+        assert len(partial) == 1000
+        assert partial["twice"].iloc[:10].tolist() == [2 * n for n in range(10)]
+        assert set(partial["status_code"].iloc[10:]) == {"CANCELLED"}
+
+    def test_a_passing_trouble_with_the_token_is_a_row(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=refusing("Bearer old", doubling))
+
+        def away() -> Token:
+            raise AuthorizationServerUnavailableError("The authorization server is away.")
+
+        source = ReuseTokenSource(away, token=token("old"), renew=False)
+        frame = rows(here, here.connection(token_source=source), n=[1])
+        assert frame["status_code"].tolist() == ["UNAVAILABLE"]
+        assert "away" in frame["details"].iloc[0]
+
+    def test_it_is_in_no_cell(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=lambda _request, context: context.abort(grpc.StatusCode.UNAUTHENTICATED, "no"))
+        source = ReuseTokenSource(lambda: token("canary-two"), token=token("canary-one"), renew=False)
+        text = rows(here, here.connection(token_source=source), n=range(3)).to_csv()
+        assert "UNAUTHENTICATED" in text
+        assert "canary" not in text
+
+
+def dead() -> Token:
+    raise SignInRequiredError("The grant is dead. Sign in again.")
+
+
+class TestWhereItRuns:
+    def test_where_an_event_loop_runs_already(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        connection = here.connection()
+
+        async def cell() -> pd.DataFrame:
+            return rows(here, connection, n=range(10))
+
+        assert asyncio.run(cell())["twice"].tolist() == [2 * n for n in range(10)]
+
+    def test_from_many_threads_at_once(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        connection = here.connection()
+        with ThreadPoolExecutor(8) as pool:
+            frames = list(pool.map(lambda start: rows(here, connection, n=range(start, start + 50)), range(0, 400, 50)))
+        assert pd.concat(frames)["twice"].tolist() == [2 * n for n in range(400)]
+
+
+class TestInterrupt:
+    def test_ctrl_c_returns_what_is_there_and_leaves_everything_usable(self, site) -> None:
+        here, never = site(PROTO), threading.Event()
+
+        def get(request, context):
+            if request.n == 50:
+                os.kill(os.getpid(), signal.SIGINT)
+            if request.n >= 50:
+                never.wait()
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        connection = here.connection()
+        before = signal.getsignal(signal.SIGINT)
+        frame = rows(here, connection, n=range(500), options=Options(progress=False, concurrency=10))
+        never.set()
+        assert signal.getsignal(signal.SIGINT) is before
+        assert len(frame) == 500
+        assert frame["twice"].iloc[:50].tolist() == [2 * n for n in range(50)]
+        assert set(frame["status_code"].iloc[50:]) == {"CANCELLED"}
+        assert set(frame["details"].iloc[50:]) == {"Interrupted before this request was answered."}
+        assert rows(here, connection, n=[3])["twice"].tolist() == [6]

@@ -1,0 +1,228 @@
+"""From what a person has at hand to encoded requests, and what is wrong with one is said before any is sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from google.protobuf import message_factory
+from google.protobuf.descriptor import Descriptor
+
+from explorer.errors import RequestError, UnknownNameError
+from explorer.frames import read_requests
+
+BODY = """
+enum E { ZERO = 0; ONE = 1; }
+message N { string city = 1; int32 zip = 2; }
+message M {
+  string s = 1; int32 i = 2; optional int64 big = 3; bool b = 4; double d = 5; bytes raw = 6; E e = 7;
+  N n = 8; repeated int32 many = 9; map<string, int32> by = 10;
+  google.protobuf.Timestamp t = 11; google.protobuf.Duration dur = 12; repeated N ns = 13;
+}
+"""
+
+
+@pytest.fixture
+def m(message_type: Callable[..., Descriptor]) -> Descriptor:
+    return message_type(BODY)
+
+
+def decoded(descriptor: Descriptor, source: Any = None, **columns: Any) -> list[Any]:
+    parse = message_factory.GetMessageClass(descriptor).FromString
+    return [parse(data) for data in read_requests(descriptor, source, columns).data]
+
+
+def values(descriptor: Descriptor, field: str, source: Any = None, **columns: Any) -> list[Any]:
+    return [getattr(message, field) for message in decoded(descriptor, source, **columns)]
+
+
+class TestKeywords:
+    def test_a_column_is_as_long_as_the_run_and_a_scalar_is_in_all(self, m: Descriptor) -> None:
+        messages = decoded(m, s=["a", "b"], i=7)
+        assert [(x.s, x.i) for x in messages] == [("a", 7), ("b", 7)]
+
+    @pytest.mark.parametrize(
+        "column",
+        [[1, 2], (1, 2), range(1, 3), np.array([1, 2], "int16"), pd.Series([1, 2]), pd.Index([1, 2]), iter([1, 2])],
+        ids=["list", "tuple", "range", "array", "series", "index", "generator"],
+    )
+    def test_what_a_column_may_be(self, m: Descriptor, column: Any) -> None:
+        assert values(m, "i", i=column) == [1, 2]
+
+    @pytest.mark.parametrize(
+        "scalar", [{"s": "text"}, {"raw": b"text"}, {"n": {"city": "x"}}, {"by": {"a": 1}}, {"i": 1}, {}], ids=repr
+    )
+    def test_only_scalars_are_one_request(self, m: Descriptor, scalar: dict[str, Any]) -> None:
+        assert len(decoded(m, **scalar)) == 1
+
+    def test_no_values_are_no_requests(self, m: Descriptor) -> None:
+        assert decoded(m, s=[]) == []
+
+    def test_a_flat_list_is_one_value_of_a_repeated_field(self, m: Descriptor) -> None:
+        assert [list(v) for v in values(m, "many", many=[1, 2, 3], s=["a", "b"])] == [[1, 2, 3]] * 2
+        assert [list(v) for v in values(m, "many", many=[[1], [2, 3], []])] == [[1], [2, 3], []]
+        assert [list(v) for v in values(m, "many", many=pd.Series([[1], [2]]))] == [[1], [2]]
+
+    def test_columns_of_different_length(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match="'i' has 3 values where the others have 2") as caught:
+            decoded(m, s=["a", "b"], i=[1, 2, 3])
+        assert caught.value.field == "i"
+
+    def test_an_unknown_field_names_near_ones(self, m: Descriptor) -> None:
+        with pytest.raises(UnknownNameError, match=r"'mani'.*many"):
+            decoded(m, mani=1)
+        with pytest.raises(UnknownNameError, match=r"n\.city"):
+            read_requests(m, pd.DataFrame({"n.cty": ["x"]}))
+
+    def test_a_series_gives_its_index(self, m: Descriptor) -> None:
+        read = read_requests(m, None, {"s": pd.Series(["a", "b"], index=[5, 9]), "i": 1})
+        assert read.index.tolist() == [5, 9]
+
+    def test_series_that_disagree_about_the_index(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match="'i' has an index of its own"):
+            decoded(m, s=pd.Series(["a", "b"]), i=pd.Series([1, 2], index=[1, 2]))
+
+
+class TestFrame:
+    def test_columns_are_fields_and_dots_go_inside(self, m: Descriptor) -> None:
+        frame = pd.DataFrame({"s": ["a", "b"], "n.city": ["x", "y"], "n.zip": [1, 2], "i": [3, 4]}, index=["k", "l"])
+        read = read_requests(m, frame, {"b": True})
+        assert read.index.tolist() == ["k", "l"]
+        assert [(x.s, x.n.city, x.n.zip, x.i, x.b) for x in decoded(m, frame, b=True)] == [
+            ("a", "x", 1, 3, True),
+            ("b", "y", 2, 4, True),
+        ]
+
+    def test_a_missing_value_leaves_its_field_unset(self, m: Descriptor) -> None:
+        frame = pd.DataFrame(
+            {"big": [1, None], "s": ["a", pd.NA], "n.city": [None, "x"], "t": [pd.NaT, pd.Timestamp(0)]}
+        )
+        first, second = decoded(m, frame)
+        assert (first.HasField("big"), second.HasField("big")) == (True, False)
+        assert (first.HasField("n"), second.HasField("n")) == (False, True)
+        assert (first.HasField("t"), second.HasField("t")) == (False, True)
+        assert (first.s, second.s) == ("a", "")
+
+    def test_columns_of_every_kind_and_backend(self, m: Descriptor) -> None:
+        when = pd.Timestamp("2024-02-29T12:00:00.123456789Z")
+        given = pd.DataFrame(
+            {
+                "i": pd.Series([1], dtype="int8"),
+                "big": pd.Series([2**60], dtype=pd.ArrowDtype(pa.int64())),
+                "d": pd.Series([0.5], dtype="float32"),
+                "b": pd.Series([True], dtype="boolean"),
+                "raw": pd.Series([b"\xff"]),
+                "e": pd.Series(["ONE"], dtype="category"),
+                "t": pd.Series([when]),
+                "dur": pd.Series([pd.Timedelta(milliseconds=-1500)]),
+                "by": pd.Series([{"a": 1}]),
+                "ns": pd.Series([[{"city": "x"}]]),
+            }
+        )
+        (message,) = decoded(m, given)
+        assert (message.i, message.big, message.d, message.b, message.raw, message.e) == (
+            1,
+            2**60,
+            0.5,
+            True,
+            b"\xff",
+            1,
+        )
+        assert message.t.ToNanoseconds() == when.value
+        assert message.dur.ToNanoseconds() == -1_500_000_000
+        assert dict(message.by) == {"a": 1}
+        assert message.ns[0].city == "x"
+
+    def test_whole_and_by_its_fields_at_once(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match=r"'n'|n\.city"):
+            decoded(m, pd.DataFrame({"n": [{"zip": 1}], "n.city": ["x"], "s": ["a"]}))
+
+    def test_the_same_column_twice(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match="'s' more than once"):
+            decoded(m, pd.DataFrame([["a", "b"]], columns=["s", "s"]))
+
+    def test_collected_rows_can_be_requests_again(self, m: Descriptor) -> None:
+        from explorer.frames import to_frame
+
+        first = message_factory.GetMessageClass(m)(s="a", big=2**60, e=1, n={"city": "x"}, many=[1, 2], raw=b"\xff")
+        first.t.FromNanoseconds(1_000)
+        frame = to_frame([first], m).drop(columns=["by", "ns", "dur"])
+        assert decoded(m, frame) == [first]
+
+
+class TestSeries:
+    def test_its_name_is_the_field(self, m: Descriptor) -> None:
+        assert values(m, "s", pd.Series(["a", "b"], name="s")) == ["a", "b"]
+
+    def test_without_a_name_it_is_the_only_field(self, message_type: Callable[..., Descriptor]) -> None:
+        one = message_type("message M { string id = 1; }")
+        assert values(one, "id", pd.Series(["a", "b"])) == ["a", "b"]
+
+    def test_without_a_name_and_many_fields(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match="does not say which field"):
+            decoded(m, pd.Series(["a"]))
+
+
+class TestRows:
+    def test_dicts_messages_and_json_text(self, m: Descriptor) -> None:
+        message = message_factory.GetMessageClass(m)(s="c")
+        rows = [{"s": "a"}, '{"s": "b"}', message]
+        assert values(m, "s", rows) == values(m, "s", iter(rows)) == ["a", "b", "c"]
+
+    @pytest.mark.parametrize("one", [{"s": "a"}, '{"s": "a"}'])
+    def test_one_alone_is_one_request(self, m: Descriptor, one: Any) -> None:
+        assert values(m, "s", one) == ["a"]
+
+    def test_something_else(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match="not int"):
+            decoded(m, 5)
+
+    def test_keywords_beside_a_list(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match=r"Fields by keyword \(i\)"):
+            decoded(m, [{"s": "a"}], i=5)
+
+
+class TestWrong:
+    def test_row_and_field_are_named(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match=r"^Row 2: i ") as caught:
+            decoded(m, i=[1, 2, "x"])
+        assert caught.value.field == "i"
+
+    def test_the_index_is_named_where_it_says_more(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match=r"^Row 1 \(index 'b'\): ") as caught:
+            decoded(m, pd.DataFrame({"n.zip": [1, 2**40]}, index=["a", "b"]))
+        assert caught.value.field == "n.zip"
+
+    @pytest.mark.parametrize("value", [2**31, -(2**31) - 1, 1.5, "x", True], ids=repr)
+    def test_what_no_int32_holds(self, m: Descriptor, value: Any) -> None:
+        with pytest.raises(RequestError, match=r"^Row 1: i "):
+            decoded(m, i=[1, value])
+
+    def test_what_the_quick_way_and_the_slow_way_take_is_the_same(self, m: Descriptor) -> None:
+        quick = decoded(m, i=[1, -5, None], s=["a", "\U0001f600", ""], d=[1, 0.5, float("inf")], b=[True, False, None])
+        slow = decoded(
+            m,
+            [
+                {"i": i, "s": s, "d": d, "b": b}
+                for i, s, d, b in zip(
+                    [1, -5, None], ["a", "\U0001f600", ""], [1, 0.5, float("inf")], [True, False, None], strict=True
+                )
+            ],
+        )
+        assert quick == slow
+
+    def test_text_that_is_no_text(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match=r"^Row 0: s"):
+            decoded(m, s=["\ud800"])
+
+
+def test_instants_with_a_zone_and_without(m: Descriptor) -> None:
+    zoned = dt.datetime(2024, 1, 1, 12, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    first, second = values(m, "t", t=[zoned, np.datetime64("2024-01-01T10:00:00")])
+    assert first == second
+    assert first.ToJsonString() == "2024-01-01T10:00:00Z"
