@@ -151,12 +151,12 @@ def _server(
         )
         raise OAuthConfigurationError(msg)
     for name, url in document.items():
-        problem = endpoint_problem(url) if name.endswith("_endpoint") or name == "jwks_uri" else None
-        if problem:
+        is_address = name.endswith("_endpoint") or name == "jwks_uri"
+        if is_address and url is not None and (problem := endpoint_problem(url)):
             named = f"{printable(name, 60)} {printable(url, 200)!r}"
             msg = f"The metadata of {issuer} names a {named} that is refused: {problem}."
             raise OAuthConfigurationError(msg)
-    if "token_endpoint" not in document:
+    if document.get("token_endpoint") is None:
         raise OAuthConfigurationError(
             f"The metadata of {issuer} names no token_endpoint; no grant can work without one."
         )

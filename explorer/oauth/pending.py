@@ -56,7 +56,8 @@ class Pending(Generic[Outcome]):
 
     def expire(self) -> None:
         """End it for want of time, unless it is over."""
-        self.fail(SignInExpiredError(f"Nobody signed in within {self._lifetime:.0f} s. Start the sign-in again."))
+        waited = self._clock.now().since(self._began)
+        self.fail(SignInExpiredError(f"Nobody signed in within {waited:.3g} s. Start the sign-in again."))
 
     def wait(self, timeout: float | None) -> Outcome:
         """Wait for the outcome, for at most ``timeout`` seconds and the sign-in's own lifetime; either ends it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ class OAuthTokenSource:
         self._clock = clock
         self._subject = subject(token)
         self._signed_out = False
+        self._signing_out = threading.Lock()
         self._reuse = ReuseTokenSource(self._fetch, token=token, clock=clock, renew=renews)
 
     def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
@@ -121,7 +123,8 @@ class OAuthTokenSource:
         Afterwards :meth:`token` raises SignInRequiredError, and a refresh that was under way brings nothing back.
         Revocation is a best effort and blocks for 5 s at most; True if the server confirmed all of it.
         """
-        client, self._client = self._client, None
+        with self._signing_out:
+            client, self._client = self._client, None
         if client is None:
             return False
         self._signed_out = True

@@ -71,6 +71,11 @@ def test_t6_an_endpoint_that_is_neither_https_nor_loopback_is_refused(
         authorization_server(odd_server.issuer)
 
 
+def test_an_endpoint_of_null_is_one_that_is_not_there(odd_server: OddServer):
+    odd_server.answer(WELL_KNOWN, Reply(odd_server.metadata() | {"introspection_endpoint": None, "x_endpoint": None}))
+    assert authorization_server(odd_server.issuer).introspection_endpoint is None
+
+
 @pytest.mark.parametrize("endpoint", ["https://login.example/token", "http://[::1]:8080/token", "http://localhost/t"])
 def test_t6_https_and_loopback_endpoints_pass(odd_server: OddServer, endpoint: str):
     odd_server.publish(token_endpoint=endpoint)
