@@ -36,19 +36,27 @@ class AuthorizationService:
         self.records = Records()
         self.faults = Faults(counts)
         self._application: Endpoints | None = None
-        self._http: Any = create_server(
-            self._answer,
-            host="127.0.0.1",
-            port=port,
-            threads=_THREADS,
-            ident=None,
-            connection_limit=500,
-            max_request_body_size=1 << 20,
-            clear_untrusted_proxy_headers=True,
-        )
+        self._http = self._bind(port)
         self.port = int(self._http.effective_port)
         self.issuer = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._http.run, name="authorization-server", daemon=True)
+
+    def _bind(self, port: int) -> Any:
+        try:
+            return create_server(
+                self._answer,
+                host="127.0.0.1",
+                port=port,
+                threads=_THREADS,
+                ident=None,
+                connection_limit=500,
+                max_request_body_size=1 << 20,
+                clear_untrusted_proxy_headers=True,
+            )
+        except OSError as error:
+            raise OSError(
+                f"Port {port} of 127.0.0.1 cannot be had ({error.strerror}); 0 takes any free one."
+            ) from error
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
         if self._application is None:

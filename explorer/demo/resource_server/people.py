@@ -19,14 +19,15 @@ CREATE TABLE person (
 CREATE INDEX person_by_role ON person (role, number);
 """
 
-_GIVEN_NAMES = """
+_GIVEN_NAMES_TEXT = """
 Amara Bruno Chiara Dario Elif Farid Greta Hana Ivo Jun Kaya Lars Mina Noor Oskar Priya Quinn Rosa Sven Tala Umar Vera
 Wim Xenia Yara Zoë Ángel Björk Çağla Đorđe Łucja Śivā
 """
-_FAMILY_NAMES = """
+_FAMILY_NAMES_TEXT = """
 Abe Berg Costa Dahl Evans Fabre Grau Haas Ito Jansen Kovač Lund Moreau Novák Okafor Petrov Quist Rossi Sato Tran Ueda
 Varga Weber Xu Yilmaz Zhang
 """
+_GIVEN_NAMES, _FAMILY_NAMES = _GIVEN_NAMES_TEXT.split(), _FAMILY_NAMES_TEXT.split()
 _PLACES = (
     ("Lisbon", "PT", 38.72, -9.14), ("Oslo", "NO", 59.91, 10.75), ("Nairobi", "KE", -1.29, 36.82),
     ("Kyoto", "JP", 35.01, 135.77), ("Lima", "PE", -12.05, -77.04), ("Zürich", "CH", 47.37, 8.54),
@@ -42,7 +43,7 @@ _ADA = 123
 
 def _row(number: int, chance: random.Random) -> tuple[object, ...]:
     city, country, latitude, longitude = chance.choice(_PLACES)
-    given, family = chance.choice(_GIVEN_NAMES.split()), chance.choice(_FAMILY_NAMES.split())
+    given, family = chance.choice(_GIVEN_NAMES), chance.choice(_FAMILY_NAMES)
     has_address = chance.random() < 0.95 or number == _ADA
     nickname = given[:3].lower() if chance.random() < 0.3 else None
     return (

@@ -63,7 +63,10 @@ class ResourceService:
         for name in ("", *SERVICE_NAMES):
             health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
         add_reflection(server, SERVICE_NAMES)
-        bound = int(server.add_secure_port(f"127.0.0.1:{port}", self._credentials))
+        try:
+            bound = int(server.add_secure_port(f"127.0.0.1:{port}", self._credentials))
+        except RuntimeError as error:
+            raise OSError(f"Port {port} of 127.0.0.1 cannot be had; 0 takes any free one.") from error
         with contextlib.suppress(RuntimeError):  # no IPv6 on this machine; "localhost" leads to the other address
             server.add_secure_port(f"[::1]:{bound}", self._credentials)
         return server, bound
