@@ -30,20 +30,23 @@ OTHER_TARGET = "The access token is for another target than this one, so it was 
 Callback: TypeAlias = grpc.AuthMetadataPluginCallback
 
 
-def call_credentials(token_source: TokenSource, *, target: str | Target | None = None) -> grpc.CallCredentials:
+def call_credentials(
+    token_source: TokenSource, *, target: str | Target | None = None, token_timeout: float = TOKEN_TIMEOUT
+) -> grpc.CallCredentials:
     """Call credentials that carry the source's current token, refreshed where needed, for any channel or stub.
 
-    The plugin never raises and always calls back within :data:`TOKEN_TIMEOUT` seconds; where there is no token, the
-    call ends as UNAVAILABLE with a fixed text in which there is no secret. OAuth errors keep their type where the
+    The plugin never raises and always calls back within ``token_timeout`` seconds; where there is no token, the call
+    ends as UNAVAILABLE with a fixed text in which there is no secret. OAuth errors keep their type where the
     token is asked for before the call instead, as :func:`explorer.rpc.invoke` does.
 
     Args:
         token_source: Asked once per call, on gRPC's thread for that call.
         target: The only target that gets the token; None leaves it to the channel that these credentials are put on.
+        token_timeout: Seconds that a call waits for its token at most, whatever its own deadline.
 
     """
     bound = parse_target(target) if isinstance(target, str) else target
-    return grpc.metadata_call_credentials(_SourcePlugin(token_source, bound), name="token source")
+    return grpc.metadata_call_credentials(_SourcePlugin(token_source, bound, token_timeout), name="token source")
 
 
 def exact_call_credentials(token: Token, target: Target) -> grpc.CallCredentials:
@@ -95,8 +98,8 @@ class _ExactPlugin(grpc.AuthMetadataPlugin):
 
 
 class _SourcePlugin(grpc.AuthMetadataPlugin):
-    def __init__(self, token_source: TokenSource, target: Target | None) -> None:
-        self._token_source, self._target = token_source, target
+    def __init__(self, token_source: TokenSource, target: Target | None, token_timeout: float) -> None:
+        self._token_source, self._target, self._token_timeout = token_source, target, token_timeout
 
     def __call__(self, context: grpc.AuthMetadataContext, callback: Callback) -> None:
         if not _belongs(context, self._target):
@@ -104,11 +107,11 @@ class _SourcePlugin(grpc.AuthMetadataPlugin):
             return
         answer = _Once(callback)
         # A source that ignores its timeout must not hold the call for ever.
-        watch = threading.Timer(TOKEN_TIMEOUT, answer.refuse, args=(LATE_TOKEN,))
+        watch = threading.Timer(self._token_timeout, answer.refuse, args=(LATE_TOKEN,))
         watch.daemon = True
         watch.start()
         try:
-            token = ask_for_token(self._token_source, timeout=TOKEN_TIMEOUT)
+            token = ask_for_token(self._token_source, timeout=self._token_timeout)
             answer.give((("authorization", authorization_value(token)),))
         except BaseException:  # noqa: BLE001 - whatever escaped here would leave the call hanging, or be told to the peer
             answer.refuse(NO_TOKEN)
