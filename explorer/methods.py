@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import inspect
 import keyword
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,14 +16,14 @@ from explorer.calls import Call
 from explorer.errors import ConfigurationError, UnknownNameError
 from explorer.frames.options import Options
 from explorer.python_text import call_text
-from explorer.rpc import Connection, Status, encode, invoke, stream
+from explorer.rpc import Connection, Status, StreamAnswer, encode, invoke, stream
 from explorer.rpc.descriptors import method_kind
 from explorer.text import printable
 
 if TYPE_CHECKING:
     from explorer.frames import DataFrame
 
-__all__ = ["Method", "Service", "attribute_names"]
+__all__ = ["Method", "Running", "Service", "attribute_names"]
 
 
 class Method:
@@ -83,7 +83,15 @@ class Method:
         """
         self._refuse_request_streams()
         message = encode(self.descriptor.input_type, request, **fields)
-        return self._stream(message) if self.descriptor.server_streaming else self._unary(message)
+        return self._begin(message).wait() if self.descriptor.server_streaming else self._unary(message)
+
+    def start(self, request: Mapping[str, Any] | Message | str | None = None, /, **fields: Any) -> Running:
+        """Begin a server-streaming call: its messages can be looked at as they come, and it can be stopped.
+
+        Raises as a call does, and ConfigurationError where the method does not answer with a stream. Blocks only for
+        connection and token.
+        """
+        return self._begin(encode(self.descriptor.input_type, request, **fields))
 
     def collect(self, requests: Any = None, /, **columns: Any) -> DataFrame:
         """Call it once per request, many at a time, into one DataFrame. See :func:`explorer.frames.collect`.
@@ -115,7 +123,7 @@ class Method:
         came = answer.status.ok
         return self._call(message, answer, (answer.data,) if came else (), (answer.message,) if came else ())
 
-    def _stream(self, message: Message) -> Call:
+    def _begin(self, message: Message) -> Running:
         answer = stream(
             self._connection,
             self.descriptor,
@@ -123,12 +131,7 @@ class Method:
             timeout=self._options.timeout_for(streaming=True),
             metadata=self._options.metadata,
         )
-        try:
-            for _ in answer:
-                pass
-        except KeyboardInterrupt:
-            answer.close()
-        return self._call(message, answer, tuple(answer.data), tuple(answer.messages))
+        return Running(answer, lambda: self._call(message, answer, tuple(answer.data), tuple(answer.messages)))
 
     def _call(
         self, request: Message, answer: Any, data: tuple[bytes, ...], received: tuple[Message | None, ...]
@@ -151,6 +154,23 @@ class Method:
             raise ConfigurationError(
                 f"{self.full_name} takes a stream of requests; this version calls methods that take one request."
             )
+
+
+class Running:
+    """A stream under way: ``answer`` has what came so far and can cancel it, :meth:`wait` is its end."""
+
+    def __init__(self, answer: StreamAnswer, call: Callable[[], Call]) -> None:
+        self.answer = answer
+        self._call = call
+
+    def wait(self) -> Call:
+        """Wait for the end; for one thread. Ctrl-C stops the stream, and what had come by then is in the Call."""
+        try:
+            for _ in self.answer:
+                pass
+        except KeyboardInterrupt:
+            self.answer.close()
+        return self._call()
 
 
 class Service:

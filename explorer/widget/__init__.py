@@ -1,0 +1,7 @@
+"""The front end: a model with state and commands, panels without logic, and a view that arranges them."""
+
+from __future__ import annotations
+
+from explorer.widget.view import Explorer, explore
+
+__all__ = ["Explorer", "explore"]

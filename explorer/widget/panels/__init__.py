@@ -1,1 +1,16 @@
 """One widget class per file: state from the model, clicks to the model, no logic."""
+
+from __future__ import annotations
+
+from explorer.widget.panels.foot import Foot
+from explorer.widget.panels.gate import Gate
+from explorer.widget.panels.header import Header
+from explorer.widget.panels.panel import Panel
+from explorer.widget.panels.request import Request
+from explorer.widget.panels.response import Response
+from explorer.widget.panels.tree import Tree
+
+__all__ = ["PANELS", "Foot", "Gate", "Header", "Panel", "Request", "Response", "Tree"]
+
+PANELS: tuple[type[Panel], ...] = (Header, Gate, Tree, Request, Response, Foot)
+"""All of them, in the order in which a reader meets them."""

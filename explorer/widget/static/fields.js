@@ -165,7 +165,7 @@ export function field_row(field, draft, id, onedit) {
 
 /** @param {string} name */
 function open_value(name) {
-  return ["user-agent", "x-request-id", "x-correlation-id", "traceparent", "tracestate", "accept-language"].includes(name.trim().toLowerCase());
+  return ["accept-language", "traceparent", "x-correlation-id", "x-request-id"].includes(name.trim().toLowerCase());
 }
 
 /**

@@ -1,0 +1,62 @@
+"""A token source as the header shows it: who, with which scopes, for how long. Nothing secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from explorer.text import printable
+
+__all__ = ["NOBODY", "SIGNED_OUT", "account_of", "clock_of", "granted_scope", "subscribe"]
+
+NOBODY: dict[str, Any] = {
+    "phase": "none",
+    "person": "",
+    "scope": None,
+    "missing": [],
+    "renews": False,
+    "refreshable": False,
+    "last_error": "",
+}
+SIGNED_OUT: dict[str, Any] = {**NOBODY, "phase": "signed out"}
+
+
+def account_of(token_source: Any) -> dict[str, Any]:
+    """What the header shows of a token source; of one that was given as a bare token, only that it is there."""
+    state = getattr(token_source, "state", None)
+    if token_source is None:
+        return NOBODY
+    if state is None:
+        return {**NOBODY, "phase": "fresh", "person": "given token"}
+    return {
+        "phase": state.phase,
+        "person": printable(state.subject or "", 80),
+        "scope": [printable(one, 120) for one in state.scope],
+        "missing": [one for one in state.asked_scope if one not in state.scope],
+        "renews": state.renews,
+        "refreshable": state.renews,
+        "last_error": printable(state.last_error or ""),
+    }
+
+
+def clock_of(token_source: Any) -> dict[str, Any]:
+    """What the countdown starts from: seconds left and seconds in all, None where nobody knows."""
+    state = getattr(token_source, "state", None)
+    known = state is not None and state.lifetime is not None
+    return {
+        "kind": "clock",
+        "remaining": state.remaining if known else None,
+        "lifetime": state.lifetime if known else None,
+    }
+
+
+def granted_scope(token_source: Any) -> tuple[str, ...] | None:
+    """The scopes the token carries; None where nobody knows."""
+    state = getattr(token_source, "state", None)
+    return None if state is None else tuple(state.scope)
+
+
+def subscribe(token_source: Any, listener: Callable[[], None]) -> Callable[[], None]:
+    """Have ``listener`` called after each change where the source can tell; gives the function that ends that."""
+    tell = getattr(token_source, "subscribe", None)
+    return tell(listener) if tell is not None else lambda: None

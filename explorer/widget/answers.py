@@ -1,0 +1,115 @@
+"""A call's answer as what is drawn: a badge, facts, a table that is capped, JSON, metadata. Plain values, no secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from explorer.text import printable
+
+__all__ = ["DRAWN_ROWS", "NONE", "facts", "json_text", "metadata_of", "size", "table_of"]
+
+DRAWN_ROWS = 200
+"""Rows that are drawn; what is kept has no such cap."""
+_DRAWN_COLUMNS = 60
+_DRAWN_CELL = 300
+_DRAWN_TEXT = 100_000
+
+NONE: dict[str, Any] = {
+    "state": "none",
+    "badge": "",
+    "tone": "",
+    "facts": "",
+    "at": None,
+    "hint": "",
+    "why": None,
+    "table": None,
+    "json": None,
+    "metadata": None,
+    "code": "",
+}
+
+_OPEN_METADATA = re.compile(
+    r"content-type|date|server|via|vary|user-agent|accept-encoding|grpc-(accept-)?encoding|grpc-status|grpc-message"
+    r"|x-(request|correlation|trace|envoy-upstream-service-time)(-id)?|traceparent|retry-after|x-ratelimit-[a-z-]+"
+)
+# What is an identifier rather than words: drawn as it came over the wire.
+_WIRE_COLUMN = re.compile(r"(^|[._])(id|ids|uuid|key|hash|etag|path|url|uri|email)$")
+
+
+def table_of(frame: Any, total: int | None = None) -> dict[str, Any]:
+    """The last rows of a DataFrame as text, null where the value is missing."""
+    drawn = frame.iloc[-DRAWN_ROWS:, :_DRAWN_COLUMNS]
+    columns = [_column(name, dtype) for name, dtype in zip(drawn.columns, drawn.dtypes, strict=True)]
+    cells = [
+        [
+            None if missing else _cell(value)
+            for value, missing in zip(drawn.iloc[:, at], drawn.iloc[:, at].isna(), strict=True)
+        ]
+        for at in range(len(columns))
+    ]
+    rows = [list(row) for row in zip(*cells, strict=True)]
+    return {"columns": columns, "rows": rows, "total": len(frame) if total is None else total}
+
+
+def metadata_of(pairs: Sequence[tuple[str, str | bytes]] | None) -> list[list[str | None]]:
+    """Metadata, in its order; a value that may be a secret is null."""
+    return [
+        [printable(name, 120), printable(value) if isinstance(value, str) and _OPEN_METADATA.fullmatch(name) else None]
+        for name, value in pairs or ()
+    ]
+
+
+def facts(elapsed: float | None, data_size: int | None, messages: int | None = None) -> str:
+    """The one line beside the badge: how many, how long, how much."""
+    parts = []
+    if messages is not None:
+        parts.append(f"{messages:,} message{'' if messages == 1 else 's'}")
+    if elapsed is not None:
+        milliseconds = elapsed * 1000
+        parts.append(
+            f"{milliseconds:.1f} ms"
+            if milliseconds < 100
+            else f"{milliseconds:.0f} ms"
+            if milliseconds < 10_000
+            else f"{elapsed:.1f} s"
+        )
+    if data_size is not None:
+        parts.append(size(data_size))
+    return " · ".join(parts)
+
+
+def size(count: int) -> str:
+    """Bytes as people read them."""
+    for unit, scale in (("MB", 1_000_000), ("kB", 1_000)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count} B"
+
+
+def json_text(value: Any) -> str:
+    """JSON to read, cut where it would be too long for a page."""
+    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    shown = "".join(one if one == "\n" or one.isprintable() else printable(one) for one in text[:_DRAWN_TEXT])
+    return shown + (f"\n… cut here; all {len(text):,} characters are in widget.call" if len(text) > _DRAWN_TEXT else "")
+
+
+def _column(name: Any, dtype: Any) -> dict[str, Any]:
+    kind = str(dtype).removesuffix("[pyarrow]")
+    shown = "enum" if kind == "category" else kind
+    return {
+        "name": printable(name, 120),
+        "dtype": printable(shown, 60),
+        "numeric": re.match(r"u?int\d|float|double|halffloat", kind) is not None,
+        "wire": _WIRE_COLUMN.search(str(name)) is not None,
+    }
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bytes):
+        return printable(value.hex(" "), _DRAWN_CELL)
+    if isinstance(value, float):
+        return f"{value:g}" if value == round(value, 6) else repr(value)
+    return printable(value, _DRAWN_CELL)

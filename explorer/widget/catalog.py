@@ -1,0 +1,89 @@
+"""What a session serves, as the tree and the form show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf.descriptor import MethodDescriptor
+
+from explorer.rpc import method_kind
+from explorer.rpc.comments import comments_of
+from explorer.session import Session
+from explorer.text import printable
+from explorer.widget.form import fields_of
+
+__all__ = ["first", "hint", "method_of", "place_of", "services_of"]
+
+_PLUMBING = "grpc.reflection."  # how we look is not what we look for
+_UNARY_TIMEOUT = 30
+_STREAM_TIMEOUT = 600
+_REQUEST_STREAM = "This takes a stream of requests; so far, methods that take one request can be called here."
+
+
+def place_of(session: Session, services: Sequence[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """Where we are: target, how it is secured, how many services, and how that is known."""
+    return {
+        "target": printable(session.target, 200),
+        "security": session.security,
+        "services": None if services is None else len(services),
+        "reflection": "" if services is None else str(getattr(session.descriptors, "version", "")),
+    }
+
+
+def services_of(session: Session) -> list[dict[str, Any]]:
+    """Every service with its methods; one that is broken has a problem instead. Blocks: asks the server.
+
+    Raises ReflectionError where the server does not say what it serves.
+    """
+    names = [name for name in session.services if not name.startswith(_PLUMBING)]
+    session.descriptors.load()
+    broken = session.broken
+    shorts = [name.rpartition(".")[2] for name in names]
+    return [
+        {
+            "name": printable(name),
+            "label": printable(short if shorts.count(short) == 1 else name),
+            "problem": printable(broken.get(name, ""), 400),
+            "methods": [] if name in broken else [_entry(one) for one in session.descriptors.service(name).methods],
+        }
+        for name, short in sorted(zip(names, shorts, strict=True), key=lambda pair: pair[0].startswith("grpc."))
+    ]
+
+
+def first(services: Sequence[dict[str, Any]]) -> str:
+    """The method that is shown first: one that can be called, if there is one."""
+    entries = [method for service in services for method in service["methods"]]
+    callable_ones = [entry for entry in entries if not entry["problem"]]
+    return str((callable_ones or entries)[0]["name"]) if entries else ""
+
+
+def method_of(session: Session, name: str) -> dict[str, Any]:
+    """One method with its request's fields, as the form shows it."""
+    descriptor = session[name].descriptor
+    assert isinstance(descriptor, MethodDescriptor)  # noqa: S101 - names of services do not come here
+    comments = comments_of(session.descriptors.files)
+    return {
+        **_entry(descriptor),
+        "help": printable(" ".join(comments.get(name, "").split())),
+        "timeout": _STREAM_TIMEOUT if descriptor.server_streaming else _UNARY_TIMEOUT,
+        "request_type": printable(descriptor.input_type.name),
+        "request_full_name": printable(descriptor.input_type.full_name),
+        "response_type": printable(descriptor.output_type.name),
+        "response_full_name": printable(descriptor.output_type.full_name),
+        "fields": fields_of(descriptor.input_type, comments),
+    }
+
+
+def hint(method: dict[str, Any]) -> str:
+    """What is said where the answer will be."""
+    return "" if method["problem"] else "Fill in the request and press Call."
+
+
+def _entry(descriptor: MethodDescriptor) -> dict[str, Any]:
+    return {
+        "name": f"{descriptor.containing_service.full_name}.{descriptor.name}",
+        "label": printable(descriptor.name),
+        "kind": method_kind(descriptor),
+        "problem": _REQUEST_STREAM if descriptor.client_streaming else "",
+    }

@@ -1,0 +1,173 @@
+"""The panels arranged in one frame: `explorer.explore()`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from explorer.calls import Call
+from explorer.errors import ConfigurationError
+from explorer.oauth import AuthorizationServer
+from explorer.oauth.surroundings import on_a_hub
+from explorer.session import Session
+from explorer.tokens import TokenSource
+from explorer.widget.model import Model, Place, demo_place
+from explorer.widget.panels import PANELS, Panel
+from explorer.widget.panels.panel import not_live
+from explorer.widget.sign_in import Grant
+
+if TYPE_CHECKING:
+    from explorer.frames import DataFrame
+
+__all__ = ["Explorer", "explore"]
+
+
+def explore(
+    session: Session | Any = None,
+    *,
+    target: str | None = None,
+    token_source: TokenSource | None = None,
+    issuer: str | AuthorizationServer | None = None,
+    client_id: str | None = None,
+    scope: str | None = None,
+    root_certificates: bytes | None = None,
+    demo: Any = None,
+    start_demo: Callable[[], Any] | None = None,
+) -> Explorer:
+    """A widget to sign in, look at services, call them, and keep the answers.
+
+    Args:
+        session: A connected :class:`~explorer.session.Session`, or a running demo. With nothing at all the widget offers
+            to start the demo.
+        target: Where to connect, where there is no session yet.
+        token_source: Where tokens for it come from.
+        issuer: Whom to ask for tokens instead, once a person presses the button; needs ``client_id``.
+        client_id: As which client; with a demo, ``notebook`` unless told.
+        scope: Which scopes to ask for, separated by spaces; with a demo, ``read:users`` unless told.
+        root_certificates: PEM of the certificate authorities that ``target`` is trusted by.
+        demo: A running demo: anything with ``issuer``, ``target`` and ``root_certificates``.
+        start_demo: Starts one when a person asks for it.
+
+    Raises:
+        ConfigurationError: What was given does not go together.
+
+    Returns at once; connecting and calling happen on threads of the widget's own.
+
+    """
+    if session is not None and not isinstance(session, Session):
+        demo, session = session, None
+    if demo is not None and not all(hasattr(demo, name) for name in ("issuer", "target", "root_certificates")):
+        raise ConfigurationError(f"explore() takes a session or a demo, not {type(demo).__name__}.")
+    given = {"target": target, "issuer": issuer, "token_source": token_source, "root_certificates": root_certificates}
+    given = {name: value for name, value in given.items() if value is not None}
+    if (session is not None or demo is not None) and given:
+        whose = "A session" if session is not None else "A demo"
+        raise ConfigurationError(f"{whose} has its own {' and '.join(given)}; give either, not both.")
+    place = demo_place(demo, client_id=client_id, scope=scope) if demo is not None else None
+    if place is None and session is None and target is not None:
+        grant = _grant(issuer, client_id, scope, token_source)
+        place = Place(target=target, root_certificates=root_certificates, token_source=token_source, grant=grant)
+    elif place is None and given:
+        raise ConfigurationError(f"{' and '.join(given)} are of use only with a target; add target='host:port'.")
+    return Explorer(Model(place, session=session, start_demo=start_demo, away=on_a_hub(os.environ)))
+
+
+def _grant(
+    issuer: str | AuthorizationServer | None, client_id: str | None, scope: str | None, token_source: Any
+) -> Grant | None:
+    if issuer is None:
+        return None
+    if client_id is None:
+        raise ConfigurationError("An issuer is asked for tokens as a client: add client_id='…', as registered there.")
+    if token_source is not None:
+        raise ConfigurationError("Give token_source, or issuer and client_id to sign in here; not both.")
+    return Grant(issuer=issuer, client_id=client_id, scope=scope)
+
+
+class Explorer(ipywidgets.Box):
+    """The explorer's widget. What is in it can be had in Python too, and every click is a line of code (:attr:`code`).
+
+    ``close()`` ends what it began: its threads, its sign-in (the tokens are revoked), its session and its demo. What was
+    given to it, and what it collected, stays.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._panels: dict[str, Panel] = {panel.name: panel(model.command) for panel in PANELS}
+        self._frame = ipywidgets.Box(list(self._panels.values()), _dom_classes=("ge-frame", "ge-shut"))
+        super().__init__([self._frame], _dom_classes=("grpc-explorer",))
+        model.subscribe(self._changed)
+        model.start()
+
+    @property
+    def responses(self) -> DataFrame:
+        """Every answer so far: a row per message, and a row per call that brought none; a DataFrame of your own."""
+        return self._model.calling.responses.frame()
+
+    @property
+    def code(self) -> str:
+        """The last call as Python, with nothing secret in it; before any, how to connect."""
+        return self._model.code
+
+    @property
+    def call(self) -> Call | None:
+        """The last call that was answered."""
+        return self._model.calling.last
+
+    @property
+    def session(self) -> Session | None:
+        """The session that is explored; None while there is none."""
+        return self._model.session
+
+    @property
+    def tokens(self) -> Any:
+        """The token source; None while nobody is signed in."""
+        return self._model.tokens
+
+    @property
+    def demo(self) -> Any:
+        """The demo that was started from here; None if none was."""
+        return self._model.demo
+
+    def close(self) -> None:
+        """End what this widget began; what it collected stays. Does not wait for the network."""
+        model = getattr(self, "_model", None)  # ipywidgets closes half-made widgets too
+        if model is not None:
+            model.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        target = self._model.state["place"]["target"] or "nothing"
+        return f"<Explorer of {target}: {len(self._model.calling.responses)} rows in .responses>"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if isinstance(bundle, dict):
+            bundle["text/html"] = not_live("widget")
+        return bundle
+
+    def _changed(self, name: str, value: Any) -> None:
+        if name == "shut":
+            self._frame._dom_classes = ("ge-frame", "ge-shut") if value else ("ge-frame",)  # noqa: SLF001 - how ipywidgets spells a class
+        elif name in _MESSAGES:
+            self._panels[_MESSAGES[name]].send(value)
+        else:
+            setattr(self._panels[_TRAITS[name]], name, value)
+
+
+_TRAITS = {
+    "place": "header",
+    "account": "header",
+    "gate": "gate",
+    "services": "tree",
+    "selected": "tree",
+    "method": "request",
+    "busy": "request",
+    "problems": "request",
+    "answer": "response",
+    "rows": "foot",
+}
+_MESSAGES = {"clock": "header", "page": "gate", "device": "gate", "nothing": "gate"}

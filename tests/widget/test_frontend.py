@@ -1,0 +1,643 @@
+"""The front end by itself: the real modules in a real browser, on a page that plays the kernel's part."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from widget_front import EVERYTHING, GET_USER, OK, SERVICES, SIGN_IN, STATES, Front
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "<img src=x onerror='window.hacked = true'><b>bold</b>"
+
+
+def text(front, selector):
+    return front.page.locator(selector).inner_text()
+
+
+def sent_request(front):
+    [call] = [content for content in front.sent("request") if content["command"] == "call"]
+    return json.loads(call["request"])
+
+
+# The countdown
+
+
+def test_the_countdown_runs_down_with_no_message_to_the_kernel(front):
+    front.mount().message("header", kind="clock", remaining=252.4, lifetime=300)
+    before = front.frames()
+    shown = []
+    for _ in range(4):
+        shown.append(text(front, "[role=timer]"))
+        front.page.clock.run_for(1000)
+    front.page.clock.run_for(200_000)
+    assert shown == ["4:12", "4:11", "4:10", "4:09"]
+    assert text(front, "[role=timer]") == "0:48"
+    assert front.frames() == before
+
+
+def test_the_countdown_starts_when_it_arrives_whatever_the_kernels_clock_says(front):
+    front.mount().page.clock.run_for(90_000)
+    front.message("header", kind="clock", remaining=5, lifetime=5)
+    assert text(front, "[role=timer]") == "0:05"
+
+
+def test_a_token_that_runs_out_says_so_without_the_kernel(front):
+    front.mount().message("header", kind="clock", remaining=5, lifetime=5)
+    front.page.clock.run_for(4000)
+    assert front.page.locator(".ge-header").get_attribute("data-phase") == "fresh"
+    front.page.clock.run_for(1100)
+    assert front.page.locator(".ge-header").get_attribute("data-phase") == "expired"
+    assert "expired" in text(front, ".ge-account")
+    assert text(front, "[role=status].ge-aloud") == "The token has expired."
+
+
+def test_it_turns_amber_when_nearly_over_and_not_before(front):
+    front.mount().message("header", kind="clock", remaining=60, lifetime=300)
+    assert front.page.locator(".ge-nearly").count() == 0
+    front.page.clock.run_for(36_000)
+    assert front.page.locator(".ge-nearly").count() == 1
+
+
+def test_nothing_moves_when_a_token_renews(front):
+    front.mount().message("header", kind="clock", remaining=31, lifetime=300)
+    boxes = "[...document.querySelectorAll('.ge-header *')].filter(e => e.offsetWidth).map(e => JSON.stringify(e.getBoundingClientRect()))"
+    before = front.page.evaluate(boxes)
+    front.set("header", "account", {**STATES["header"]["account"], "phase": "refreshing"})
+    assert front.page.evaluate(boxes) == before
+    front.set("header", "account", STATES["header"]["account"])
+    front.message("header", kind="clock", remaining=300, lifetime=300)
+    assert text(front, "[role=timer]") == "5:00"
+    assert front.page.evaluate(boxes) == before
+
+
+def test_a_token_of_unknown_life_says_so(front):
+    front.mount().message("header", kind="clock", remaining=None, lifetime=None)
+    assert text(front, "[role=timer]") == "no expiry known"
+
+
+def test_a_second_view_of_the_header_shows_the_same_clock(front):
+    front.mount().message("header", kind="clock", remaining=100, lifetime=300)
+    front.page.clock.run_for(10_000)
+    front.page.evaluate("view_again('header')")
+    assert front.page.locator("[role=timer].ge-time").all_inner_texts() == ["1:30", "1:30"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "words", "command"),
+    [
+        ("fresh", "Sign out", "sign_out"),
+        ("sign in again", "Sign in again", "sign_in_again"),
+        ("expired", "Sign out", "sign_out"),
+    ],
+)
+def test_each_phase_has_its_words_and_its_button(front, phase, words, command):
+    front.mount(header={"account": {**STATES["header"]["account"], "phase": phase}})
+    front.page.get_by_role("button", name=words).click()
+    assert front.sent("header") == [{"command": command}]
+
+
+def test_signed_out_offers_nothing_to_press(front):
+    front.mount(header={"account": {**STATES["header"]["account"], "phase": "signed out"}})
+    assert text(front, ".ge-account") == "signed out"
+
+
+def test_scopes_that_were_not_granted_are_named_on_demand(front):
+    front.mount(header={"account": {**STATES["header"]["account"], "scope": [], "missing": ["read:users"]}})
+    assert "no scopes" in text(front, ".ge-who")
+    assert "not granted: read:users" in (front.page.locator(".ge-who").get_attribute("title") or "")
+
+
+# Text that came over the wire
+
+
+def hostile(value):
+    if isinstance(value, str):
+        return HOSTILE
+    if isinstance(value, list):
+        return [hostile(one) for one in value]
+    return {name: hostile(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+
+def test_server_text_is_never_markup(front):
+    why = {
+        "title": HOSTILE,
+        "sentence": [HOSTILE, {"wire": HOSTILE}],
+        "facts": [[HOSTILE, HOSTILE]],
+        "tone": "bad",
+        "action": {"label": HOSTILE, "command": "x"},
+    }
+    method = {
+        **hostile(GET_USER),
+        "fields": [{**EVERYTHING["fields"][5], "name": HOSTILE, "type": HOSTILE, "values": [HOSTILE], "help": HOSTILE}],
+    }
+    answer = {
+        **hostile(OK),
+        "state": "done",
+        "at": 0,
+        "why": why,
+        "metadata": {"initial": [[HOSTILE, HOSTILE]], "trailing": []},
+    }
+    front.mount(
+        header=hostile(STATES["header"]),
+        tree=hostile(STATES["tree"]),
+        request={"method": method, "problems": {"": HOSTILE}},
+        response={"answer": answer},
+        gate={"gate": {**hostile(SIGN_IN), "kind": "device", "away": False}},
+    )
+    front.message(
+        "gate",
+        kind="device",
+        user_code=HOSTILE,
+        verification_uri=HOSTILE,
+        verification_uri_complete=HOSTILE,
+        remaining=60,
+    )
+    for tab in front.page.locator(".ge-response [role=tab]").all():
+        tab.click()
+        assert front.page.locator(".grpc-explorer img, .grpc-explorer b b").count() == 0
+    front.page.clock.run_for(1000)
+    assert HOSTILE in text(front, ".ge-response")
+    assert front.page.evaluate("window.hacked") is None
+
+
+def test_markup_would_have_been_seen(front):
+    front.mount().page.evaluate("(html) => { document.querySelector('.ge-foot').innerHTML = html; }", "<b><b>x</b></b>")
+    assert front.page.locator(".grpc-explorer b b").count() == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:window.hacked=true", "data:text/html,x", "file:///etc/passwd", HOSTILE]
+)
+def test_no_other_address_than_a_web_page_becomes_a_link(front, address):
+    front.mount(shut=True, gate={"gate": {**SIGN_IN, "kind": "device"}})
+    front.message(
+        "gate",
+        kind="device",
+        user_code="AB-CD",
+        verification_uri=address,
+        verification_uri_complete=address,
+        remaining=60,
+    )
+    assert front.page.locator(".ge-gate a").count() == 0
+    front.message(
+        "gate",
+        kind="device",
+        user_code="AB-CD",
+        verification_uri="https://a.test/d",
+        verification_uri_complete=None,
+        remaining=60,
+    )
+    assert front.page.locator(".ge-gate a").first.get_attribute("href") == "https://a.test/d"
+
+
+# Signing in
+
+
+def test_the_click_opens_the_window_and_the_address_comes_later(front):
+    front.mount(shut=True)
+    with front.page.context.expect_page() as opened:
+        front.page.get_by_role("button", name="Open the sign-in page").click()
+    window = opened.value
+    assert front.sent("gate") == [{"command": "sign_in", "method": "browser"}]
+    assert window.url == "about:blank"
+    assert window.evaluate("window.opener") is None
+    window.route("**/*", lambda route: route.fulfill(body="signed in", content_type="text/plain"))
+    front.set("gate", "gate", {**SIGN_IN, "kind": "browser"})
+    front.message("gate", kind="page", url="http://127.0.0.1:9/authorize?state=abc")
+    window.wait_for_url("**/authorize?state=abc")
+    assert front.page.get_by_role("link", name="Open the sign-in page again").get_attribute("href") == window.url
+
+
+def test_where_windows_are_blocked_a_link_is_left(front):
+    front.mount(shut=True).page.evaluate("window.open = () => null")
+    front.page.get_by_role("button", name="Open the sign-in page").click()
+    front.set("gate", "gate", {**SIGN_IN, "kind": "browser"})
+    front.message("gate", kind="page", url="http://127.0.0.1:9/authorize?state=abc")
+    assert front.page.get_by_role("link").get_attribute("rel") == "noopener noreferrer"
+    front.message("gate", kind="nothing")
+    assert front.page.get_by_role("link").count() == 0
+
+
+def test_the_window_closes_when_the_sign_in_cannot_begin(front):
+    front.mount(shut=True)
+    with front.page.context.expect_page() as opened:
+        front.page.get_by_role("button", name="Open the sign-in page").click()
+    with opened.value.expect_event("close"):
+        front.set("gate", "gate", {**SIGN_IN, "sentence": "auth.example.test does not answer."})
+    assert text(front, ".ge-gate [role=alert]") == "auth.example.test does not answer."
+
+
+def test_t15_the_user_code_stands_beside_client_scopes_and_warning(front):
+    front.mount(shut=True, gate={"gate": {**SIGN_IN, "kind": "device"}})
+    front.message(
+        "gate",
+        kind="device",
+        user_code="WDJB-MJHT",
+        verification_uri="https://auth.example.test/device",
+        verification_uri_complete=None,
+        remaining=581,
+    )
+    shown = text(front, ".ge-gate")
+    for words in (
+        "WDJB-MJHT",
+        "notebook",
+        "read:users",
+        "only if you started this",
+        "valid for 9:41",
+        "auth.example.test/device",
+    ):
+        assert words in shown
+    front.page.clock.run_for(2000)
+    assert "valid for 9:39" in text(front, ".ge-gate")
+    front.page.get_by_role("button", name="Cancel").click()
+    assert front.sent("gate") == [{"command": "cancel_sign_in"}]
+
+
+@pytest.mark.parametrize(
+    ("away", "expected"),
+    [
+        (True, "http://127.0.0.1:9/user/x/proxy/4444/device?user_code=AB-CD"),
+        (False, "http://127.0.0.1:4444/device?user_code=AB-CD"),
+    ],
+)
+def test_a_page_on_the_kernels_loopback_opens_through_jupyter_where_the_browser_is_away(front, away, expected):
+    front.page.evaluate(
+        "(config) => { document.body.append(Object.assign(document.createElement('script'), { id: 'jupyter-config-data', type: 'application/json', textContent: config })); }",
+        '{"baseUrl": "/user/x/"}',
+    )
+    front.mount(shut=True, gate={"gate": {**SIGN_IN, "kind": "device", "away": away}})
+    uri = "http://127.0.0.1:4444/device"
+    front.message(
+        "gate",
+        kind="device",
+        user_code="AB-CD",
+        verification_uri=uri,
+        verification_uri_complete=f"{uri}?user_code=AB-CD",
+        remaining=60,
+    )
+    assert front.page.get_by_role("link", name="Open the sign-in page").get_attribute("href") == expected
+
+
+def test_on_a_hub_the_device_code_comes_first_and_nothing_else_is_offered(front):
+    front.mount(shut=True, gate={"gate": {**SIGN_IN, "away": True}})
+    assert front.page.locator(".ge-gate button").all_inner_texts() == ["Sign in with a device code"]
+
+
+def test_on_another_host_the_device_code_comes_first(open_page):
+    front = Front(open_page("http://lab.example.test/lab")).mount(shut=True)
+    assert front.page.locator(".ge-gate button").all_inner_texts() == [
+        "Sign in with a device code",
+        "Open the sign-in page instead",
+    ]
+
+
+def test_a_device_request_starts_on_a_click_and_never_by_itself(front):
+    front.mount(shut=True)
+    front.page.clock.run_for(60_000)
+    assert front.sent("gate") == []
+    front.page.get_by_role("button", name="Use a device code instead").click()
+    assert front.sent("gate") == [{"command": "sign_in", "method": "device"}]
+
+
+# The form
+
+
+def test_enter_in_a_field_calls(front):
+    front.mount().page.get_by_label("user_id").fill("user123")
+    front.page.keyboard.press("Enter")
+    [call] = front.sent("request")
+    assert call == {
+        "command": "call",
+        "method": "UserService.GetUser",
+        "request": '{\n  "user_id": "user123"\n}',
+        "timeout": 30,
+        "metadata": [],
+    }
+
+
+@pytest.mark.parametrize("keys", ["Shift+Enter", "Control+Enter", "Enter"])
+def test_keys_stay_inside(front, keys):
+    front.page.evaluate("window.heard = 0; document.addEventListener('keydown', () => { window.heard += 1; })")
+    front.mount().page.get_by_label("user_id").press(keys)
+    assert front.page.evaluate("window.heard") == 0
+    assert len(front.sent("request")) == 1
+    front.page.evaluate("document.activeElement.blur()")
+    front.page.keyboard.press(keys)
+    assert front.page.evaluate("window.heard") > 0
+
+
+def test_shortcuts_of_the_notebook_are_kept_out(front):
+    front.mount()
+    assert front.page.locator(".ge-panel:not([data-lm-suppress-shortcuts])").count() == 0
+
+
+def test_a_form_of_everything_becomes_the_request(front):
+    front.mount(request={"method": EVERYTHING})
+    row = lambda name: front.page.locator(f"[data-field={name}]")  # noqa: E731 - a word for this test
+    row("count").fill("-12")
+    row("big").fill("9007199254740993")
+    row("share").fill("0.5")
+    row("flag").check()
+    row("choice").select_option("false")
+    row("role").select_option("ROLE_ADMIN")
+    row("nickname").fill("Ada")
+    row("nickname").fill("")
+    row("blob").fill("aGk=")
+    row("tags").fill('["a"]')
+    row("address").fill('{"city": "Lisbon"}')
+    front.page.get_by_role("button", name="Call").click()
+    assert sent_request(front) == {
+        "count": -12, "big": "9007199254740993", "share": 0.5, "flag": True, "choice": False, "role": "ROLE_ADMIN",
+        "nickname": "", "blob": "aGk=", "tags": ["a"], "address": {"city": "Lisbon"},
+    }  # fmt: skip
+
+
+def test_an_untouched_form_sends_nothing(front):
+    front.mount(request={"method": EVERYTHING}).page.get_by_role("button", name="Call").click()
+    assert sent_request(front) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right", "words"),
+    [
+        ("count", "2147483648", "2147483647", "2147483648 is outside int32"),
+        ("count", "1.5", "1", "1.5 is not a whole number"),
+        ("big", "9223372036854775808", "9223372036854775807", "outside int64"),
+        ("share", "much", "1e300", "much is not a number"),
+        ("blob", "a", "YQ==", "not base64"),
+        ("tags", "{}", "[]", "A list is expected"),
+        ("address", "[]", "{}", "An object is expected"),
+        ("address", "{", "{}", "not JSON"),
+    ],
+)
+def test_what_the_type_does_not_allow_is_said_at_its_field_and_not_sent(front, name, wrong, right, words):
+    front.mount(request={"method": EVERYTHING})
+    front.page.locator(f"[data-field={name}]").fill(wrong)
+    front.page.get_by_role("button", name="Call").click()
+    assert words in text(front, f"[data-row={name}] .ge-field-problem")
+    assert front.page.evaluate("document.activeElement.dataset.field") == name
+    assert front.sent("request") == []
+    front.page.locator(f"[data-field={name}]").fill(right)
+    assert text(front, f"[data-row={name}] .ge-field-problem") == ""
+    front.page.get_by_role("button", name="Call").click()
+    assert list(sent_request(front)) == [name]
+
+
+def test_of_a_oneof_at_most_one_is_sent(front):
+    front.mount(request={"method": EVERYTHING})
+    front.page.locator("[data-field=left]").fill("a")
+    front.page.locator("[data-field=right]").fill("1")
+    assert not front.page.get_by_label("send left").is_checked()
+    front.page.get_by_role("button", name="Call").click()
+    assert sent_request(front) == {"right": 1}
+
+
+def test_form_and_json_are_one_request(front):
+    front.mount(request={"method": EVERYTHING}).page.locator("[data-field=count]").fill("7")
+    front.page.get_by_role("tab", name="JSON").first.click()
+    area = front.page.get_by_label("request as JSON")
+    assert json.loads(area.input_value()) == {"count": 7}
+    area.fill('{"big": 9007199254740993, "role": 3, "address": {"x": [1]}, "choice": true}')
+    front.page.get_by_role("tab", name="Form").click()
+    assert front.page.locator("[data-field=count]").input_value() == ""
+    assert front.page.locator("[data-field=big]").input_value() == "9007199254740993"
+    assert front.page.locator("[data-field=role]").input_value() == "ROLE_ADMIN"
+    front.page.get_by_role("button", name="Call").click()
+    assert sent_request(front) == {
+        "big": "9007199254740993",
+        "choice": True,
+        "role": "ROLE_ADMIN",
+        "address": {"x": [1]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"), [('{"nope": 1}', "There is no field nope"), ("{", "not JSON"), ("[]", "A request is an object")]
+)
+def test_json_that_the_form_cannot_show_stays_json_and_says_why(front, typed, words):
+    front.mount().page.get_by_role("tab", name="JSON").first.click()
+    front.page.get_by_label("request as JSON").fill(typed)
+    front.page.get_by_role("tab", name="Form").click()
+    assert words in text(front, ".ge-request [role=alert]")
+    assert front.page.get_by_label("request as JSON").input_value() == typed
+
+
+def test_a_refused_field_is_marked_where_it_is(front):
+    front.mount(request={"method": EVERYTHING}).set(
+        "request", "problems", {"address.city": "No such city.", "": "And one more thing."}
+    )
+    assert text(front, "[data-row=address] .ge-field-problem") == "No such city."
+    assert text(front, ".ge-request .ge-trouble") == "And one more thing."
+
+
+def test_call_becomes_stop_and_comes_back(front):
+    front.mount()
+    button = front.page.locator(".ge-call")
+    width = button.bounding_box()["width"]
+    front.set("request", "busy", True)
+    front.page.clock.run_for(200)
+    assert button.inner_text() == "Call"
+    front.page.clock.run_for(100)
+    assert button.inner_text() == "Stop"
+    assert button.bounding_box()["width"] == width
+    button.click()
+    assert front.sent("request") == [{"command": "stop"}]
+    front.set("request", "busy", False)
+    assert button.inner_text() == "Call"
+    button.click()
+    assert front.sent("request")[-1]["command"] == "call"
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "soon", ""])
+def test_a_deadline_is_a_number_of_seconds(front, typed):
+    front.mount().page.get_by_label("deadline in seconds").fill(typed)
+    front.page.get_by_role("button", name="Call").click()
+    assert "number of seconds above 0" in text(front, ".ge-request .ge-trouble")
+    assert front.sent("request") == []
+    front.page.get_by_label("deadline in seconds").fill("2.5")
+    front.page.get_by_role("button", name="Call").click()
+    assert front.sent("request")[0]["timeout"] == 2.5
+
+
+def test_metadata_values_are_masked_and_rest_in_no_trait(front):
+    front.mount().page.get_by_role("button", name="metadata none").click()
+    front.page.get_by_label("metadata name").fill("x-api-key")
+    value = front.page.get_by_label("value of metadata")
+    value.fill("canary")
+    assert value.get_attribute("type") == "password"
+    front.page.get_by_role("button", name="Call").click()
+    assert front.sent("request")[0]["metadata"] == [["x-api-key", "canary"]]
+    assert "canary" not in front.page.evaluate("JSON.stringify(Object.values(models).map((model) => model.state))")
+    front.page.get_by_label("metadata name").fill("x-request-id")
+    assert value.get_attribute("type") == "text"
+
+
+def test_what_was_typed_waits_while_another_method_is_looked_at(front):
+    front.mount().page.get_by_label("user_id").fill("user123")
+    front.set("request", "method", EVERYTHING)
+    front.set("request", "method", GET_USER)
+    assert front.page.get_by_label("user_id").input_value() == "user123"
+
+
+# The tree
+
+
+def test_methods_are_found_by_typing_and_chosen_by_keys(front):
+    front.mount().page.get_by_label("Search methods").fill("list")
+    assert front.page.locator(".ge-method:visible").all_inner_texts() == ["ListUsers\nserver stream"]
+    front.page.keyboard.press("ArrowDown")
+    front.page.keyboard.press("Enter")
+    assert front.sent("tree") == [{"command": "select", "method": "explorer.demo.v1.DirectoryService.ListUsers"}]
+    front.page.get_by_label("Search methods").fill("nothing like it")
+    assert "No method has that" in text(front, ".ge-tree")
+
+
+def test_a_broken_service_says_why_and_hides_no_other(front):
+    front.mount()
+    assert "reports/v2/types.proto is not served" in text(front, ".ge-problem")
+    assert front.page.locator(".ge-method").count() == 2
+
+
+def test_the_chosen_method_is_marked(front):
+    front.mount().set("tree", "selected", SERVICES[1]["methods"][0]["name"])
+    assert front.page.locator("[aria-selected=true].ge-method").inner_text().startswith("ListUsers")
+
+
+# The answer
+
+
+def test_the_table_shows_types_and_what_is_missing(front):
+    front.mount()
+    assert front.page.locator("th").all_inner_texts() == ["id\nstring", "age\nint32"]
+    assert front.page.locator("td").all_inner_texts() == ["user123", "NA"]
+    assert "drawn" not in text(front, ".ge-response")
+
+
+def test_a_capped_table_says_so(front):
+    front.mount(response={"answer": {**OK, "table": {**OK["table"], "total": 12_431}}})
+    assert "The last 1 of 12,431 rows are drawn" in text(front, ".ge-response")
+
+
+def test_the_tabs_are_walked_by_arrow_keys(front):
+    front.mount().page.locator(".ge-response").get_by_role("tab", name="Table").press("ArrowRight")
+    assert "user123" in text(front, ".ge-response pre")
+    front.page.keyboard.press("ArrowRight")
+    assert "hidden" in text(front, ".ge-response")
+    front.page.keyboard.press("ArrowRight")
+    assert "session[" in text(front, ".ge-response pre")
+
+
+def test_a_refusal_says_why_first_and_offers_the_way_out(front):
+    why = {
+        "title": "The token lacks a scope.",
+        "sentence": ["GetUser needs ", {"wire": "read:users"}, "."],
+        "facts": [],
+        "tone": "bad",
+        "action": {"label": "Sign in as someone else", "command": "sign_in_again"},
+    }
+    front.mount(
+        response={
+            "answer": {**OK, "badge": "PERMISSION_DENIED", "tone": "bad", "table": None, "json": None, "why": why}
+        }
+    )
+    assert front.page.locator(".ge-response [role=tab]").all_inner_texts() == ["Why", "Metadata", "Code"]
+    assert "GetUser needs read:users." in text(front, "[role=alert].ge-why")
+    front.page.get_by_role("button", name="Sign in as someone else").click()
+    assert front.sent("response") == [{"command": "sign_in_again"}]
+
+
+def test_the_age_of_an_answer_grows_by_itself(front):
+    front.mount(response={"answer": {**OK, "at": 1_800_000_000_000}})
+    assert "just now" in text(front, ".ge-facts")
+    before = front.frames()
+    front.page.clock.run_for(180_000)
+    assert "3 min ago" in text(front, ".ge-facts")
+    assert front.frames() == before
+
+
+# The whole
+
+
+def test_a_closed_view_leaves_nothing_behind(front):
+    front.mount().message("header", kind="clock", remaining=100, lifetime=300)
+    front.page.evaluate("Object.values(cleanups).forEach((cleanup) => cleanup())")
+    left = front.page.evaluate(
+        "Object.fromEntries(Object.entries(models).map(([name, model]) => [name, model.listening()]))"
+    )
+    # Header and gate keep what arrives for a next view.
+    assert left == {"header": 1, "gate": 2, "tree": 0, "request": 0, "response": 0, "foot": 0}
+    shown = front.page.locator("[role=timer].ge-time").inner_text()
+    front.page.clock.run_for(5000)
+    assert front.page.locator("[role=timer].ge-time").inner_text() == shown
+
+
+@pytest.mark.parametrize("width", [360, 480, 640, 1000, 1600])
+@pytest.mark.parametrize("shut", [True, False])
+def test_nothing_sticks_out_at_any_width(open_page, width, shut):
+    page = open_page(viewport={"width": width, "height": 700})
+    front = Front(page).mount(shut=shut, request={"method": EVERYTHING})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    outside = "[...document.querySelectorAll('.grpc-explorer *')].filter(e => e.offsetWidth && !e.closest('.ge-aloud') && e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 90))"
+    assert front.page.evaluate(outside) == []
+
+
+LIGHT = {"--jp-layout-color0": "#fff", "--jp-content-font-color0": "rgba(0,0,0,1)", "--jp-brand-color1": "#1976d2", "--jp-warn-color1": "#f57c00", "--jp-success-color1": "#388e3c", "--jp-error-color1": "#d32f2f", "--jp-ui-inverse-font-color0": "#fff"}  # fmt: skip
+DARK = {"--jp-layout-color0": "#111", "--jp-content-font-color0": "rgba(255,255,255,1)", "--jp-brand-color1": "#2196f3", "--jp-warn-color1": "#ff9800", "--jp-success-color1": "#4caf50", "--jp-error-color1": "#f44336", "--jp-ui-inverse-font-color0": "#000"}  # fmt: skip
+CONTRAST = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const over = (...colours) => { colours.forEach((colour) => { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }); return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3); };
+  const light = (rgb) => rgb.map((c) => c / 255).map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (e) => { const found = []; for (let at = e; at; at = at.parentElement) found.unshift(getComputedStyle(at).backgroundColor); return ['white', ...found]; };
+  const weak = [];
+  for (const e of document.querySelectorAll('.grpc-explorer *')) {
+    if (!e.offsetWidth || e.disabled || ![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())) continue;
+    const back = behind(e);
+    const [a, b] = [light(over(...back)), light(over(...back, getComputedStyle(e).color))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) weak.push(`${e.className || e.tagName} ${e.textContent.slice(0, 30)} ${ratio.toFixed(2)}`);
+  }
+  return weak;
+}"""
+
+
+@pytest.mark.parametrize("variables", [LIGHT, DARK, {}], ids=["Lab light", "Lab dark", "no Lab"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("shut", [True, False])
+def test_every_word_can_be_read(open_page, variables, scheme, shut):
+    page = open_page(color_scheme=scheme)
+    why = {
+        "title": "The token lacks a scope.",
+        "sentence": ["x"],
+        "facts": [],
+        "tone": "bad",
+        "action": {"label": "Sign in", "command": "x"},
+    }
+    front = Front(page).mount(shut=shut, response={"answer": {**OK, "badge": "INTERNAL", "tone": "bad", "why": why}})
+    page.evaluate(
+        "(variables) => Object.entries(variables).forEach(([name, value]) => document.documentElement.style.setProperty(name, value))",
+        variables,
+    )
+    front.message("header", kind="clock", remaining=24, lifetime=300)
+    assert page.evaluate(CONTRAST) == []
+
+
+FORBIDDEN = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc|\bimport\(|https?://|\burl\("
+)
+STATIC = sorted((Path(__file__).parents[2] / "explorer" / "widget" / "static").glob("*.*"))
+
+
+def findings(source):
+    return [hit[0] for hit in FORBIDDEN.finditer(source.replace("http://www.w3.org/2000/svg", ""))]
+
+
+@pytest.mark.parametrize("path", STATIC, ids=lambda path: path.name)
+def test_no_file_of_the_front_end_can_write_markup_or_reach_a_network(path):
+    assert findings(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("line", ["e.innerHTML = x", "import('x')", 'src = "https://a"', "@import url(x)"])
+def test_such_a_line_would_be_found(line):
+    assert findings(line)
