@@ -69,10 +69,17 @@ class FileSet:
         """Whether a file that came declares the service."""
         return service in self._services
 
-    def missing(self) -> list[str]:
-        """Imported files that have neither come nor been refused nor are protobuf's own, in the order of need."""
-        wanted = (name for proto in self._protos.values() for name in proto.dependency)
-        return [name for name in dict.fromkeys(wanted) if not self._settled(name)]
+    def missing(self, services: Iterable[str]) -> list[str]:
+        """Files that the services import, at any remove, and that have neither come nor been refused."""
+        reached = dict.fromkeys(self._services[service] for service in services if service in self._services)
+        waiting = list(reached)
+        while waiting:
+            proto = self._protos.get(waiting.pop())
+            for name in proto.dependency if proto is not None else ():
+                if name not in reached:
+                    reached[name] = None
+                    waiting.append(name)
+        return [name for name in reached if not self._settled(name)]
 
     def fault(self, service: str) -> str | None:
         """Build the service's file; None once it is in the pool, else a sentence that says why it cannot be.

@@ -154,7 +154,7 @@ class Reflection:
         first = {name.rpartition(".")[0]: name for name in reversed(wanted)}
         self._ask_for_services(stream, first.values())
         self._ask_for_services(stream, wanted)
-        self._ask_for_imports(stream)
+        self._ask_for_imports(stream, wanted)
         with self._lock:
             for name in wanted:
                 if name not in self._broken and (fault := self._files.fault(name)) is not None:
@@ -169,10 +169,10 @@ class Reflection:
             if not self._files.declares(name):
                 self._broken[name] = f"{name} is listed by the server, but not described: {_error_of(answer)}."
 
-    def _ask_for_imports(self, stream: _Stream) -> None:
+    def _ask_for_imports(self, stream: _Stream, services: list[str]) -> None:
         for _ in range(_MOST_ROUNDS):
             with self._lock:
-                missing = self._files.missing()
+                missing = self._files.missing(services)
             if not missing:
                 return
             answers = stream.ask([("file_by_filename", name) for name in missing])
