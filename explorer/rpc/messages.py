@@ -86,7 +86,7 @@ def _fill(message: Message, given: Any, path: str, depth: int) -> None:
     descriptor: Any = message.DESCRIPTOR
     if depth > _DEEPEST:
         raise RequestError(f"{path} is nested deeper than {_DEEPEST} levels.", field=path)
-    if isinstance(given, Message):
+    if isinstance(given, Message) and not _is_packed(message, given):
         _copy(message, given, path)
         return
     if is_spelled(descriptor, given):
@@ -120,6 +120,12 @@ def _refuse_second_case(field: FieldDescriptor, path: str, cases: dict[str, str]
             "away.",
             field=path,
         )
+
+
+def _is_packed(message: Message, given: Message) -> bool:
+    """Whether the field is an ``Any`` and the message is what is to go into it."""
+    any_name = "google.protobuf.Any"
+    return message.DESCRIPTOR.full_name == any_name and given.DESCRIPTOR.full_name != any_name
 
 
 def _copy(message: Message, given: Message, path: str) -> None:

@@ -76,12 +76,10 @@ def _timestamp(message: Any, value: Any, path: str, _fill: Fill) -> None:
 def _duration(message: Any, value: Any, path: str, _fill: Fill) -> None:
     if isinstance(value, dt.timedelta):
         microseconds = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
-        sign = -1 if microseconds < 0 else 1
-        seconds, rest = divmod(abs(microseconds), 1_000_000)
-        message.seconds, message.nanos = sign * seconds, sign * rest * 1000
-        nanoseconds = int(getattr(value, "nanoseconds", 0))
-        if nanoseconds and sign > 0:
-            message.nanos += nanoseconds
+        nanoseconds = microseconds * 1000 + int(getattr(value, "nanoseconds", 0))  # pandas has finer ones
+        sign = -1 if nanoseconds < 0 else 1
+        seconds, rest = divmod(abs(nanoseconds), 1_000_000_000)
+        message.seconds, message.nanos = sign * seconds, sign * rest
         return
     if not isinstance(value, str):
         refuse(path, value, _DURATION)
