@@ -24,14 +24,14 @@ _EXTRAS = {"explore": "widget", "demo": "demo"}
 """The extra that brings what is needed, where that is not there anyway."""
 
 
-def __getattr__(name: str) -> Any:
-    if name in _PARTS:
-        return _loaded(name, name)
-    if name == "explore":
-        return _explore()
-    if name in _PLACES:
-        return getattr(_loaded(name, _PLACES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker is to see the names above, and no others
+
+    def __getattr__(name: str) -> Any:
+        if name in _PARTS:
+            return _loaded(name, name)
+        if name in _PLACES:
+            return getattr(_loaded(name, _PLACES[name]), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
