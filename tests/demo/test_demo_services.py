@@ -232,3 +232,15 @@ def test_the_committed_messages_are_what_the_protos_say(tmp_path, name, module):
             for field in chain(message.field, *(nested.field for nested in message.nested_type)):
                 field.ClearField("json_name")  # protoc spells it out, the runtime derives it
     assert made == committed
+
+
+def test_thousands_of_calls_at_once_are_all_answered(by_hand, token):
+    call = by_hand.channel.unary_unary(
+        "/UserService/GetUser",
+        request_serializer=user_service_pb2.GetUserRequest.SerializeToString,
+        response_deserializer=user_service_pb2.User.FromString,
+    )
+    metadata = [("authorization", f"Bearer {token}")]
+    ids = [f"user{number}" for number in range(1, 2501)]
+    calls = [call.future(user_service_pb2.GetUserRequest(user_id=i), timeout=100, metadata=metadata) for i in ids]
+    assert [answer.result().id for answer in calls] == ids

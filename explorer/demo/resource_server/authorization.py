@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
@@ -87,35 +88,30 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
         self._counts.add("methods", f"{path} {code.name}")
 
     def _counted(self, path: str, handler: _Handler) -> _Handler:
-        """The same handler, its end counted."""
-
-        def ended(context: grpc.ServicerContext, *, failed: bool) -> None:
-            code = _code(context) or (grpc.StatusCode.UNKNOWN if failed else grpc.StatusCode.OK)
-            self._count(path, code)
+        """The same handler, its end counted: before the client can know of it, or when the client has gone."""
 
         def single(behaviour: Callable[..., Any]) -> Callable[..., Any]:
             def call(request: Any, context: grpc.ServicerContext) -> Any:
-                failed = True
                 try:
                     answer = behaviour(request, context)
-                    failed = False
-                finally:
-                    ended(context, failed=failed)
+                except Exception:
+                    self._count(path, _code(context) or grpc.StatusCode.UNKNOWN)
+                    raise
+                self._count(path, _code(context) or grpc.StatusCode.OK)
                 return answer
 
             return call
 
         def several(behaviour: Callable[..., Any]) -> Callable[..., Any]:
             def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-                failed = True
+                once = _Once(lambda code: self._count(path, code))
+                context.add_callback(lambda: once(grpc.StatusCode.CANCELLED))  # too late for one that ended by itself
                 try:
                     yield from behaviour(request, context)
-                    failed = False
-                except GeneratorExit:
-                    self._count(path, grpc.StatusCode.CANCELLED)
+                except Exception:
+                    once(_code(context) or grpc.StatusCode.UNKNOWN)
                     raise
-                finally:
-                    ended(context, failed=failed)
+                once(_code(context) or grpc.StatusCode.OK)
 
             return call
 
@@ -132,6 +128,17 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
         if handler.stream_stream:
             return grpc.stream_stream_rpc_method_handler(several(handler.stream_stream), **coders)
         raise TypeError("a handler without a behaviour")
+
+
+class _Once:
+    """Calls through the first time, and never again."""
+
+    def __init__(self, function: Callable[[grpc.StatusCode], None]) -> None:
+        self._left = [function]
+
+    def __call__(self, code: grpc.StatusCode) -> None:
+        with contextlib.suppress(IndexError):  # pop decides in one step who is first
+            self._left.pop()(code)
 
 
 def _code(context: grpc.ServicerContext) -> grpc.StatusCode | None:

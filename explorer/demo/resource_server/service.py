@@ -26,6 +26,9 @@ _OPTIONS = [
     # One limit instead of grpc's two with chance between them; the interceptor refuses long tokens with a reason.
     ("grpc.max_metadata_size", 32 * 1024),
     ("grpc.absolute_max_metadata_size", 32 * 1024),
+    # Calls in bulk may wait their turn: by default some beyond a thousand are cancelled, by chance.
+    ("grpc.server.max_pending_requests", 1_000_000),
+    ("grpc.server.max_pending_requests_hard_limit", 1_000_000),
 ]
 
 
