@@ -14,7 +14,7 @@ from fake_clock import FakeClock
 from odd_server import OddServer, Reply, bearer, error
 
 from explorer.errors import ConfigurationError, SignInExpiredError
-from explorer.oauth import sign_in
+from explorer.oauth import AuthorizationCodeFlow, sign_in
 
 
 def page_in(text: str) -> str:
@@ -47,6 +47,14 @@ def test_ctrl_c_ends_it_cleanly(odd_server: OddServer, method: str):
         thread.join(10)
         assert not thread.is_alive()
     assert odd_server.asked("/token") == []
+
+
+def test_ctrl_c_in_a_step_by_step_flow_ends_that_flow(odd_server: OddServer):
+    flow = AuthorizationCodeFlow(odd_server.issuer, client_id="notebook")
+    threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        flow.wait(10)
+    assert refuses_connections(flow.redirect_uri)
 
 
 def test_its_time_out_is_hard(odd_server: OddServer):

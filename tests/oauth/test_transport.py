@@ -79,9 +79,12 @@ def test_a_loopback_endpoint_is_never_asked_through_a_proxy(odd_server: OddServe
 
 def test_an_answer_in_drops_ends_at_the_time_out(odd_server: OddServer):
     stop = threading.Event()
-    odd_server.answer("/slow", Reply(b"x" * 1000, drip=stop))
+    odd_server.answer("/slow", Reply(b"x" * 100_000, drip=stop))
     began = time.monotonic()
     outcome = HttpTransport(timeout=0.3).get(f"{odd_server.origin}/slow")
+    for thread in [each for each in threading.enumerate() if each.name == "explorer-oauth-http"]:
+        thread.join(5)
+        assert not thread.is_alive(), "the exchange goes on though nobody waits for it"
     stop.set()
     assert isinstance(outcome, Failure)
     assert outcome.sent
