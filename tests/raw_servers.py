@@ -22,7 +22,7 @@ class RawServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._serve = serve
         self._open: list[socket.socket] = []
-        self.accepted = 0
+        self.reached = threading.Event()
         self.target = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -32,7 +32,7 @@ class RawServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            self.accepted += 1
+            self.reached.set()
             self._open.append(connection)
             threading.Thread(target=self._guarded, args=(connection,), daemon=True).start()
 

@@ -17,7 +17,13 @@ from explorer.errors import ConfigurationError, OAuthError
 from explorer.rpc.targets import Target, parse_target
 from explorer.tokens import Token, TokenSource
 
-__all__ = ["ask_for_token", "authorization_value", "call_credentials", "exact_call_credentials"]
+__all__ = [
+    "ask_for_token",
+    "authorization_value",
+    "call_credentials",
+    "exact_call_credentials",
+    "refuse_other_than_source",
+]
 
 TOKEN_TIMEOUT = 10.0
 """Seconds that a call through a plugin waits for a token at most, whatever its own deadline."""
@@ -45,6 +51,7 @@ def call_credentials(
         token_timeout: Seconds that a call waits for its token at most, whatever its own deadline.
 
     """
+    refuse_other_than_source(token_source)
     bound = parse_target(target) if isinstance(target, str) else target
     return grpc.metadata_call_credentials(_SourcePlugin(token_source, bound, token_timeout), name="token source")
 
@@ -52,6 +59,15 @@ def call_credentials(
 def exact_call_credentials(token: Token, target: Target) -> grpc.CallCredentials:
     """Call credentials for one call that carry exactly this token, and to this target only."""
     return grpc.metadata_call_credentials(_ExactPlugin(token, target), name="access token")
+
+
+def refuse_other_than_source(token_source: object) -> None:
+    """Raise ConfigurationError for what is given as a token source and is none; never echoed: it may be a token."""
+    if token_source is not None and not isinstance(token_source, TokenSource):
+        raise ConfigurationError(
+            f"token_source is of type {type(token_source).__name__}; expected something with a token() method, such as "
+            "what explorer.oauth gives, or explorer.tokens.StaticTokenSource(token)."
+        )
 
 
 def authorization_value(token: Token) -> str:

@@ -71,7 +71,8 @@ class _Walker:
     def value(self, message: Message, depth: int) -> Any:
         name = message.DESCRIPTOR.full_name
         if name == "google.protobuf.Any":
-            return self.any(message.type_url, message.value, depth)  # type: ignore[attr-defined]
+            packed: Any = message
+            return self.any(packed.type_url, packed.value, depth)
         if name in _WELL_KNOWN:
             try:
                 return json_format.MessageToDict(message, descriptor_pool=self._pool)

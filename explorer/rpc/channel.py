@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 import grpc
 
 from explorer.errors import ConfigurationError, InsecureChannelError
-from explorer.rpc.call_credentials import call_credentials
+from explorer.rpc.call_credentials import call_credentials, refuse_other_than_source
 from explorer.rpc.targets import Target, parse_target
 from explorer.tokens import TokenSource
 
@@ -57,9 +57,10 @@ def secure_channel(
 
     Raises:
         InsecureChannelError: The target asks for plaintext on another machine; nothing was sent.
-        ConfigurationError: The target or the certificates cannot be read.
+        ConfigurationError: The target, the certificates or the token source are none.
 
     """
+    refuse_other_than_source(token_source)
     parsed = parse_target(target)
     security = security_for(parsed, plaintext=False, carries_token=True)
     credentials = channel_credentials(security, root_certificates)
@@ -144,6 +145,8 @@ def channel_options(
         arguments["grpc.enable_http_proxy"] = 0
     if server_name is not None:
         arguments["grpc.ssl_target_name_override"] = server_name
+    if any(name == "grpc.max_receive_message_length" for name, _ in options):
+        del arguments["grpc.service_config"]  # whoever sets the channel's own limit means it
     arguments.update(options)
     return list(arguments.items())
 

@@ -13,7 +13,12 @@ import grpc
 import grpc.aio
 
 from explorer.errors import ConfigurationError, ConnectionFailedError, InsecureChannelError
-from explorer.rpc.call_credentials import ask_for_token, authorization_value, exact_call_credentials
+from explorer.rpc.call_credentials import (
+    ask_for_token,
+    authorization_value,
+    exact_call_credentials,
+    refuse_other_than_source,
+)
 from explorer.rpc.channel import (
     MESSAGE_LIMIT,
     ChannelOptions,
@@ -71,6 +76,7 @@ class Connection:
         max_receive_bytes: int = MESSAGE_LIMIT,
         options: ChannelOptions = (),
     ) -> None:
+        refuse_other_than_source(token_source)
         self._target = parse_target(target)
         self._token_source = token_source
         self._metadata = as_metadata(metadata)
@@ -94,6 +100,7 @@ class Connection:
         self._lock = threading.RLock()
         self._was_ready = self._closed = False
         self._refused: Token | None = None
+        self._waiting: list[queue.SimpleQueue[grpc.ChannelConnectivity]] = []
         self._channel = self._open()
 
     @property
@@ -136,9 +143,10 @@ class Connection:
 
     def close(self) -> None:
         """End all calls under way and close the channel. May be called again."""
-        with self._lock:
-            self._closed = True
-            self._channel.close()
+        self._closed = True  # without the lock, which a connect() that takes its time may hold
+        self._channel.close()
+        for states in tuple(self._waiting):
+            states.put(grpc.ChannelConnectivity.SHUTDOWN)
 
     def connect(self, timeout: float = CONNECT_TIMEOUT) -> None:
         """Connect, if there has been no connection yet. Blocks for at most ``timeout`` seconds.
@@ -294,6 +302,7 @@ class Connection:
         states: queue.SimpleQueue[grpc.ChannelConnectivity] = queue.SimpleQueue()
         channel = self.channel
         notify = states.put
+        self._waiting.append(states)
         channel.subscribe(notify, try_to_connect=True)
         try:
             while (left := end - time.monotonic()) > 0:
@@ -309,6 +318,7 @@ class Connection:
                     return Trouble("closed", passing=False, sentence=f"The connection to {self.target} was closed.")
         finally:
             channel.unsubscribe(notify)
+            self._waiting.remove(states)
         return self._why(channel, time.monotonic() + 0.2)
 
     def _why(self, channel: grpc.Channel, end: float) -> Trouble | None:

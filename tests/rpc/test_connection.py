@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -13,7 +15,7 @@ from raw_servers import RawServer, http1, silent
 from token_sources import Scripted, a_token
 
 from explorer.errors import ConfigurationError, ConnectionFailedError, InsecureChannelError
-from explorer.rpc import Connection, invoke
+from explorer.rpc import Connection, invoke, secure_channel
 
 GET = "/shop.v1.Shop/Get"
 Serve = Callable[..., GrpcServer]
@@ -280,6 +282,43 @@ def test_a_closed_connection_says_so(serve: Serve, connect: Connect, method: Met
     connection.close()
     with pytest.raises(ConfigurationError, match="is closed"):
         invoke(connection, method("Get"), b"")
+
+
+def test_closing_ends_a_connect_that_takes_its_time(serve_raw: ServeRaw, connect: Connect) -> None:
+    server = serve_raw(silent)
+    connection = connect(server.target, plaintext=True)
+    errors: list[BaseException] = []
+
+    def wait() -> None:
+        with pytest.raises((ConnectionFailedError, ConfigurationError), match="closed") as caught:
+            connection.connect()
+        errors.append(caught.value)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    assert server.reached.wait(10)
+    connection.close()
+    waiting.join(5)
+    assert len(errors) == 1
+
+
+@pytest.mark.parametrize("given", ["eyJ-s3cret", 7, object()])
+def test_a_token_where_a_source_was_due_is_refused_and_not_repeated(given: Any) -> None:
+    with pytest.raises(ConfigurationError, match="StaticTokenSource") as caught:
+        Connection("localhost:1", token_source=given)
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(ConfigurationError, match="StaticTokenSource"):
+        secure_channel("localhost:1", token_source=given)
+
+
+def test_a_channel_option_of_ones_own_wins(serve: Serve, method: Method) -> None:
+    server = serve(unary={GET: lambda _request, _context: b"x" * (5 * 2**20)})
+    options = [("grpc.max_receive_message_length", 6 * 2**20)]
+    for given, code in (([], grpc.StatusCode.RESOURCE_EXHAUSTED), (options, grpc.StatusCode.OK)):
+        with secure_channel(f"http://{server.target}", options=given) as channel:
+            stub: Any = channel.unary_unary(GET)
+            future = stub.future(b"", timeout=10)
+            assert future.code() is code
 
 
 def test_messages_over_the_limit_are_refused_and_the_limit_can_be_raised(
