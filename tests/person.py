@@ -83,7 +83,7 @@ class Person:
     """
 
     def __init__(self, demo: object, *, origins: tuple[str, ...] = ()) -> None:
-        self._origins = {_origin(demo.issuer), *map(_origin, origins)}  # type: ignore[attr-defined]
+        self._origins = {_origin(demo.issuer), *map(_origin, origins)}  # type: ignore[attr-defined]  # anything with an issuer will do
         self._browser = httpx.Client(follow_redirects=False, trust_env=False, timeout=30)
 
     def __enter__(self) -> Self:

@@ -72,7 +72,7 @@ def name(token: Token) -> str:
 
 def test_a_secret_has_no_printable_form() -> None:
     secret = Secret("canary-4711")
-    for shown in (repr(secret), str(secret), f"{secret}", f"{secret!r:>30}", "%s" % secret, repr([secret])):  # noqa: UP031
+    for shown in (repr(secret), str(secret), f"{secret}", f"{secret!r:>30}", "%s" % secret, repr([secret])):  # noqa: UP031 - the old way of formatting is one of those tried
         assert "canary" not in shown
     assert secret.reveal() == "canary-4711"
 

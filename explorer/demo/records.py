@@ -147,7 +147,7 @@ class Records:
         values = vars(row)
         marks = ", ".join(f":{name}" for name in values)
         with self._transaction() as connection:  # names of tables and columns are this module's own
-            connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", values)  # noqa: S608
+            connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", values)  # noqa: S608 - no value of anybody else is in it
 
     def _one(self, query: str, *values: object) -> sqlite3.Row | None:
         with self._transaction() as connection:

@@ -73,11 +73,14 @@ def test_the_installed_package_imports_by_itself(python, tmp_path):
 def test_a_part_that_is_not_installed_says_how_to_get_it(python, tmp_path):
     code = """
 import explorer
-for use in (lambda: explorer.explore(), lambda: explorer.demo.start()):
-    try:
-        use()
-    except explorer.errors.MissingExtraError as error:
-        print(error)
+try:
+    explorer.explore()
+except explorer.errors.MissingExtraError as error:
+    print(error)
+try:
+    explorer.demo.start()
+except explorer.demo.DemoError as error:
+    print(error)
 """
     widget, demo = run([python, "-I", "-c", code], cwd=tmp_path).splitlines()
     assert f"{PROJECT['name']}[widget]" in widget

@@ -224,7 +224,7 @@ def test_a_server_that_accepts_and_says_nothing_is_named_in_bounded_time(serve_r
 @pytest.mark.parametrize("given", [b"", b"no pem", "/etc/ssl/ca.pem", 7])
 def test_root_certificates_that_are_none_are_refused_at_once(given: object) -> None:
     with pytest.raises(ConfigurationError, match="PEM"):
-        Connection("localhost:1", root_certificates=given)  # type: ignore[arg-type]
+        Connection("localhost:1", root_certificates=given)  # type: ignore[arg-type]  # the wrong type is the point
 
 
 def test_root_certificates_that_cannot_be_read_are_named(

@@ -201,7 +201,7 @@ class TestRequests:
 
     def test_something_that_is_no_message_is_refused(self, connect: Connect, method: Method) -> None:
         with pytest.raises(RequestError, match="not dict"):
-            invoke(connect("localhost:1"), method("Get"), {"id": "7"})  # type: ignore[arg-type]
+            invoke(connect("localhost:1"), method("Get"), {"id": "7"})  # type: ignore[arg-type]  # the wrong type is the point
 
     @pytest.mark.parametrize("name", ["List", "Upload", "Chat"])
     def test_a_method_of_another_kind_is_refused(self, connect: Connect, method: Method, name: str) -> None:

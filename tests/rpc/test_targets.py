@@ -91,7 +91,7 @@ def test_a_password_in_a_target_is_not_repeated() -> None:
 
 def test_something_that_is_no_text_is_named_by_its_type() -> None:
     with pytest.raises(ConfigurationError, match="not int"):
-        parse_target(50051)  # type: ignore[arg-type]
+        parse_target(50051)  # type: ignore[arg-type]  # the wrong type is the point
 
 
 @pytest.mark.parametrize(

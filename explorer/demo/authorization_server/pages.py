@@ -18,7 +18,7 @@ _HERE = Path(__file__).parent
 _STYLE = (_HERE / "pages.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 # Markup, so that format() escapes what is put in; the templates and the style are files of this package.
-_TEMPLATES = {file.stem: Markup(file.read_text(encoding="utf-8")) for file in (_HERE / "templates").glob("*.html")}  # noqa: S704
+_TEMPLATES = {file.stem: Markup(file.read_text(encoding="utf-8")) for file in (_HERE / "templates").glob("*.html")}  # noqa: S704 - files of ours
 _NOTHING = Markup("")
 
 

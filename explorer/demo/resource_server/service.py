@@ -104,5 +104,5 @@ class _LateInterceptor(grpc.ServerInterceptor):
 
     interceptor: AuthorizationInterceptor
 
-    def intercept_service(self, continuation, handler_call_details):  # type: ignore[no-untyped-def]
+    def intercept_service(self, continuation, handler_call_details):  # type: ignore[no-untyped-def]  # grpc ships no types for it
         return self.interceptor.intercept_service(continuation, handler_call_details)
