@@ -84,6 +84,7 @@ class Session:
         self._options = options or Options()
         self._lock = threading.Lock()
         self._names: list[str] | None = None
+        self._commented: tuple[int, dict[str, str]] | None = None
 
     @property
     def target(self) -> str:
@@ -204,7 +205,10 @@ class Session:
         return self.descriptors.service(full_name)
 
     def _comments(self) -> dict[str, str]:
-        return comments_of(self.descriptors.files)
+        files = self.descriptors.files
+        if self._commented is None or self._commented[0] != len(files):  # more files come as services are opened
+            self._commented = len(files), comments_of(files)
+        return self._commented[1]
 
     def _reachable(self) -> list[str]:
         names = self.services

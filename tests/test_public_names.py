@@ -13,7 +13,6 @@ import explorer.frames
 from explorer import errors
 from explorer.errors import MissingExtraError
 
-
 ROOT = Path(__file__).parents[1]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from explorer.errors import ConfigurationError
@@ -36,7 +36,7 @@ class Options:
     """
 
     timeout: float | None = None
-    metadata: Mapping[str, str | bytes] | Sequence[tuple[str, str | bytes]] = ()
+    metadata: Mapping[str, str | bytes] | Sequence[tuple[str, str | bytes]] = field(default=(), repr=False)
     on_error: Literal["row", "raise"] = "row"
     concurrency: int = 64
     progress: bool | Progress = True

@@ -56,7 +56,7 @@ def _named(file: descriptor_pb2.FileDescriptorProto, path: Sequence[int]) -> str
     steps = iter(path)
     for number, index in zip(steps, steps, strict=False):
         inside = _INSIDE.get((type(place), number))
-        if inside is None or index >= len(getattr(place, inside)):
+        if inside is None or not 0 <= index < len(getattr(place, inside)):
             return None
         place = getattr(place, inside)[index]
         names.append(place.name)
