@@ -126,7 +126,7 @@ class AuthorizationCodeFlow:
 
     def _granted(self, code: Secret) -> OAuthTokenSource:
         request, asked_at = self._request, self._clock.now()
-        brought = granted(self._send(code), asking=ASKING, asked_at=asked_at, scope=request.scope)
+        brought = granted(self._send(code), asking=self._client.asking(ASKING), asked_at=asked_at, scope=request.scope)
         if brought.token.id_token is not None and request.nonce is not None:
             check_id_token(
                 brought.token.id_token,

@@ -32,6 +32,10 @@ class Client:
     authentication: str
     revocation_authentication: str
 
+    def asking(self, action: str) -> str:
+        """What this client was about, as the beginning of an error's sentence."""
+        return f"{action} as client {self.client_id!r}"
+
     @classmethod
     def registered(
         cls,

@@ -33,7 +33,9 @@ class ClientCredentialsGrant:
             form["resource"] = self._resource
         asked_at = self._clock.now()
         outcome = self._client.token_request(form)
-        return granted(outcome, asking="Asking for a token", asked_at=asked_at, scope=self._scope).token
+        return granted(
+            outcome, asking=self._client.asking("Asking for a token"), asked_at=asked_at, scope=self._scope
+        ).token
 
     def end(self) -> None:
         """There is no refresh token to give back."""

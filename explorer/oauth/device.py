@@ -107,7 +107,7 @@ class DeviceFlow:
         if isinstance(outcome, Failure):
             raise outcome.error()
         if outcome.secret("device_code") is None or outcome.text("error") is not None:
-            raise error_from_answer(outcome, ASKING)
+            raise error_from_answer(outcome, self._client.asking(ASKING))
         return outcome
 
     def _poll(self) -> None:
@@ -139,7 +139,7 @@ class DeviceFlow:
             if (again := self._pause_after(outcome, pause)) is not None:
                 pause = again
                 continue
-            brought = granted(outcome, asking=ASKING, asked_at=asked_at, scope=self._scope)
+            brought = granted(outcome, asking=self._client.asking(ASKING), asked_at=asked_at, scope=self._scope)
             if brought.token.id_token is not None and "openid" in self.scope:
                 self._check(brought.token.id_token)
             return brought
@@ -158,7 +158,7 @@ class DeviceFlow:
         elif outcome.secret("access_token") is not None:
             return None
         else:
-            error = error_from_answer(outcome, ASKING)
+            error = error_from_answer(outcome, self._client.asking(ASKING))
             trouble = isinstance(error, AuthorizationServerUnavailableError)
             wish = outcome.retry_after or 0.0
         # Twice as long after each trouble in a row, and back to the interval with the first answer.

@@ -59,7 +59,7 @@ class RefreshTokenGrant:
         asked_at = self._clock.now()
         outcome = self._client.token_request(self._form(refresh_token))
         self._count_unanswered(outcome)
-        brought = granted(outcome, asking=ASKING, asked_at=asked_at, scope=self._granted_scope)
+        brought = granted(outcome, asking=self._client.asking(ASKING), asked_at=asked_at, scope=self._granted_scope)
         with self._lock:
             wanted = self._refresh_token is refresh_token
             if wanted:
