@@ -1,7 +1,13 @@
 """The wing that speaks gRPC: channels, call credentials, descriptors, messages and calls.
 
-It knows nothing of OAuth2 but :class:`explorer.tokens.TokenSource`.
+It knows nothing of OAuth2 but :class:`explorer.tokens.TokenSource`. Importing it asks gRPC's core for errors alone
+(``GRPC_VERBOSITY=ERROR``, unless it is set): what the core logs of connections and forks is noise in a notebook, and
+all that matters of it comes as an error of ours.
 """
+
+import os
+
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # read when the core is first imported, so before what follows
 
 from explorer.rpc.call_credentials import call_credentials
 from explorer.rpc.canonical import to_dict, to_json
