@@ -202,12 +202,13 @@ class Service:
     def __getattr__(self, name: str) -> Method:
         # IPython calls whatever is named _repr_html_ and the like: a server's names must never get there.
         if name.startswith("_") or name not in self.descriptor.methods_by_name:
-            known = attribute_names(self.descriptor.methods_by_name, type(self))
+            known = attribute_names(self.descriptor.methods_by_name, super().__dir__())
             raise AttributeError(str(UnknownNameError(f"method of {self.full_name}", name, known)))
         return self[name]
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *attribute_names(self.descriptor.methods_by_name, type(self))]
+        own = super().__dir__()
+        return [*own, *attribute_names(self.descriptor.methods_by_name, own)]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.descriptor.methods_by_name)
@@ -236,13 +237,10 @@ class Service:
         return self._comments.get(f"{self.full_name}.{method.name}", "")
 
 
-def attribute_names(names: Iterable[str], owner: type) -> list[str]:
-    """Those of a server's names that may be attributes: they begin with no ``_`` and shadow nothing of ours."""
-    return [
-        n
-        for n in names
-        if n.isidentifier() and not keyword.iskeyword(n) and not n.startswith("_") and not hasattr(owner, n)
-    ]
+def attribute_names(names: Iterable[str], own: Iterable[str]) -> list[str]:
+    """Those of a server's names that may be attributes: they begin with no ``_`` and shadow nothing of our ``own``."""
+    taken = {*own, *keyword.kwlist}
+    return [name for name in names if name.isidentifier() and not name.startswith("_") and name not in taken]
 
 
 def _cell(text: str) -> str:

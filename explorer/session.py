@@ -151,8 +151,8 @@ class Session:
         raise UnknownNameError("service or method", printable(name), self._reachable())
 
     def __getattr__(self, name: str) -> Service:
-        # Reflection is asked only for what can be a service; IPython and others try names of their own.
-        if name.startswith("_") or not name[:1].isupper():
+        # IPython and others try names of their own: reflection is asked only for what looks like a service.
+        if name.startswith("_") or (self._names is None and not name[:1].isupper()):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
         try:
             found = self._find(name)
@@ -164,7 +164,8 @@ class Session:
         return found
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *attribute_names(_short_names(self._names or []), type(self))]
+        own = super().__dir__()
+        return [*own, *attribute_names(_short_names(self._names or []), own)]
 
     def _ipython_key_completions_(self) -> list[str]:
         try:

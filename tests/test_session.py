@@ -258,6 +258,7 @@ class TestOddNames:
 message Q { int32 class = 1; }
 service S {
   rpc _repr_html_ (Q) returns (Q); rpc full_name (Q) returns (Q); rpc class (Q) returns (Q); rpc Get (Q) returns (Q);
+  rpc descriptor (Q) returns (Q);
 }
 service T { rpc Up (stream Q) returns (Q); }
 """
@@ -270,6 +271,9 @@ service T { rpc Up (stream Q) returns (Q); }
         assert not called
         assert service.full_name == "S"
         assert set(dir(service)) & {"class", "Get"} == {"Get"}
+        assert dir(service).count("descriptor") == 1
+        assert service["descriptor"].full_name == "S.descriptor"
+        assert not hasattr(service, "_private")
         assert service["full_name"].full_name == "S.full_name"
         assert service["_repr_html_"]().ok
         assert called

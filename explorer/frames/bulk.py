@@ -116,6 +116,8 @@ class Bulk:
                 # A passing trouble with the token is this call's, and its row says so; the next one may do better.
                 code = "DEADLINE_EXCEEDED" if isinstance(error, TokenTimeoutError) else "UNAVAILABLE"
                 self._ended(request[0], code, str(error), time.perf_counter())
+                if self._raises:
+                    self._abort(error)
             except ExplorerError as error:
                 self._abort(error)
 

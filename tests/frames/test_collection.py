@@ -423,6 +423,19 @@ class TestToken:
         assert frame["status_code"].tolist() == ["UNAVAILABLE"]
         assert "away" in frame["details"].iloc[0]
 
+    def test_a_passing_trouble_with_the_token_is_raised_where_asked_for(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=refusing("Bearer old", doubling))
+
+        def away() -> Token:
+            raise AuthorizationServerUnavailableError("The authorization server is away.")
+
+        source = ReuseTokenSource(away, token=token("old"), renew=False)
+        options = Options(progress=False, on_error="raise")
+        with pytest.raises(AuthorizationServerUnavailableError, match="away") as caught:
+            rows(here, here.connection(token_source=source), n=[1, 2], options=options)
+        assert len(caught.value.partial) == 2
+
     def test_it_is_in_no_cell(self, site) -> None:
         here = site(PROTO)
         here.serve(Get=lambda _request, context: context.abort(grpc.StatusCode.UNAUTHENTICATED, "no"))
