@@ -58,10 +58,12 @@ class Program:
             public_base_url=options.public_base_url,
             device_interval=options.device_interval,
         )
+        keys = JwksCache(f"{self.issuer}/jwks")
+        keys.load()
         validator = TokenValidator(
             issuer=self.issuer,
             audience=self.audience,
-            keys=JwksCache(f"{self.issuer}/jwks").key,
+            keys=keys.key,
             clock=self._clock,
             leeway=options.leeway,
         )

@@ -73,6 +73,12 @@ class JwksCache:
                 self._fetched_at = time.monotonic()
             return self._keys.get(kid)
 
+    def load(self) -> None:
+        """Fetch the keys before anybody asks, so that the first call does not wait for them; look-ups stay allowed."""
+        keys = self._fetch()
+        with self._lock:
+            self._keys = keys
+
     def _may_look_again(self) -> bool:
         return self._fetched_at is None or time.monotonic() - self._fetched_at > self._again_after
 
