@@ -89,6 +89,8 @@ ADA: dict[str, Any] = {
     "missing": [],
     "renews": True,
     "refreshable": True,
+    "leaves": True,
+    "again": True,
     "last_error": "",
 }
 OK: dict[str, Any] = {

@@ -16,6 +16,8 @@ NOBODY: dict[str, Any] = {
     "missing": [],
     "renews": False,
     "refreshable": False,
+    "leaves": False,
+    "again": False,
     "last_error": "",
 }
 SIGNED_OUT: dict[str, Any] = {**NOBODY, "phase": "signed out"}
@@ -23,7 +25,7 @@ SIGNED_OUT: dict[str, Any] = {**NOBODY, "phase": "signed out"}
 
 def account_of(token_source: Any) -> dict[str, Any]:
     """What the header shows of a token source; of one that was given as a bare token, only that it is there."""
-    state = getattr(token_source, "state", None)
+    state: Any = getattr(token_source, "state", None)
     if token_source is None:
         return NOBODY
     if state is None:
@@ -35,19 +37,17 @@ def account_of(token_source: Any) -> dict[str, Any]:
         "missing": [one for one in state.asked_scope if one not in state.scope],
         "renews": state.renews,
         "refreshable": state.renews,
+        "leaves": hasattr(token_source, "sign_out"),
         "last_error": printable(state.last_error or ""),
     }
 
 
 def clock_of(token_source: Any) -> dict[str, Any]:
     """What the countdown starts from: seconds left and seconds in all, None where nobody knows."""
-    state = getattr(token_source, "state", None)
-    known = state is not None and state.lifetime is not None
-    return {
-        "kind": "clock",
-        "remaining": state.remaining if known else None,
-        "lifetime": state.lifetime if known else None,
-    }
+    state: Any = getattr(token_source, "state", None)
+    if state is None or state.lifetime is None:
+        return {"kind": "clock", "remaining": None, "lifetime": None}
+    return {"kind": "clock", "remaining": state.remaining, "lifetime": state.lifetime}
 
 
 def granted_scope(token_source: Any) -> tuple[str, ...] | None:

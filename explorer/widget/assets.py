@@ -1,7 +1,7 @@
 """The front end's files as anywidget wants them: one ES module and one style sheet per widget.
 
-The modules under ``static/`` are plain ES modules that import each other; a widget's module is loaded from a text that has
-no neighbours, so what it imports is written above it. Nothing is transformed beyond that, and nothing is fetched.
+The modules under ``static/`` are plain ES modules that import each other; a widget's module is loaded from a text that
+has no neighbours, so what it imports is written above it. Nothing is transformed beyond that, and nothing is fetched.
 """
 
 from __future__ import annotations

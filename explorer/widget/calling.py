@@ -48,8 +48,8 @@ class Ask:
 class Calling:
     """Makes calls, one at a time, and keeps every answer in ``responses``. Safe from any thread.
 
-    ``tell`` hears of changes: ``busy``, ``problems`` (by field), ``answer`` (what is drawn), ``rows``. The call under way
-    is always released, whatever becomes of it.
+    ``tell`` hears of changes: ``busy``, ``problems`` (by field), ``answer`` (what is drawn), ``rows``. The call
+    under way is always released, whatever becomes of it.
     """
 
     def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
@@ -57,7 +57,6 @@ class Calling:
         self._lock = threading.Lock()
         self._current: object | None = None
         self._stream: StreamAnswer | None = None
-        self._stopped = False
         self.responses = Responses()
         self.last: Call | None = None
         self.code = ""
@@ -68,7 +67,7 @@ class Calling:
             if self._current is not None:
                 return None
             self._current = turn = object()
-            self._stream, self._stopped = None, False
+            self._stream = None
         self._tell({"busy": True, "problems": {}, "answer": _waiting()})
         return turn
 
@@ -83,7 +82,6 @@ class Calling:
     def stop(self) -> None:
         """Stop the call under way: a stream is cancelled; of a unary call nobody waits for the answer any more."""
         with self._lock:
-            self._stopped = True
             turn, stream = self._current, self._stream
         if stream is not None:
             stream.cancel()
@@ -102,14 +100,17 @@ class Calling:
             self._ended(turn, call, ask)
         except ExplorerError as error:
             self._failed(turn, error, ask)
+        except Exception as error:  # noqa: BLE001 - a fault of ours is drawn where the answer would be: nothing else shows it
+            self._failed(turn, ExplorerError(f"The explorer itself failed: {type(error).__name__}: {error}"), ask)
         finally:
             self.release(turn)
 
     def _streamed(self, turn: object, method: Method, ask: Ask) -> Call:
         running = method.start(ask.request)
         with self._lock:
-            self._stream, stopped = running.answer, self._stopped
-        if stopped:
+            awaited = turn is self._current
+            self._stream = running.answer if awaited else self._stream
+        if not awaited:  # stopped before it had begun
             running.answer.cancel()
         over = threading.Event()
         threading.Thread(target=self._draw_live, args=(turn, running.answer, method, over), daemon=True).start()
@@ -159,7 +160,7 @@ class Calling:
             "state": "done",
             "badge": call.status.code,
             "tone": "good" if call.ok else "late" if call.status.code == "CANCELLED" else "bad",
-            "facts": answers.facts(call.elapsed, call.size, len(call.data) if streaming else None),
+            "facts": answers.facts(call.elapsed, call.size if call.data else None, len(call.data) if streaming else None),
             "at": _now(),
             "hint": "",
             "why": why,

@@ -88,6 +88,7 @@ def _json(shape: str) -> dict[str, Any]:
 
 def _scalar(field: FieldDescriptor) -> dict[str, Any]:
     if field.type == F.TYPE_ENUM:
+        assert field.enum_type is not None  # noqa: S101 - a field of this type has one
         values = field.enum_type.values
         return {
             "kind": "enum",
@@ -119,8 +120,9 @@ def _is_map(field: FieldDescriptor) -> bool:
 
 
 def _type_name(field: FieldDescriptor) -> str:
-    if _is_map(field):
-        key, value = (_single_name(field.message_type.fields_by_name[name]) for name in ("key", "value"))
+    entry = field.message_type
+    if entry is not None and _is_map(field):
+        key, value = (_single_name(entry.fields_by_name[name]) for name in ("key", "value"))
         return f"map<{key}, {value}>"
     return f"repeated {_single_name(field)}" if field.is_repeated else _single_name(field)
 
@@ -128,4 +130,5 @@ def _type_name(field: FieldDescriptor) -> str:
 def _single_name(field: FieldDescriptor) -> str:
     if field.type in _SCALARS:
         return _SCALARS[field.type]
-    return printable((field.enum_type or field.message_type).name)
+    kind = field.enum_type or field.message_type
+    return printable(kind.name if kind is not None else field.type)

@@ -1,11 +1,11 @@
-"""What the explorer is at this moment, and what can be asked of it: it knows the session and the sign-in, no widgets."""
+"""What the explorer is at this moment, and what can be asked of it. It knows session and sign-in, and no widgets."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from explorer.errors import ExplorerError, ReflectionError, ReflectionUnavailableError, SignInRequiredError
@@ -14,36 +14,14 @@ from explorer.text import printable
 from explorer.widget import answers, catalog
 from explorer.widget.account import NOBODY, SIGNED_OUT, account_of, clock_of, granted_scope, subscribe
 from explorer.widget.calling import Ask, Calling
+from explorer.widget.place import Place, demo_place
 from explorer.widget.sign_in import Grant, SignIn
 from explorer.widget.source_code import Origin, session_source
 from explorer.widget.worker import Worker
 
-__all__ = ["Model", "Place"]
+__all__ = ["Model"]
 
 Listener = Callable[[str, Any], None]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where to connect, and how to get a token for it."""
-
-    target: str = ""
-    root_certificates: bytes | None = None
-    token_source: Any = None
-    grant: Grant | None = None
-    is_demo: bool = False
-
-    def origin(self) -> Origin:
-        """The same, as what is printed as Python needs it."""
-        return Origin(
-            demo=self.is_demo,
-            target=self.target,
-            issuer=self.grant.issuer_url if self.grant else "",
-            client_id=self.grant.client_id if self.grant else "",
-            scope=(self.grant.scope or "") if self.grant else "",
-            own_certificates=self.root_certificates is not None,
-            own_tokens=self.token_source is not None,
-        )
 
 
 class Model:
@@ -237,7 +215,8 @@ class Model:
 
     def _read_catalog(self, session: Session) -> None:
         self._follow(self.tokens)
-        self._set(place=catalog.place_of(session), account=account_of(self.tokens))
+        self._account_changed()
+        self._set(place=catalog.place_of(session))
         services = catalog.services_of(session)
         self._methods = frozenset(method["name"] for service in services for method in service["methods"])
         self._set(place=catalog.place_of(session, services), services=services)
@@ -284,7 +263,7 @@ class Model:
         self.tokens = tokens
         self._tell_nothing()
         self._follow(tokens)
-        self._set(account=account_of(tokens))
+        self._account_changed()
         if former is not None and former is not self.place.token_source:
             self._submit(former.sign_out)
         self._connect()
@@ -298,23 +277,25 @@ class Model:
             self._ask_to_sign_in("" if attempt.cancelled else printable(error, 1000))
 
     def _refresh(self) -> None:
+        renew = getattr(self.tokens, "refresh", None)
+        if renew is None:
+            return
         with contextlib.suppress(ExplorerError):  # the source keeps it, and the header shows it
-            self.tokens.refresh()
+            renew()
         self._account_changed()
 
     def _sign_out(self) -> None:
         tokens = self.tokens
-        if tokens is None:
+        if not hasattr(tokens, "sign_out"):
             return
-        self._forget()
-        self._drop_session()
-        self.tokens = None
-        self._set(account=SIGNED_OUT, place={**self.state["place"], "services": None, "reflection": ""})
-        self._ask_to_sign_in() if self.place.grant else self._shut(
-            kind="retry", title="Signed out", sentence="The tokens are gone, here and at the server.", again="Connect"
-        )
-        if hasattr(tokens, "sign_out"):
-            tokens.sign_out()
+        if self.place.grant is not None:
+            self._forget()
+            self._drop_session()
+            self.tokens = None
+            self._set(account=SIGNED_OUT, place={**self.state["place"], "services": None, "reflection": ""})
+            self._ask_to_sign_in()
+        tokens.sign_out()
+        self._account_changed()
 
     def _start_the_demo(self) -> None:
         if self._start_demo is None or self.demo is not None:
@@ -358,8 +339,12 @@ class Model:
 
     def _account_changed(self) -> None:
         with self._lock:
-            self._set(account=account_of(self.tokens) if self.tokens is not None else self.state["account"])
+            if self.tokens is not None:
+                self._set(account=self._account())
             self._tell("clock", clock_of(self.tokens))
+
+    def _account(self) -> dict[str, Any]:
+        return {**account_of(self.tokens), "again": self.place.grant is not None}
 
     def _drop_session(self) -> None:
         session, self.session = self.session, None
@@ -393,7 +378,9 @@ class Model:
         if self.tokens is None:
             self._set(account=SIGNED_OUT)
         place = self.state["place"]
-        self._set(place={**place, "target": place["target"] or printable(self.place.target, 200)})
+        target = place["target"] or printable(self.place.target, 200)
+        # A token goes over TLS or not at all, which can be said before there is a connection.
+        self._set(place={**place, "target": target, "security": place["security"] or "TLS"})
         self._shut(kind="sign in", **{**self._asked(self.place.grant), "sentence": sentence})
 
     def _wait(self, title: str, sentence: str) -> None:
@@ -404,9 +391,3 @@ class Model:
 
     def _origin(self) -> Origin:
         return replace(self.place.origin(), given=self._given)
-
-
-def demo_place(demo: Any, *, client_id: str | None = None, scope: str | None = None) -> Place:
-    """The place that a running demo is: its registrations, unless told otherwise."""
-    grant = Grant(issuer=demo.issuer, client_id=client_id or "notebook", scope=scope or "read:users")
-    return Place(target=demo.target, root_certificates=demo.root_certificates, grant=grant, is_demo=True)

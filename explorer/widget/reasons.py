@@ -55,7 +55,7 @@ def why_refused(
     return {
         "title": title,
         "sentence": sentence,
-        "facts": _facts(status),
+        "facts": [] if status.scope_required else _facts(status),
         "tone": "late" if status.code == "CANCELLED" else "bad",
         "action": action,
     }

@@ -1,4 +1,4 @@
-"""A sign-in step by step, without holding up a cell: begun on a click, ended by a person, by time or by another click."""
+"""A sign-in step by step, holding up no cell: begun on a click, ended by a person, by time or by another click."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Grant:
 
 
 class SignIn:
-    """One sign-in under way. :meth:`begin` and :meth:`wait` block and belong on a worker; :meth:`cancel` does neither."""
+    """One sign-in under way. :meth:`begin` and :meth:`wait` block, and belong on a worker; :meth:`cancel` does not."""
 
     def __init__(self, grant: Grant, way: Way) -> None:
         self.grant = grant

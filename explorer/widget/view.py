@@ -14,9 +14,10 @@ from explorer.oauth import AuthorizationServer
 from explorer.oauth.surroundings import on_a_hub
 from explorer.session import Session
 from explorer.tokens import TokenSource
-from explorer.widget.model import Model, Place, demo_place
+from explorer.widget.model import Model
 from explorer.widget.panels import PANELS, Panel
 from explorer.widget.panels.panel import not_live
+from explorer.widget.place import Place, demo_place
 from explorer.widget.sign_in import Grant
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def explore(
     """A widget to sign in, look at services, call them, and keep the answers.
 
     Args:
-        session: A connected :class:`~explorer.session.Session`, or a running demo. With nothing at all the widget offers
-            to start the demo.
+        session: A connected :class:`~explorer.session.Session`, or a running demo. With nothing at all the widget
+            offers to start the demo.
         target: Where to connect, where there is no session yet.
         token_source: Where tokens for it come from.
         issuer: Whom to ask for tokens instead, once a person presses the button; needs ``client_id``.
@@ -87,11 +88,11 @@ def _grant(
     return Grant(issuer=issuer, client_id=client_id, scope=scope)
 
 
-class Explorer(ipywidgets.Box):
-    """The explorer's widget. What is in it can be had in Python too, and every click is a line of code (:attr:`code`).
+class Explorer(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no types
+    """The explorer's widget. What is in it can be had in Python too, and every call is a line of it (:attr:`code`).
 
-    ``close()`` ends what it began: its threads, its sign-in (the tokens are revoked), its session and its demo. What was
-    given to it, and what it collected, stays.
+    ``close()`` ends what it began: its threads, its sign-in (the tokens are revoked), its session and its demo. What
+    was given to it, and what it collected, stays.
     """
 
     def __init__(self, model: Model) -> None:

@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 from widget_front import Front
 
-
 STUB = Path(__file__).with_name("stub.html").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:9/lab"  # nothing listens there: the page is served from here
 

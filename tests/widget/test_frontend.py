@@ -62,14 +62,13 @@ def test_it_turns_amber_when_nearly_over_and_not_before(front):
 
 def test_nothing_moves_when_a_token_renews(front):
     front.mount().message("header", kind="clock", remaining=31, lifetime=300)
-    boxes = "[...document.querySelectorAll('.ge-header *')].filter(e => e.offsetWidth).map(e => JSON.stringify(e.getBoundingClientRect()))"
-    before = front.page.evaluate(boxes)
+    before = front.page.evaluate("boxes()")
     front.set("header", "account", {**STATES["header"]["account"], "phase": "refreshing"})
-    assert front.page.evaluate(boxes) == before
+    assert front.page.evaluate("boxes()") == before
     front.set("header", "account", STATES["header"]["account"])
     front.message("header", kind="clock", remaining=300, lifetime=300)
     assert text(front, "[role=timer]") == "5:00"
-    assert front.page.evaluate(boxes) == before
+    assert front.page.evaluate("boxes()") == before
 
 
 def test_a_token_of_unknown_life_says_so(front):
@@ -263,10 +262,7 @@ def test_t15_the_user_code_stands_beside_client_scopes_and_warning(front):
     ],
 )
 def test_a_page_on_the_kernels_loopback_opens_through_jupyter_where_the_browser_is_away(front, away, expected):
-    front.page.evaluate(
-        "(config) => { document.body.append(Object.assign(document.createElement('script'), { id: 'jupyter-config-data', type: 'application/json', textContent: config })); }",
-        '{"baseUrl": "/user/x/"}',
-    )
+    front.page.evaluate("configure({ baseUrl: '/user/x/' })")
     front.mount(shut=True, gate={"gate": {**SIGN_IN, "kind": "device", "away": away}})
     uri = "http://127.0.0.1:4444/device"
     front.message(
@@ -579,33 +575,23 @@ def test_nothing_sticks_out_at_any_width(open_page, width, shut):
     page = open_page(viewport={"width": width, "height": 700})
     front = Front(page).mount(shut=shut, request={"method": EVERYTHING})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    outside = "[...document.querySelectorAll('.grpc-explorer *')].filter(e => e.offsetWidth && !e.closest('.ge-aloud') && e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 90))"
-    assert front.page.evaluate(outside) == []
+    assert front.page.evaluate("sticking_out()") == []
 
 
-LIGHT = {"--jp-layout-color0": "#fff", "--jp-content-font-color0": "rgba(0,0,0,1)", "--jp-brand-color1": "#1976d2", "--jp-warn-color1": "#f57c00", "--jp-success-color1": "#388e3c", "--jp-error-color1": "#d32f2f", "--jp-ui-inverse-font-color0": "#fff"}  # fmt: skip
-DARK = {"--jp-layout-color0": "#111", "--jp-content-font-color0": "rgba(255,255,255,1)", "--jp-brand-color1": "#2196f3", "--jp-warn-color1": "#ff9800", "--jp-success-color1": "#4caf50", "--jp-error-color1": "#f44336", "--jp-ui-inverse-font-color0": "#000"}  # fmt: skip
-CONTRAST = """() => {
-  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const over = (...colours) => { colours.forEach((colour) => { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }); return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3); };
-  const light = (rgb) => rgb.map((c) => c / 255).map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (e) => { const found = []; for (let at = e; at; at = at.parentElement) found.unshift(getComputedStyle(at).backgroundColor); return ['white', ...found]; };
-  const weak = [];
-  for (const e of document.querySelectorAll('.grpc-explorer *')) {
-    if (!e.offsetWidth || e.disabled || ![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())) continue;
-    const back = behind(e);
-    const [a, b] = [light(over(...back)), light(over(...back, getComputedStyle(e).color))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) weak.push(`${e.className || e.tagName} ${e.textContent.slice(0, 30)} ${ratio.toFixed(2)}`);
-  }
-  return weak;
-}"""
+NAMES = ("layout-color0", "content-font-color0", "brand-color1", "warn-color1", "success-color1", "error-color1")
+LIGHT = ("#fff", "rgba(0,0,0,1)", "#1976d2", "#f57c00", "#388e3c", "#d32f2f")
+DARK = ("#111", "rgba(255,255,255,1)", "#2196f3", "#ff9800", "#4caf50", "#f44336")
+THEMES = {
+    "Lab light": {**dict(zip(NAMES, LIGHT, strict=True)), "ui-inverse-font-color0": "#fff"},
+    "Lab dark": {**dict(zip(NAMES, DARK, strict=True)), "ui-inverse-font-color0": "#000"},
+    "no Lab": {},
+}
 
 
-@pytest.mark.parametrize("variables", [LIGHT, DARK, {}], ids=["Lab light", "Lab dark", "no Lab"])
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("shut", [True, False])
-def test_every_word_can_be_read(open_page, variables, scheme, shut):
+def test_every_word_can_be_read(open_page, theme, scheme, shut):
     page = open_page(color_scheme=scheme)
     why = {
         "title": "The token lacks a scope.",
@@ -615,12 +601,9 @@ def test_every_word_can_be_read(open_page, variables, scheme, shut):
         "action": {"label": "Sign in", "command": "x"},
     }
     front = Front(page).mount(shut=shut, response={"answer": {**OK, "badge": "INTERNAL", "tone": "bad", "why": why}})
-    page.evaluate(
-        "(variables) => Object.entries(variables).forEach(([name, value]) => document.documentElement.style.setProperty(name, value))",
-        variables,
-    )
+    page.evaluate("dress", THEMES[theme])
     front.message("header", kind="clock", remaining=24, lifetime=300)
-    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate("weak_words()") == []
 
 
 FORBIDDEN = re.compile(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import traitlets
 
 from explorer.widget import assets
@@ -22,4 +20,4 @@ class Gate(Panel):
     _esm = assets.module("gate")
     _css = assets.style("gate")
 
-    gate: dict[str, Any] = traitlets.Dict().tag(sync=True)
+    gate = traitlets.Dict().tag(sync=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import traitlets
 
 from explorer.widget import assets
@@ -15,13 +13,13 @@ __all__ = ["Header"]
 class Header(Panel):
     """Target and its security on the left, the account on the right.
 
-    The countdown is drawn by the browser's own clock from a ``clock`` message (``remaining`` and ``lifetime``, seconds);
-    while it runs nothing is sent.
+    The countdown is drawn by the browser's own clock from a ``clock`` message (``remaining`` and ``lifetime``, in
+    seconds); while it runs nothing is sent.
     """
 
     name = "header"
     _esm = assets.module("header")
     _css = assets.style("explorer", "header")
 
-    place: dict[str, Any] = traitlets.Dict().tag(sync=True)
-    account: dict[str, Any] = traitlets.Dict().tag(sync=True)
+    place = traitlets.Dict().tag(sync=True)
+    account = traitlets.Dict().tag(sync=True)

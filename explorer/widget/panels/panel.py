@@ -15,7 +15,7 @@ class Panel(anywidget.AnyWidget):
     """A panel without logic.
 
     Traits carry what is drawn, down to the browser. Commands come up as custom messages, which leave no trace in saved
-    widget state; what must leave none on its way down (an address with a state parameter, a user code) is a message too.
+    widget state; what must leave none on its way down (an address with its state, a user code) is a message too.
     """
 
     name = ""

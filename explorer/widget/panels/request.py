@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import traitlets
 
 from explorer.widget import assets
@@ -13,12 +11,12 @@ __all__ = ["Request"]
 
 
 class Request(Panel):
-    """A form for the chosen method's request. What is typed stays in the page until it is sent, and then comes as a message."""
+    """A form for the chosen method's request. What is typed stays in the page until it is sent, as a message."""
 
     name = "request"
     _esm = assets.module("request")
     _css = assets.style("request")
 
-    method: dict[str, Any] | None = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    method = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     busy = traitlets.Bool().tag(sync=True)
-    problems: dict[str, str] = traitlets.Dict().tag(sync=True)
+    problems = traitlets.Dict().tag(sync=True)

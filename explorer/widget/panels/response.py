@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import traitlets
 
 from explorer.widget import assets
@@ -19,4 +17,4 @@ class Response(Panel):
     _esm = assets.module("response")
     _css = assets.style("response")
 
-    answer: dict[str, Any] = traitlets.Dict().tag(sync=True)
+    answer = traitlets.Dict().tag(sync=True)

@@ -19,5 +19,5 @@ class Tree(Panel):
     _esm = assets.module("tree")
     _css = assets.style("tree")
 
-    services: list[dict[str, Any]] = traitlets.List().tag(sync=True)
+    services: traitlets.List[Any] = traitlets.List().tag(sync=True)
     selected = traitlets.Unicode().tag(sync=True)

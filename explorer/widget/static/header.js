@@ -52,7 +52,7 @@ function announcement(phase, person) {
 
 /** @param {any} account */
 function who({ person, scope, missing }) {
-  const scopes = scope === null ? "scopes unknown" : scope.length ? scope.join(" ") : "no scopes";
+  const scopes = scope === null ? "" : scope.length ? scope.join(" ") : "no scopes";
   const title = missing.length ? `${scopes} (asked for, not granted: ${missing.join(" ")})` : scopes;
   return h("span", { class: "ge-who", title }, person && h("b", {}, person), person && " ", h("span", { class: "ge-soft" }, scopes));
 }
@@ -91,10 +91,12 @@ function render({ model, el }) {
     refresh.title = account.last_error || (account.renews ? "Renews itself; refresh now" : "Refresh now");
     refresh.classList.toggle("ge-late", Boolean(account.last_error));
     refresh.hidden = !account.refreshable;
+    leave.hidden = !account.leaves;
+    enter.hidden = !account.again;
     el.dataset.phase = phase;
     if (phase === "none") fill(right, h("span", { class: "ge-faint" }, target() ? "no sign-in" : ""));
     else if (phase === "signed out") fill(right, h("span", { class: "ge-soft" }, "signed out"));
-    else if (phase === "sign in again") fill(right, who(account), enter, leave);
+    else if (phase === "sign in again") fill(right, who(account), account.again ? enter : h("span", { class: "ge-late" }, "sign in again"));
     else if (phase === "expired") fill(right, who(account), h("span", { class: "ge-late" }, "expired"), refresh, leave);
     else fill(right, who(account), clock, refresh, leave);
   };

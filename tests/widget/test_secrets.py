@@ -1,0 +1,80 @@
+"""What a notebook would save of the widget: every synced trait of every part of it, live and closed."""
+
+import gc
+import json
+
+import httpx
+import pytest
+from canary import found
+from person import Person
+from widget_ear import GET_USER, Ear
+
+import explorer
+from explorer.secret import Secret
+
+METADATA_SECRET = "metadata-canary-0f1e2d3c"
+
+
+def saved(widget):
+    """The state as ipywidgets gives it to whoever saves a notebook, and what the cell's output holds."""
+    parts = [widget, widget._frame, *widget._panels.values(), *(part.layout for part in widget._panels.values())]
+    states = [part.get_state() for part in parts]
+    shown = widget._repr_mimebundle_() if widget._repr_mimebundle_ else None  # a closed widget has none
+    return json.dumps([states, shown, repr(widget)], default=str).encode()
+
+
+def living_secrets():
+    """The values of all secrets that this process holds."""
+    alive = [each.reveal() for each in gc.get_objects() if type(each) is Secret]
+    return {value for value in alive if len(value) >= 16}
+
+
+@pytest.fixture
+def widget(demo):
+    made = explorer.explore(demo)
+    yield made
+    made.close()
+
+
+def test_t30_no_synced_trait_ever_holds_a_secret(widget, demo):
+    ear = Ear(widget._model)
+    secrets = set()
+    pictures = [saved(widget)]
+    ear.model.command({"command": "sign_in", "method": "browser"})
+    url = ear.message("page")["url"]
+    secrets |= living_secrets() | {url.partition("state=")[2].partition("&")[0]}
+    pictures.append(saved(widget))
+    with Person(demo) as person:
+        callback = person.sign_in_at(url)
+    secrets |= {callback.partition("code=")[2].partition("&")[0]}
+    httpx.get(callback, trust_env=False)
+    ear.open()
+    ear.call(GET_USER, '{"user_id": "user123"}', metadata=[["x-api-key", METADATA_SECRET]])
+    secrets |= living_secrets() | {METADATA_SECRET}
+    pictures.append(saved(widget))
+    ear.model.command({"command": "sign_out"})
+    ear.until_gate("sign in")
+    widget.close()
+    pictures.append(saved(widget))
+    secrets = sorted(secret for secret in secrets if secret)
+    assert len(secrets) >= 5  # verifier, state, code, access and refresh token, metadata
+    for picture in pictures:
+        assert found(secrets, picture) == []
+    assert found(secrets, widget.code.encode()) == []
+    assert found(secrets, widget.responses.to_csv().encode()) == []
+    # ... and one that is planted is found.
+    widget._panels["gate"].gate = {"kind": "wait", "title": secrets[0], "sentence": ""}
+    assert found(secrets, saved(widget)) == [0]
+
+
+def test_a_reopened_notebook_says_what_is_not_live(widget):
+    bundle = widget._repr_mimebundle_()
+    assert "not live" in bundle["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_metadata_of_an_answer_is_masked_unless_it_is_harmless():
+    from explorer.widget.answers import metadata_of
+
+    pairs = [("content-type", "application/grpc"), ("set-cookie", "a=b"), ("x-bin", b"\x00")]
+    assert metadata_of(pairs) == [["content-type", "application/grpc"], ["set-cookie", None], ["x-bin", None]]
