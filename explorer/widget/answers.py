@@ -111,5 +111,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, bytes):
         return printable(value.hex(" "), _DRAWN_CELL)
     if isinstance(value, float):
-        return f"{value:g}" if value == round(value, 6) else repr(value)
+        return repr(float(value))
     return printable(value, _DRAWN_CELL)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.calls import Call
 from explorer.errors import DecodeError, ExplorerError, RequestError
-from explorer.frames import Responses, to_frame
+from explorer.frames import Options, Responses, to_frame
 from explorer.methods import Method
 from explorer.rpc import StreamAnswer, to_dict
 from explorer.text import printable
@@ -43,6 +43,11 @@ class Ask:
         self.scope = scope
         self.may_sign_in = may_sign_in
         self.label = self.method.rpartition(".")[2]
+
+    def bound_to(self, method: Method) -> Method:
+        """The method with what differs from its defaults."""
+        usual = Options().timeout_for(streaming=method.descriptor.server_streaming)
+        return method.options(timeout=None if self.timeout == usual else self.timeout, metadata=self.metadata)
 
 
 class Calling:
@@ -95,7 +100,7 @@ class Calling:
     def run(self, turn: object, method: Callable[[], Any], ask: Ask) -> None:
         """Make the call. Blocks until its end, and releases it."""
         try:
-            bound = method().options(timeout=ask.timeout, metadata=ask.metadata)
+            bound = ask.bound_to(method())
             call = self._streamed(turn, bound, ask) if bound.descriptor.server_streaming else bound(ask.request)
             self._ended(turn, call, ask)
         except ExplorerError as error:
@@ -160,7 +165,9 @@ class Calling:
             "state": "done",
             "badge": call.status.code,
             "tone": "good" if call.ok else "late" if call.status.code == "CANCELLED" else "bad",
-            "facts": answers.facts(call.elapsed, call.size if call.data else None, len(call.data) if streaming else None),
+            "facts": answers.facts(
+                call.elapsed, call.size if call.data else None, len(call.data) if streaming else None
+            ),
             "at": _now(),
             "hint": "",
             "why": why,

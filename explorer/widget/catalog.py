@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
 
+from explorer.frames import Options
 from explorer.rpc import method_kind
 from explorer.rpc.comments import comments_of
 from explorer.session import Session
@@ -16,8 +17,6 @@ from explorer.widget.form import fields_of
 __all__ = ["first", "hint", "method_of", "place_of", "services_of"]
 
 _PLUMBING = "grpc.reflection."  # how we look is not what we look for
-_UNARY_TIMEOUT = 30
-_STREAM_TIMEOUT = 600
 _REQUEST_STREAM = "This takes a stream of requests; so far, methods that take one request can be called here."
 
 
@@ -66,7 +65,7 @@ def method_of(session: Session, name: str) -> dict[str, Any]:
     return {
         **_entry(descriptor),
         "help": printable(" ".join(comments.get(name, "").split())),
-        "timeout": _STREAM_TIMEOUT if descriptor.server_streaming else _UNARY_TIMEOUT,
+        "timeout": f"{Options().timeout_for(streaming=descriptor.server_streaming):g}",
         "request_type": printable(descriptor.input_type.name),
         "request_full_name": printable(descriptor.input_type.full_name),
         "response_type": printable(descriptor.output_type.name),

@@ -21,7 +21,6 @@ class Grant:
     issuer: str | AuthorizationServer
     client_id: str
     scope: str | None = None
-    issuer_certificates: bytes | None = None
 
     @property
     def issuer_url(self) -> str:
@@ -58,12 +57,7 @@ class SignIn:
         """Ask the authorization server what it takes; afterwards :meth:`message` says what to show."""
         make = AuthorizationCodeFlow if self.way == "browser" else DeviceFlow
         grant = self.grant
-        flow = make(
-            grant.issuer,
-            client_id=grant.client_id,
-            scope=grant.scope,
-            root_certificates=grant.issuer_certificates,
-        )
+        flow = make(grant.issuer, client_id=grant.client_id, scope=grant.scope)
         with self._lock:
             self._flow = flow
             cancelled = self._cancelled

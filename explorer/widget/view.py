@@ -45,7 +45,8 @@ def explore(
             offers to start the demo.
         target: Where to connect, where there is no session yet.
         token_source: Where tokens for it come from.
-        issuer: Whom to ask for tokens instead, once a person presses the button; needs ``client_id``.
+        issuer: Whom to ask for tokens instead, once a person presses the button; needs ``client_id``. One that has a
+            certificate authority of its own: ``explorer.oauth.authorization_server(issuer, root_certificates=…)``.
         client_id: As which client; with a demo, ``notebook`` unless told.
         scope: Which scopes to ask for, separated by spaces; with a demo, ``read:users`` unless told.
         root_certificates: PEM of the certificate authorities that ``target`` is trusted by.

@@ -110,8 +110,15 @@ def test_a_call_can_be_read_as_python_and_runs(ada, demo):
     ada.call(GET_USER, '{"user_id": "user123"}')
     code = ada.model.code
     assert "explorer.connect(demo.target" in code
+    assert "timeout" not in code
     call = eval(code.splitlines()[-1], {"session": ada.model.session})
     assert call.message.id == "user123"
+
+
+def test_numbers_are_drawn_as_they_are(ada):
+    answer = ada.call(LIST_USERS, '{"limit": 1, "offset": 7}')
+    [at] = [at for at, column in enumerate(answer["table"]["columns"]) if column["name"] == "address.latitude"]
+    assert float(answer["table"]["rows"][0][at]) == ada.model.calling.last.messages[0].address.latitude
 
 
 def test_every_call_is_a_row_errors_too(ada):
@@ -274,6 +281,18 @@ def test_stop_gives_the_button_back_and_a_late_answer_is_kept(ada):
     calling.run(turn, lambda: ada.model.session[GET_USER], ask)
     assert ada.model.state["answer"]["badge"] == "stopped"
     assert len(calling.responses) == 1
+
+
+def test_a_stream_shows_as_it_comes_and_stops_when_told(ada):
+    ada.model.command({"command": "call", "method": "grpc.health.v1.Health.Watch", "request": "{}", "timeout": 30})
+    live = ada.until(lambda: ada.model.state["answer"]["table"])["answer"]
+    assert (live["state"], live["badge"], live["table"]["total"]) == ("calling", "running", 1)
+    assert ada.model.state["busy"]
+    ada.model.command({"command": "stop"})
+    answer = ada.answered()
+    assert (answer["badge"], answer["why"]["title"], answer["why"]["tone"]) == ("CANCELLED", "Stopped.", "late")
+    assert answer["table"]["total"] == 1
+    assert list(ada.model.calling.responses.frame()["status_code"]) == ["OK", "CANCELLED"]
 
 
 def test_refresh_renews_the_token_and_the_clock_starts_again(ada, demo):
