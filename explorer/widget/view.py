@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+from IPython.display import display
 
 from explorer.calls import Call
 from explorer.errors import ConfigurationError
@@ -16,7 +17,6 @@ from explorer.session import Session
 from explorer.tokens import TokenSource
 from explorer.widget.model import Model
 from explorer.widget.panels import PANELS, Panel
-from explorer.widget.panels.panel import not_live
 from explorer.widget.place import Place, demo_place
 from explorer.widget.sign_in import Grant
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from explorer.frames import DataFrame
 
 __all__ = ["Explorer", "explore"]
+
+NOT_LIVE = "The explorer that was here is not live: run the cell again to have it back."
 
 
 def explore(
@@ -145,11 +147,19 @@ class Explorer(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no typ
         target = self._model.state["place"]["target"] or "nothing"
         return f"<Explorer of {target}: {len(self._model.calling.responses)} rows in .responses>"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if isinstance(bundle, dict):
-            bundle["text/html"] = not_live("widget")
-        return bundle
+    def _ipython_display_(self) -> None:
+        for bundle in self._outputs():
+            display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython has no type for it
+
+    def _outputs(self) -> list[dict[str, Any]]:
+        """The widget, and what stands in its place where it is not live.
+
+        A notebook that is opened again looks no further than the widget's own entry, however many others stand beside
+        it; so the sentence is an output of its own, which the live widget's style sheet hides.
+        """
+        view = self._repr_mimebundle_() if self._repr_mimebundle_ else None  # ipywidgets takes it away on close
+        note = {"text/plain": NOT_LIVE, "text/html": f'<p class="grpc-explorer-not-live"><em>{NOT_LIVE}</em></p>'}
+        return [view, note] if view else [note]
 
     def _changed(self, name: str, value: Any) -> None:
         if name == "shut":

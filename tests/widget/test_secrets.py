@@ -19,8 +19,8 @@ def saved(widget):
     """The state as ipywidgets gives it to whoever saves a notebook, and what the cell's output holds."""
     parts = [widget, widget._frame, *widget._panels.values(), *(part.layout for part in widget._panels.values())]
     states = [part.get_state() for part in parts]
-    shown = widget._repr_mimebundle_() if widget._repr_mimebundle_ else None  # a closed widget has none
-    return json.dumps([states, shown, repr(widget)], default=str).encode()
+    outputs = widget._outputs()
+    return json.dumps([states, outputs, repr(widget)], default=str).encode()
 
 
 def living_secrets():
@@ -68,9 +68,10 @@ def test_t30_no_synced_trait_ever_holds_a_secret(widget, demo):
 
 
 def test_a_reopened_notebook_says_what_is_not_live(widget):
-    bundle = widget._repr_mimebundle_()
-    assert "not live" in bundle["text/html"]
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+    view, note = widget._outputs()
+    assert "application/vnd.jupyter.widget-view+json" in view
+    assert "not live" in note["text/html"]
+    assert "not live" in widget._panels["tree"]._repr_mimebundle_()[0]["text/html"]
 
 
 def test_metadata_of_an_answer_is_masked_unless_it_is_harmless():
