@@ -33,7 +33,7 @@ test: .venv/ready  ## everything: tools, lint, types, import contracts, all test
 	@$(pytest) -n $(JOBS) --dist loadfile
 
 quick: check  ## under a minute: lint, types, import contracts, unit tests
-	@$(pytest) -n $(JOBS) -q -m "not slow and not browser" --ignore tests/project
+	@$(pytest) -n $(JOBS) -q -m "not slow and not browser and not integration" --ignore tests/project
 
 check: .venv/ready  ## lint, types, import contracts
 	@$(bin)/ruff check

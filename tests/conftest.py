@@ -1,13 +1,29 @@
-"""The demo, for every test that needs real servers."""
+"""The demo, for every test that needs real servers, and a real browser."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from explorer.demo import Demo, start
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+_REAL_THINGS = ("demo", "notebooks", "foreign", "seed")  # folders whose tests start processes of their own
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +45,24 @@ def demo_factory() -> Iterator[Callable[..., Demo]]:
     yield make
     for one in running:
         one.stop()
+
+
+@pytest.fixture(scope="module")  # while Playwright lives, its event loop counts as running in this thread
+def browser() -> Iterator[Browser]:
+    """A real Chromium."""
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        except Error as error:
+            pytest.skip(f"no Chromium here: {error.message.splitlines()[0]}")
+        yield chromium
+        chromium.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs the demo is an integration test; ``make quick`` leaves those out."""
+    for item in items:
+        if {"demo", "demo_factory"} & set(getattr(item, "fixturenames", ())) or item.path.parent.name in _REAL_THINGS:
+            item.add_marker("integration")
