@@ -57,7 +57,8 @@ def fetch_chromium() -> None:
 def main() -> None:
     """Announce, then install or explain. Never fails: a test that lacks its tool skips with the reason."""
     debian = shutil.which("dpkg-query") is not None and shutil.which("apt-get") is not None
-    missing = {name: why for name, why in wanted(TOOLS.read_text()).items() if not (debian and installed(name))}
+    lacking = {name: why for name, why in wanted(TOOLS.read_text()).items() if not (debian and installed(name))}
+    missing = {name: why for name, why in lacking.items() if not shutil.which(name)}  # not Debian's, and as good
     if not missing:
         return
     root = debian and os.geteuid() == 0

@@ -66,8 +66,9 @@ class AuthorizationRequest:
                     code_challenge_method="S256",
                     resource=self.resource,
                     nonce=None if self.nonce is None else self.nonce.reveal(),
-                    # OpenID Connect Core §11: without it, offline_access is to be ignored.
-                    prompt="consent" if {"openid", "offline_access"} <= set(self.scope or ()) else None,
+                    # OpenID Connect Core §11: without it, offline_access is to be ignored; by some servers it is
+                    # ignored without openid too.
+                    prompt="consent" if "offline_access" in (self.scope or ()) else None,
                 )
             )
         except ValueError:

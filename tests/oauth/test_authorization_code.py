@@ -446,7 +446,7 @@ def test_an_id_token_is_checked_where_openid_was_asked(
 def test_offline_access_asks_for_consent_as_openid_wants_it(begin: Begin):
     assert asked(begin(scope="openid offline_access"))["prompt"] == "consent"
     assert "prompt" not in asked(begin(scope="openid"))
-    assert "prompt" not in asked(begin(scope="offline_access"))
+    assert asked(begin(scope="offline_access"))["prompt"] == "consent"
 
 
 def test_a_nonce_is_fresh_each_time_and_only_with_openid(begin: Begin):

@@ -57,9 +57,14 @@ def test_no_file_names_a_registry():
     assert findings(REGISTRIES) == []
 
 
-def test_there_is_one_lock():
+def test_there_is_one_lock_for_what_we_ship_and_one_for_a_server_in_the_tests():
     locks = {"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "package-lock.json", "pylock.toml"}
-    assert [named(path) for path in FILES if path.name in locks] == []
+    assert [named(path) for path in FILES if path.name in locks] == ["tests/foreign/oidc_provider/package-lock.json"]
+
+
+def test_no_lock_says_where_to_fetch_from():
+    locks = [text for path, text in TEXTS.items() if path.name == "package-lock.json"]
+    assert all('"integrity": "sha512-' in text and '"resolved"' not in text for text in locks)
 
 
 def test_every_suppression_has_a_reason():

@@ -68,10 +68,17 @@ def test_a_chromium_that_is_there_is_enough(machine):
     assert "Playwright" not in said
 
 
+def test_a_program_of_the_package_s_name_is_as_good(machine):
+    """Node.js from elsewhere brings npm, and Debian's npm would replace both."""
+    npm_too = machine(installed=[name for name in PACKAGES if name != "npm"], programs=("npm",))
+    assert npm_too == ""
+
+
 def test_each_tool_is_named_where_it_is_needed():
     """A line that no test needs would be installed for nothing."""
     needs = {"golang-": "tests/seed/test_go_original.py", "protoc-gen-go": "tests/seed/test_go_original.py"}
-    needs |= {"chromium": "tests/browser/conftest.py", "fonts-": "tests/browser/conftest.py"}
+    needs |= {"chromium": "tests/conftest.py", "fonts-": "tests/conftest.py"}
+    needs |= dict.fromkeys(("nodejs", "npm"), "tests/foreign_server.py")
     for package in PACKAGES:
         (user,) = (path for prefix, path in needs.items() if package.startswith(prefix))
         assert (TESTS.parent / user).is_file()

@@ -1,0 +1,78 @@
+"""An authorization server that nobody here wrote: the certified ``oidc-provider``, run by Node.js on loopback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+__all__ = ["ForeignServer", "install", "started", "why_not"]
+
+FOLDER = Path(__file__).with_name("foreign") / "oidc_provider"
+INSTALLED = FOLDER / "node_modules"
+INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+
+
+@dataclass(frozen=True)
+class ForeignServer:
+    """It runs at ``issuer``; ``control`` is this project's own side door, beside its endpoints."""
+
+    issuer: str
+    control: str
+
+    def requests(self, endpoint: str) -> list[dict[str, Any]]:
+        """What it was asked there so far: ``grant_type`` and ``status``, and ``error`` where there was one."""
+        seen = httpx.get(f"{self.control}/seen", trust_env=False).json()
+        return [request for request in seen if request["path"] == endpoint]
+
+    def refresh_token(self) -> str:
+        """A refresh token of grace's for the client ``notebook``, as she might bring it from elsewhere."""
+        return str(httpx.get(f"{self.control}/refresh_token", trust_env=False).json())
+
+
+def why_not() -> str | None:
+    """Why this machine cannot run it, or None."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            return f"no {program} here: the tests against oidc-provider need it"
+    # Node 22 has it, and so have late releases of Node 20.
+    if subprocess.run(["node", "-e", "process.exit(URL.parse ? 0 : 1)"], check=False).returncode:
+        return "this Node.js is too old for oidc-provider, which asks for 22"
+    return None
+
+
+def install() -> str | None:
+    """Have npm bring what the lock names, once until the lock changes, to where Node looks for it; why not, or None."""
+    lock = (FOLDER / "package-lock.json").read_text()
+    stamp = INSTALLED / ".lock-it-came-from"
+    if stamp.is_file() and stamp.read_text() == lock:
+        return None
+    done = subprocess.run(INSTALL, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=100)
+    if done.returncode:
+        return f"npm could not install oidc-provider: {done.stderr.strip()[-500:]}"
+    stamp.write_text(lock)
+    return None
+
+
+@contextmanager
+def started(path: str) -> Iterator[ForeignServer]:
+    """A server whose issuer has this path."""
+    with subprocess.Popen(
+        ["node", "server.mjs", path],
+        cwd=FOLDER,
+        stdin=subprocess.PIPE,  # the server ends when this closes, however the run ends
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # it warns of its own development settings
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        assert line, "the foreign server did not start: run `node server.mjs` in tests/foreign/oidc_provider"
+        yield ForeignServer(**json.loads(line))
