@@ -8,6 +8,7 @@
     │   ├── MissingExtraError                a part that is not installed
     │   └── OAuthConfigurationError          ... and it was the authorization server that said so
     ├── UnknownNameError (LookupError)       no such service, method or field; names near ones
+    ├── RefreshTokenStoreError               where refresh tokens rest cannot be read or written
     ├── RequestError (ValueError)            a request that its message type does not allow; names the field
     ├── OAuthError                           an authorization server's answer, or the lack of one
     │   ├── SignInRequiredError              only a person can help: sign in (again)
@@ -48,6 +49,7 @@ __all__ = [
     "OAuthError",
     "ReflectionError",
     "ReflectionUnavailableError",
+    "RefreshTokenStoreError",
     "RequestError",
     "RpcError",
     "RpcStatusError",
@@ -96,6 +98,10 @@ class UnknownNameError(ExplorerError, LookupError):
         else:
             hint = "None are known."
         super().__init__(f"There is no {kind} {name!r}. {hint}")
+
+
+class RefreshTokenStoreError(ExplorerError):
+    """Where refresh tokens rest cannot be read or written. A sign-in goes on without it, in memory, and says so."""
 
 
 class RequestError(ExplorerError, ValueError):

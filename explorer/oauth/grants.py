@@ -10,10 +10,12 @@ from explorer.errors import ConfigurationError
 from explorer.oauth import scopes
 from explorer.oauth.client_authentication import Client
 from explorer.oauth.client_credentials import ClientCredentialsGrant
+from explorer.oauth.kept_grant import KeptGrant
 from explorer.oauth.metadata import AuthorizationServer, resolved
-from explorer.oauth.refresh import RefreshTokenGrant
 from explorer.oauth.secret_arguments import wrapped
-from explorer.oauth.source import OAuthTokenSource, revoke
+from explorer.oauth.source import UNNAMED, OAuthTokenSource, from_kept
+from explorer.oauth.storage import Store, opened
+from explorer.oauth.stored_grant import GrantKey, StoredGrant, family
 from explorer.tokens import Secret, Token
 
 __all__ = ["client_credentials", "refresh_token"]
@@ -53,6 +55,8 @@ def refresh_token(
     access_token: str | Secret | None = None,
     expiry: dt.datetime | None = None,
     resource: str | None = None,
+    store: Store = "memory",
+    account: str = UNNAMED,
     client_authentication: str | None = None,
     root_certificates: bytes | None = None,
     clock: Clock = SYSTEM_CLOCK,
@@ -61,6 +65,8 @@ def refresh_token(
 
     ``scope`` is sent with each refresh, and only where given: it can ask for less than was granted, never for more.
     ``access_token`` is used until ``expiry`` (an aware datetime; None means unknown, and a short life is assumed).
+    ``store`` keeps what the server rotates the refresh token to, under ``account``, for other processes and the next
+    start: see :func:`sign_in`. Given again, the same first refresh token stands for the one that is stored by then.
     Raises ConfigurationError, OAuthConfigurationError or AuthorizationServerUnavailableError.
     """
     client_secret = wrapped(client_secret, "client_secret")
@@ -69,17 +75,14 @@ def refresh_token(
     server = resolved(issuer, root_certificates=root_certificates)
     client = Client.registered(server, client_id, client_secret, client_authentication)
     asked = scopes.parsed(scope)
-    grant = RefreshTokenGrant(
-        client,
-        refresh_token,
-        clock=clock,
-        asked_scope=asked,
-        granted_scope=asked,
-        resource=resource,
-        discarded=lambda late: revoke(client, late.refresh_token, late.token.access_token),
+    key = GrantKey(issuer=server.issuer, client_id=client_id, scope=asked, resource=resource, account=account)
+    grant = StoredGrant(refresh_token=refresh_token, began_with=family(refresh_token), scope=asked)
+    kept = KeptGrant.begun(opened(store), key, grant, resume=True)
+    given = None if access_token is None else _given(access_token, expiry, asked, clock)
+    stored = None if kept.grant is None else kept.grant.token(clock.now())
+    return from_kept(
+        client, kept, token=stored or given, clock=clock, asked_scope=asked, sent_scope=asked, resource=resource
     )
-    token = None if access_token is None else _given(access_token, expiry, asked, clock)
-    return OAuthTokenSource(client, grant, token=token, asked_scope=asked, clock=clock)
 
 
 def _required(secret: Secret | None, name: str) -> Secret:

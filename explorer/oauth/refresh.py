@@ -1,17 +1,19 @@
-"""The refresh token grant (RFC 6749 §6), with rotation: the one place where a refresh token is held."""
+"""The refresh token grant (RFC 6749 §6), with rotation, for any number of processes that share one grant."""
 
 from __future__ import annotations
 
 import dataclasses
-import threading
+import os
 from collections.abc import Callable
 
 from explorer.clock import Clock
-from explorer.errors import OAuthConfigurationError, SignInRequiredError
+from explorer.errors import OAuthConfigurationError, OAuthError, SignInRequiredError
 from explorer.oauth import scopes
 from explorer.oauth.client_authentication import Client
-from explorer.oauth.id_token import check_id_token
+from explorer.oauth.id_token import check_id_token, subject
+from explorer.oauth.kept_grant import KeptGrant
 from explorer.oauth.metadata import metadata_urls
+from explorer.oauth.stored_grant import StoredGrant
 from explorer.oauth.token_response import Granted, granted
 from explorer.oauth.transport import Answer, Failure
 from explorer.tokens import Secret, Token
@@ -25,62 +27,89 @@ _GATEWAY_TIMEOUT = 504
 class RefreshTokenGrant:
     """Gets access tokens for a refresh token, and takes the new refresh token where the server rotates them.
 
-    The new refresh token replaces the old in one step, before the access token is handed out. ``asked_scope`` is sent
-    only where given (S16); ``granted_scope`` is what a silent answer leaves as it was. Each :meth:`fetch` is at most
-    one token request. A refresh token whose request left without an answer (S10) is used once more at most, and only
-    after the server has shown signs of life: with rotation, it may have been spent. Safe from any thread.
+    The new refresh token replaces the old in one step, in memory and in the store, before the access token is handed
+    out (S8). Processes that share a stored grant take turns, and take over what another has renewed: a :meth:`fetch` is
+    one token request, none where another process has a newer access token, and two where the server refuses a refresh
+    token that another process has replaced meanwhile (S9). ``asked_scope`` is sent only where given (S16). A refresh
+    token whose request left without an answer (S10) is used once more at most, by whichever process, and only after the
+    server has shown signs of life: with rotation, it may have been spent. A forked child gets nothing (S18). Safe from
+    any thread.
     """
 
     def __init__(
         self,
         client: Client,
-        refresh_token: Secret,
+        kept: KeptGrant,
         *,
         clock: Clock,
         asked_scope: tuple[str, ...] | None = None,
-        granted_scope: tuple[str, ...] | None = None,
         resource: str | None = None,
         discarded: Callable[[Granted], object] = lambda _: None,
     ) -> None:
         self._client = client
+        self._kept = kept
         self._clock = clock
         self._asked_scope = asked_scope
-        self._granted_scope = granted_scope
         self._resource = resource
         self._discarded = discarded
-        self._lock = threading.Lock()
-        self._refresh_token: Secret | None = refresh_token
-        self._unanswered = 0
+        self._process = os.getpid()
 
     def fetch(self) -> Token:
-        """One token request. Raises the error of its class (S11), SignInRequiredError once the grant is over."""
-        refresh_token = self._current()
-        self._require_signs_of_life()
-        asked_at = self._clock.now()
-        outcome = self._client.token_request(self._form(refresh_token))
-        self._count_unanswered(outcome)
-        brought = granted(outcome, asking=self._client.asking(ASKING), asked_at=asked_at, scope=self._granted_scope)
-        with self._lock:
-            wanted = self._refresh_token is refresh_token
-            if wanted:
-                self._refresh_token = brought.refresh_token or refresh_token
-                self._granted_scope = brought.token.scope
-        if not wanted:
-            self._discarded(brought)
-            raise _signed_out()
-        return self._without_foreign_id_token(brought.token)
+        """A newer access token. Raises the error of its class (S11), SignInRequiredError once the grant is over."""
+        if os.getpid() != self._process:
+            msg = (
+                "This sign-in belongs to the process that this one was forked from, which alone renews it. Sign in "
+                "here, or have the parent hand on what its token() gives."
+            )
+            raise SignInRequiredError(msg)
+        with self._kept.exclusive():
+            before = self._current(self._kept.grant)
+            now = self._current(self._kept.look())
+            if (token := self._left_by_another(before, now)) is not None:
+                return token
+            try:
+                return self._refreshed(now)
+            except SignInRequiredError:
+                latest = self._kept.look()
+                if latest is None or latest.refresh_token == now.refresh_token:
+                    self._kept.bury()
+                    raise
+            return self._left_by_another(now, latest) or self._refreshed(latest)
 
     def end(self) -> Secret | None:
-        """Forget the refresh token and give it, for revocation; what a request under way still brings is discarded."""
-        with self._lock:
-            refresh_token, self._refresh_token = self._refresh_token, None
-        return refresh_token
+        """Forget the refresh token, in the store too, and give it, for revocation; what still comes is discarded."""
+        if os.getpid() != self._process:
+            return None
+        ended = self._kept.end()
+        return None if ended is None else ended.refresh_token
 
-    def _current(self) -> Secret:
-        with self._lock:
-            if self._refresh_token is None:
-                raise _signed_out()
-            return self._refresh_token
+    def _current(self, grant: StoredGrant | None) -> StoredGrant:
+        if grant is None:
+            raise _signed_out()
+        return grant
+
+    def _left_by_another(self, before: StoredGrant, now: StoredGrant) -> Token | None:
+        """The access token that another process has got meanwhile, where it is good for a while."""
+        return None if now.access_token == before.access_token else now.token(self._clock.now())
+
+    def _refreshed(self, grant: StoredGrant) -> Token:
+        """One token request."""
+        self._require_signs_of_life(grant)
+        self._kept.note_unanswered(grant.unanswered + 1)
+        asked_at = self._clock.now()
+        outcome = self._client.token_request(self._form(grant.refresh_token))
+        unanswered = _unanswered_after(outcome, grant)
+        try:
+            brought = granted(outcome, asking=self._client.asking(ASKING), asked_at=asked_at, scope=grant.scope)
+        except OAuthError:
+            self._kept.note_unanswered(unanswered)
+            raise
+        token = self._without_foreign_id_token(brought.token)
+        renewed = grant.renewed(token, brought.refresh_token or grant.refresh_token, subject(token))
+        if not self._kept.keep(renewed):
+            self._discarded(brought)
+            raise _signed_out()
+        return token
 
     def _form(self, refresh_token: Secret) -> dict[str, str | Secret]:
         form: dict[str, str | Secret] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
@@ -101,32 +130,32 @@ class RefreshTokenGrant:
             return dataclasses.replace(token, id_token=None)
         return token
 
-    def _require_signs_of_life(self) -> None:
+    def _require_signs_of_life(self, grant: StoredGrant) -> None:
         """Do not spend the one repetition that S10 allows on a server that is still silent."""
-        if not self._unanswered:
+        if not grant.unanswered:
             return
         sign = self._client.transport.get(metadata_urls(self._client.server.issuer)[0])
         if isinstance(sign, Failure):
             raise sign.error()
 
-    def _count_unanswered(self, outcome: Answer | Failure) -> None:
-        if isinstance(outcome, Failure):
-            unanswered = outcome.sent
-        else:
-            unanswered = outcome.status == _GATEWAY_TIMEOUT and outcome.text("error") is None
-        if not unanswered:
-            if not isinstance(outcome, Failure):
-                self._unanswered = 0
-            return
-        self._unanswered += 1
-        if self._unanswered > 1:
-            why = outcome.sentence if isinstance(outcome, Failure) else f"{outcome.url} answered {outcome.described()}."
-            self.end()
-            msg = (
-                f"{ASKING}: {why} Twice no answer came to a request that may have been processed, so the refresh token "
-                "may be spent. Sign in again."
-            )
-            raise SignInRequiredError(msg)
+
+def _unanswered_after(outcome: Answer | Failure, grant: StoredGrant) -> int:
+    """How many requests with this refresh token may have been processed unheard; SignInRequiredError for the second."""
+    if isinstance(outcome, Failure):
+        if not outcome.sent:
+            return grant.unanswered
+        why = outcome.sentence
+    else:
+        if outcome.status != _GATEWAY_TIMEOUT or outcome.text("error") is not None:
+            return 0
+        why = f"{outcome.url} answered {outcome.described()}."
+    if grant.unanswered:
+        msg = (
+            f"{ASKING}: {why} Twice no answer came to a request that may have been processed, so the refresh token "
+            "may be spent. Sign in again."
+        )
+        raise SignInRequiredError(msg)
+    return 1
 
 
 def _signed_out() -> SignInRequiredError:

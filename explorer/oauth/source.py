@@ -12,12 +12,18 @@ from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import SignInRequiredError
 from explorer.oauth.client_authentication import Client
 from explorer.oauth.id_token import subject
+from explorer.oauth.kept_grant import KeptGrant
 from explorer.oauth.refresh import RefreshTokenGrant
+from explorer.oauth.storage import MemoryStore, RefreshTokenStore
+from explorer.oauth.stored_grant import GrantKey, StoredGrant, family
 from explorer.oauth.token_response import Granted
 from explorer.oauth.transport import Answer
 from explorer.tokens import ReuseTokenSource, Secret, Token, TokenState
 
-__all__ = ["Grant", "OAuthTokenSource", "SignInState", "from_sign_in"]
+__all__ = ["UNNAMED", "Grant", "OAuthTokenSource", "SignInState", "from_kept", "from_sign_in", "revoke"]
+
+UNNAMED = "default"
+"""The account where neither the caller nor a token names one."""
 
 Phase = Literal["fresh", "refreshing", "stale", "expired", "sign in again"]
 
@@ -43,6 +49,7 @@ class SignInState:
     (the next call renews it) or ``sign in again``. ``remaining`` and ``lifetime`` are seconds; ``lifetime`` is None
     where the server did not say. ``scope`` was granted, ``asked_scope`` asked for. ``subject`` is the name a person
     knows, from the ID token or the access token's own claims, unverified. ``renews`` says whether it renews itself.
+    ``storage`` is where the refresh token rests (None where there is none), ``warning`` what is wrong there.
     """
 
     phase: Phase
@@ -56,6 +63,8 @@ class SignInState:
     refresh_count: int
     renews: bool
     last_error: str | None
+    storage: str | None = None
+    warning: str | None = None
 
 
 class OAuthTokenSource:
@@ -72,6 +81,7 @@ class OAuthTokenSource:
         *,
         token: Token | None = None,
         asked_scope: tuple[str, ...] | None = None,
+        kept: KeptGrant | None = None,
         renews: bool = True,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -81,7 +91,8 @@ class OAuthTokenSource:
         self._asked_scope = asked_scope or ()
         self._renews = renews
         self._clock = clock
-        self._subject = subject(token)
+        self._kept = kept
+        self._subject = subject(token) or (None if kept is None or kept.grant is None else kept.grant.subject)
         self._signed_out = False
         self._signing_out = threading.Lock()
         self._reuse = ReuseTokenSource(self._fetch, token=token, clock=clock, renew=renews)
@@ -111,6 +122,8 @@ class OAuthTokenSource:
             refresh_count=seen.refresh_count,
             renews=self._renews and not self._signed_out,
             last_error=None if seen.last_error is None else str(seen.last_error),
+            storage=None if self._kept is None else self._kept.storage,
+            warning=None if self._kept is None else self._kept.warning,
         )
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -162,21 +175,60 @@ class OAuthTokenSource:
 
 
 def from_sign_in(
-    client: Client, brought: Granted, *, clock: Clock, asked_scope: tuple[str, ...] | None, resource: str | None
+    client: Client,
+    brought: Granted,
+    *,
+    store: RefreshTokenStore | None = None,
+    account: str | None = None,
+    clock: Clock,
+    asked_scope: tuple[str, ...] | None,
+    resource: str | None,
+    audience: str | None = None,
 ) -> OAuthTokenSource:
-    """The source for what a person's sign-in brought; without a refresh token it lasts as long as its access token."""
-    grant: Grant = _OneToken()
-    if brought.refresh_token is not None:
-        grant = RefreshTokenGrant(
-            client,
-            brought.refresh_token,
-            clock=clock,
-            granted_scope=brought.token.scope,
-            resource=resource,
-            discarded=lambda late: revoke(client, late.refresh_token, late.token.access_token),
+    """The source for what a person's sign-in brought; without a refresh token it lasts as long as its access token.
+
+    The refresh token is in the store when this returns: under ``account``, else under the name the tokens tell.
+    """
+    if brought.refresh_token is None:
+        return OAuthTokenSource(
+            client, _OneToken(), token=brought.token, asked_scope=asked_scope, renews=False, clock=clock
         )
-    renews = brought.refresh_token is not None
-    return OAuthTokenSource(client, grant, token=brought.token, asked_scope=asked_scope, renews=renews, clock=clock)
+    who = subject(brought.token)
+    key = GrantKey(
+        issuer=client.server.issuer,
+        client_id=client.client_id,
+        scope=asked_scope,
+        resource=resource,
+        audience=audience,
+        account=account or who or UNNAMED,
+    )
+    begun = StoredGrant(refresh_token=brought.refresh_token, began_with=family(brought.refresh_token))
+    kept = KeptGrant.begun(store or MemoryStore(), key, begun.renewed(brought.token, brought.refresh_token, who))
+    return from_kept(client, kept, token=brought.token, clock=clock, asked_scope=asked_scope, resource=resource)
+
+
+def from_kept(
+    client: Client,
+    kept: KeptGrant,
+    *,
+    token: Token | None = None,
+    clock: Clock,
+    asked_scope: tuple[str, ...] | None,
+    sent_scope: tuple[str, ...] | None = None,
+    resource: str | None,
+) -> OAuthTokenSource:
+    """The source for a grant that is kept, with the access token kept along with it where ``token`` is None."""
+    grant = RefreshTokenGrant(
+        client,
+        kept,
+        clock=clock,
+        asked_scope=sent_scope,
+        resource=resource,
+        discarded=lambda late: revoke(client, late.refresh_token, late.token.access_token),
+    )
+    if token is None and kept.grant is not None:
+        token = kept.grant.token(clock.now())
+    return OAuthTokenSource(client, grant, token=token, asked_scope=asked_scope, kept=kept, clock=clock)
 
 
 def revoke(client: Client, refresh_token: Secret | None, access_token: Secret | None) -> bool:

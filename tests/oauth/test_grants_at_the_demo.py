@@ -217,7 +217,7 @@ def test_t10_a_refresh_token_used_by_somebody_else_ends_the_family(demo: Demo):
 
 def test_s17_after_signing_out_the_server_knows_the_refresh_token_no_more(demo: Demo):
     source = signed_in(demo, scope="read:users")
-    kept = source._grant._refresh_token
+    kept = source._kept.grant.refresh_token
     before = demo.counters()["revocations"]
     assert source.sign_out()
     assert demo.counters()["revocations"] != before
