@@ -20,6 +20,7 @@ from explorer.clock import SYSTEM_CLOCK, Clock, Instant
 from explorer.errors import (
     AuthorizationServerUnavailableError,
     ConfigurationError,
+    ExplorerError,
     OAuthConfigurationError,
     SignInRequiredError,
     TokenTimeoutError,
@@ -38,6 +39,7 @@ _RENEW_BETWEEN = (0.80, 0.84)  # parts of a lifetime
 _SHORTEST_RENEWAL = 1.0  # seconds between two renewals that nobody asked for, however short the lifetime
 _FORCED_REFRESH_INTERVAL = 1.0  # seconds between two refreshes forced by a server that refuses what we send
 _BACK_OFF_BASE, _BACK_OFF_CAP = 2.0, 16.0  # seconds
+_LONGEST_PATIENCE = 60.0  # seconds that a caller waits for its turn; a server that wants longer is told of instead
 _LONGEST_SLEEP = 600.0  # seconds: what a wake-up lost to the garbage collector's timing costs at most
 
 
@@ -67,10 +69,10 @@ class Token:
     id_token: Secret | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if not _B64TOKEN.fullmatch(self.access_token.reveal()):
+        if not isinstance(self.access_token.reveal(), str) or not _B64TOKEN.fullmatch(self.access_token.reveal()):
             raise ConfigurationError(
-                "The access token holds characters that no bearer token may hold (RFC 6750 §2.1): often a newline or "
-                "quotes that were pasted along. Give the token alone."
+                "The access token is no text, or holds characters that no bearer token may hold (RFC 6750 §2.1): often "
+                "a newline or quotes that were pasted along. Give the token alone."
             )
         if self.token_type.lower() != "bearer":
             raise ConfigurationError(
@@ -124,9 +126,10 @@ class StaticTokenSource:
     def __init__(
         self, access_token: str | Secret, *, expires_in: float | None = None, clock: Clock = SYSTEM_CLOCK
     ) -> None:
-        secret = access_token if isinstance(access_token, Secret) else Secret(access_token)
+        if not isinstance(access_token, Secret):  # under its own name: a verbose traceback prints every argument
+            access_token = Secret(access_token)
         self._clock = clock
-        self._token = Token(secret, clock.now(), expires_in)
+        self._token = Token(access_token, clock.now(), expires_in)
 
     def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:  # noqa: ARG002 - the protocol's
         """The token, at once.
@@ -157,7 +160,7 @@ class ReuseTokenSource:
     Callers with an expired token share a single request and its outcome, be it a token or an error. Between 80 % and
     84 % of a lifetime the token is renewed in the background, while callers go on with the valid one. After a dead
     grant nothing more is sent. After a passing trouble the next request waits its turn (exponential, full jitter,
-    ``Retry-After`` honoured).
+    ``Retry-After`` honoured); where that is more than a minute off, callers get the trouble instead of waiting.
 
     Args:
         fetch: Makes one token request and returns its token; called from a thread of its own, never twice at once.
@@ -215,7 +218,7 @@ class ReuseTokenSource:
             if rejected is not None and self._holds(rejected) and self._usable:
                 self._usable = False
                 self._not_before = max(self._not_before, self._forced_at + _FORCED_REFRESH_INTERVAL)
-                self._forced_at = self._clock.now().boot
+                self._forced_at = max(self._clock.now().boot, self._not_before)  # when it will be sent
             if self._token is not None and self._usable and not self._token.expired(self._clock.now()):
                 return self._token
             flight = self._join_flight()
@@ -269,11 +272,17 @@ class ReuseTokenSource:
         if self._flight is not None:
             return self._flight
         if self._dead is not None:
-            raise self._dead.with_traceback(None)
-        self._flight = concurrent.futures.Future()
+            raise _for_one(self._dead)
+        if self._last_error is not None and self._not_before - self._clock.now().boot > _LONGEST_PATIENCE:
+            raise _for_one(self._last_error)
+        flight = self._flight = concurrent.futures.Future()
         self._renewal_due = None
-        threading.Thread(target=self._fly, args=(self._flight,), name="explorer-token-request", daemon=True).start()
-        return self._flight
+        try:
+            threading.Thread(target=self._fly, args=(flight,), name="explorer-token-request", daemon=True).start()
+        except BaseException:  # no more threads, or an interrupt: nobody would ever end this flight
+            self._flight = None
+            raise
+        return flight
 
     def _await(self, flight: concurrent.futures.Future[Token], timeout: float | None) -> Token:
         # Not flight.result(timeout): the flight's own error may be a TimeoutError too.
@@ -285,14 +294,14 @@ class ReuseTokenSource:
             ) from self._last_error
         error = flight.exception()
         if error is not None:
-            raise error.with_traceback(None)
+            raise _for_one(error)
         return flight.result()
 
     def _fly(self, flight: concurrent.futures.Future[Token]) -> None:
-        self._tell()
-        if not self._wait_for_turn(flight):
-            return
+        self._announce()
         try:
+            if not self._wait_for_turn(flight):
+                return
             token = self._fetch()
         except BaseException as error:  # noqa: BLE001 - whatever it was belongs to those who wait
             self._land(flight, error=error)
@@ -356,11 +365,16 @@ class ReuseTokenSource:
         """Start the renewal if its time has come, with the lock held; seconds to the next look, None for no date."""
         if self._renewal_due is None:
             return None
-        delay = self._renewal_due - self._clock.now().boot
+        delay = max(self._renewal_due, self._not_before) - self._clock.now().boot
         if delay > 0:
             return delay
         self._join_flight()
         return None
+
+    def _announce(self) -> None:
+        """Tell that a request begins, from another thread: a listener that asks for a token waits for this one's."""
+        if self._listeners:
+            threading.Thread(target=self._tell, name="explorer-token-listeners", daemon=True).start()
 
     def _tell(self) -> None:
         with self._changed:
@@ -379,6 +393,16 @@ def _settle(
         flight.set_exception(error)
     elif token is not None:
         flight.set_result(token)
+
+
+def _for_one(error: BaseException) -> BaseException:
+    """The error to raise in one thread: raising adds that thread's frames and context, and they are nobody else's."""
+    if not isinstance(error, ExplorerError):
+        return error.with_traceback(None)
+    own = type(error).__new__(type(error))
+    own.args, own.__cause__ = error.args, error.__cause__
+    vars(own).update(vars(error))
+    return own
 
 
 def _start_renewer(source: ReuseTokenSource) -> threading.Thread:

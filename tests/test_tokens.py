@@ -99,6 +99,18 @@ def test_a_token_that_would_break_the_header_is_refused(bad: str) -> None:
     Token(Secret("all-of.it_is~fine+here/=="), NOW)  # the twin
 
 
+@pytest.mark.parametrize("bad", ["canary with spaces", "canary\n", b"canary", ["canary"]])
+def test_a_fixed_token_that_is_none_is_refused_and_in_no_traceback(bad: object) -> None:
+    with pytest.raises(ConfigurationError, match="RFC 6750") as caught:
+        StaticTokenSource(bad)
+    ours = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    shown = [
+        frame.locals for frame in ours.stack if frame.filename.endswith("tokens.py") and "tests" not in frame.filename
+    ]
+    assert len(shown) >= 2
+    assert "canary" not in str(shown)
+
+
 def test_a_token_of_another_type_is_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match="DPoP"):
         Token(Secret("a"), NOW, token_type="DPoP")
@@ -218,6 +230,50 @@ def test_s6_raising_a_shared_error_often_does_not_grow_its_traceback(source: Reu
     assert depths[-1] <= depths[1]
 
 
+def test_s6_an_error_shows_a_caller_nothing_of_another(source: ReuseTokenSource, grant: Grant) -> None:
+    grant.error = SignInRequiredError("dead", error="invalid_grant")
+    try:
+        {}["another caller's own"]
+    except KeyError:
+        with pytest.raises(SignInRequiredError) as first:
+            source.token()
+    assert isinstance(first.value.__context__, KeyError), "the twin: what is its own, it is shown"
+    with pytest.raises(SignInRequiredError, match="dead") as second:
+        source.token()
+    assert second.value.__context__ is None
+    assert second.value.error == "invalid_grant"
+
+
+def test_a_listener_may_ask_for_a_token(source: ReuseTokenSource, grant: Grant) -> None:
+    given = []
+    told = threading.Semaphore(0)
+
+    def listener() -> None:
+        given.append(name(source.token(timeout=10)))
+        told.release()
+
+    source.subscribe(listener)
+    assert name(source.token(timeout=5)) == "token-1"
+    for _ in ("begun", "landed"):
+        assert told.acquire(timeout=10)
+    assert given == ["token-1", "token-1"]
+    assert grant.requests == 1
+
+
+def test_a_request_that_could_not_begin_is_waited_for_by_nobody(
+    source: ReuseTokenSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", exhausted)
+        with pytest.raises(RuntimeError, match="thread"):
+            source.token(timeout=5)
+    assert not source.snapshot.refreshing
+    assert name(source.token(timeout=5)) == "token-1"
+
+
 def test_a_refused_client_is_asked_for_again_only_on_purpose(source: ReuseTokenSource, grant: Grant) -> None:
     grant.error = OAuthConfigurationError("no such client")
     with pytest.raises(OAuthConfigurationError):
@@ -295,6 +351,20 @@ def test_s11_a_passing_trouble_delays_the_next_request_as_the_server_asks(
         assert name(waiting.result(10)) == "token-2"
 
 
+@pytest.mark.parametrize("wish", [3600.0, 1e12, 1e300])
+def test_s11_who_would_wait_too_long_for_its_turn_is_told_and_nothing_is_sent(
+    source: ReuseTokenSource, grant: Grant, clock: FakeClock, wish: float
+) -> None:
+    grant.error = AuthorizationServerUnavailableError("busy", retry_after=wish)
+    for ask in (source.token, source.token, source.refresh):
+        with pytest.raises(AuthorizationServerUnavailableError, match="busy"):
+            ask(timeout=5)
+    assert grant.requests == 1
+    grant.error = None
+    clock.advance(wish + 1)
+    assert name(source.token(timeout=5)) == "token-2"
+
+
 def test_s13_a_timeout_bounds_the_wait_and_not_the_refresh(source: ReuseTokenSource, grant: Grant) -> None:
     grant.open.clear()
     with pytest.raises(TokenTimeoutError, match=r"within 0\.05 s"):
@@ -327,7 +397,12 @@ def test_s14_forced_refreshes_come_at_most_once_a_second(source: ReuseTokenSourc
         assert clock.until_somebody_waits() <= 1
         assert grant.requests == 2
         clock.advance(1.01)
-        assert name(waiting.result(10)) == "token-3"
+        third = waiting.result(10)
+        assert name(third) == "token-3"
+        waiting = other.submit(source.token, rejected=third)
+        assert clock.until_somebody_waits() > 0.9, "from when the one before was sent, not from when it was asked for"
+        clock.advance(1.01)
+        assert name(waiting.result(10)) == "token-4"
 
 
 def test_s17_what_is_under_way_cannot_bring_a_closed_source_back(source: ReuseTokenSource, grant: Grant) -> None:
