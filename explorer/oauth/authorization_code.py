@@ -120,9 +120,14 @@ class AuthorizationCodeFlow:
 
     def _exchange(self, code: Secret) -> None:
         try:
-            self._pending.settle(self._granted(code))
+            source = self._granted(code)
         except ExplorerError as error:
             self._pending.fail(error)
+        except Exception as error:  # noqa: BLE001 - nobody sees this thread die, and somebody waits for it
+            self._pending.fail(OAuthError(f"{ASKING} failed with {type(error).__name__}. Start it again."))
+        else:
+            if not self._pending.settle(source):
+                source.sign_out()  # cancelled while the answer was on its way
 
     def _granted(self, code: Secret) -> OAuthTokenSource:
         request, asked_at = self._request, self._clock.now()

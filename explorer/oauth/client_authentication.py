@@ -45,7 +45,7 @@ class Client:
         authentication: str | None = None,
     ) -> Client:
         """A client whose style is the one asked for, else the one that the metadata offers."""
-        if not isinstance(client_id, str) or not client_id:
+        if not isinstance(client_id, str) or not client_id or not client_id.isprintable():
             raise ConfigurationError(
                 f"client_id is {client_id!r}; it is the name that the authorization server registered."
             )
@@ -88,7 +88,7 @@ class Client:
             if style == POST and self.client_secret is not None:
                 form["client_secret"] = self.client_secret
         outcome = self.transport.post(url, form, headers, timeout=timeout)
-        sent = [value for value in (*form.values(), self.client_secret) if isinstance(value, Secret)]
+        sent = [value for value in (*form.values(), *headers.values(), self.client_secret) if isinstance(value, Secret)]
         return outcome.without_echo(sent) if isinstance(outcome, Answer) else outcome
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 
 from explorer.clock import SYSTEM_CLOCK, Clock
-from explorer.errors import AuthorizationServerUnavailableError, ExplorerError, OAuthConfigurationError
+from explorer.errors import AuthorizationServerUnavailableError, ExplorerError, OAuthConfigurationError, OAuthError
 from explorer.oauth import scopes
 from explorer.oauth.client_authentication import Client
 from explorer.oauth.error_response import error_from_answer
@@ -27,6 +27,7 @@ ASKING = "Signing in by device code"
 _INTERVAL = 5.0  # seconds, where the server names none (RFC 8628 §3.2)
 _SLOWER = 5.0  # seconds that each slow_down adds for good (§3.5)
 _LIFETIME = 600.0  # seconds, where the server names none, though it must
+_LONGEST_LIFETIME = 3600.0  # seconds, whatever the server names: nobody is waited for longer
 _LONGEST_PAUSE = 60.0
 
 
@@ -65,7 +66,7 @@ class DeviceFlow:
         self.verification_uri, self.verification_uri_complete = _pages(answer, jupyter_origin)
         self._device_code = Secret(_required(answer, "device_code"))
         self._interval = answer.seconds("interval") or _INTERVAL
-        lifetime = answer.seconds("expires_in") or _LIFETIME
+        lifetime = min(answer.seconds("expires_in") or _LIFETIME, _LONGEST_LIFETIME)
         self._pending: Pending[OAuthTokenSource] = Pending(
             clock, lifetime if timeout is None else min(lifetime, timeout), lambda: None
         )
@@ -121,6 +122,8 @@ class DeviceFlow:
             )
         except ExplorerError as error:
             self._pending.fail(error)
+        except Exception as error:  # noqa: BLE001 - nobody sees this thread die, and somebody waits for it
+            self._pending.fail(OAuthError(f"{ASKING} failed with {type(error).__name__}. Start it again."))
         else:
             if not self._pending.settle(source):
                 source.sign_out()  # cancelled while the last answer was on its way

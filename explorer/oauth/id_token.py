@@ -78,4 +78,4 @@ def _problem(
 
 
 def _same(claim: object, nonce: Secret) -> bool:
-    return isinstance(claim, str) and hmac.compare_digest(claim.encode(), nonce.reveal().encode())
+    return isinstance(claim, str) and claim.isascii() and hmac.compare_digest(claim, nonce.reveal())

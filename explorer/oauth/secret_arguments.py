@@ -23,6 +23,15 @@ def wrapped(value: str | Secret | None, name: str) -> Secret | None:
     if value is None:
         return None
     value = Secret(value) if isinstance(value, str) else value
-    if not isinstance(value, Secret) or not value:
+    if not isinstance(value, Secret) or not value or not _is_text(value):
         raise ConfigurationError(f"{name} is empty or not text; give it as it was issued.")
     return value
+
+
+def _is_text(value: Secret) -> bool:
+    """Whether it can be sent: a lone surrogate cannot, and the codec's own error would carry the whole secret."""
+    try:
+        value.reveal().encode()
+    except UnicodeEncodeError:
+        return False
+    return True

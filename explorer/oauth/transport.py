@@ -13,6 +13,7 @@ import ipaddress
 import json
 import math
 import os
+import re
 import ssl
 import threading
 import time
@@ -31,11 +32,10 @@ __all__ = ["Answer", "Failure", "HttpTransport", "Transport", "endpoint_problem"
 
 MOST_SECONDS = 10.0
 MOST_BYTES = 1 << 20
-_QUOTED = ("error", "error_description", "error_uri")
+_QUOTED = ("error", "error_description", "error_uri", "token_type")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORTEST_ECHO = 4  # characters; anything shorter would strike words
 _USER_AGENT = "grpc-notebook-explorer"
-# A loopback endpoint is never reached through a proxy: the form would leave the machine in clear.
-_NEVER_PROXIED = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +55,9 @@ class Answer:
         return value if isinstance(value, str) and value else None
 
     def secret(self, name: str) -> Secret | None:
-        """The member ``name`` if it is a non-empty string, wrapped."""
-        return None if (value := self.text(name)) is None else Secret(value)
+        """The member ``name`` if it is a non-empty string that can be sent (JSON can spell surrogates), wrapped."""
+        value = self.text(name)
+        return None if value is None or _SURROGATE.search(value) else Secret(value)
 
     def seconds(self, name: str) -> float | None:
         """The member ``name`` as seconds: a number or a numeric string (S4); None where it is neither."""
@@ -154,7 +155,10 @@ class HttpTransport:
         done = threading.Event()
 
         def exchange() -> None:
-            outcomes.append(self._exchange(method, url, form, headers, timeout))
+            try:
+                outcomes.append(self._exchange(method, url, form, headers, timeout))
+            except Exception as error:  # noqa: BLE001 - nobody sees this thread die, and somebody waits for it
+                outcomes.append(Failure(f"{_host(url)} could not be asked ({type(error).__name__}).", sent=True))
             done.set()
 
         threading.Thread(target=exchange, name="explorer-oauth-http", daemon=True).start()
@@ -171,19 +175,18 @@ class HttpTransport:
         timeout: float,
     ) -> Answer | Failure:
         until = time.monotonic() + timeout
-        body = None if form is None else urlencode({name: _revealed(value) for name, value in form.items()}).encode()
         plain = {name: _revealed(value) for name, value in headers.items()}
         plain |= {"Accept": "application/json", "User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
-        if body is not None:
+        if form is not None:
             plain["Content-Type"] = "application/x-www-form-urlencoded"
+        # A loopback endpoint is never reached through a proxy: the form would leave the machine in clear.
+        proxied = not is_loopback(urlsplit(url).hostname)
         try:
+            body = (
+                None if form is None else urlencode({name: _revealed(value) for name, value in form.items()}).encode()
+            )
             with (
-                httpx.Client(
-                    verify=self._verify,
-                    timeout=timeout,
-                    follow_redirects=False,
-                    mounts=dict.fromkeys(_NEVER_PROXIED),
-                ) as client,
+                httpx.Client(verify=self._verify, timeout=timeout, follow_redirects=False, trust_env=proxied) as client,
                 client.stream(method, url, content=body, headers=plain) as response,
             ):
                 return _read(url, response, until, timeout)
@@ -235,7 +238,8 @@ def seconds_from(value: object) -> float | None:
 
 def _struck(text: str, secrets: Iterable[Secret]) -> str:
     for secret in secrets:
-        for spelled in {secret.reveal(), quote(secret.reveal(), safe=""), quote_plus(secret.reveal())}:
+        value = secret.reveal()
+        for spelled in {value, value.removeprefix("Basic "), quote(value, safe=""), quote_plus(value)}:
             text = text.replace(spelled, "[struck]") if len(spelled) >= _SHORTEST_ECHO else text
     return text
 

@@ -452,3 +452,30 @@ def test_offline_access_asks_for_consent_as_openid_wants_it(begin: Begin):
 def test_a_nonce_is_fresh_each_time_and_only_with_openid(begin: Begin):
     assert "nonce" not in asked(begin())
     assert asked(begin(scope="openid"))["nonce"] != asked(begin(scope="openid"))["nonce"]
+
+
+def test_t8_tokens_that_come_after_the_cancelling_are_given_back(odd_server: OddServer, begin: Begin):
+    hold, revoked = threading.Event(), threading.Event()
+    odd_server.answer("/token", Reply(bearer("late", refresh_token="late-refresh").body, hold=hold))
+    odd_server.answer(
+        "/revoke", lambda request: revoked.set() or Reply() if request.form["token"] == "late" else Reply()
+    )
+    flow = begin()
+    come_back(flow)
+    odd_server.until_asked("/token", 1)
+    flow.cancel()
+    hold.set()
+    assert revoked.wait(10)
+    assert [request.form["token"] for request in odd_server.asked("/revoke")] == ["late-refresh", "late"]
+    with pytest.raises(SignInRequiredError, match="cancelled"):
+        flow.wait(1)
+
+
+def test_an_id_token_with_half_a_character_is_refused_and_nobody_waits_for_ever(odd_server: OddServer, begin: Begin):
+    parts = ({"alg": "ES256"}, {"iss": odd_server.issuer, "aud": "notebook", "exp": 9e9, "nonce": "\ud800"}, "x")
+    forged = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+    odd_server.answer("/token", bearer(id_token=forged))
+    flow = begin(scope="openid")
+    come_back(flow)
+    with pytest.raises(OAuthConfigurationError, match="nonce"):
+        flow.wait(10)

@@ -210,3 +210,40 @@ def test_t35_secrets_are_in_no_url_that_is_asked_for(server: OddServer, clock: F
         urls.append(made[0].authorization_url)
     assert len(urls) >= 2
     assert found(" ".join(urls), *verifiers(server)) == set()
+
+
+@pytest.mark.parametrize("name", ["client_secret", "refresh_token", "access_token"])
+def test_t32_a_secret_that_cannot_be_sent_is_in_no_error(odd_server: OddServer, name: str):
+    secret = CANARIES["client"] + "\ud800"
+    given = {"client_id": "c", "refresh_token": "fine", name: secret}
+    with pytest.raises(ExplorerError, match=name) as caught:
+        refresh_token(odd_server.issuer, **given)
+    assert found(repr(caught.value) + repr(caught.value.__context__)) == set()
+    assert odd_server.requests == []
+
+
+def test_t32_what_a_server_spells_with_half_a_character_is_no_secret_of_ours(server: OddServer, clock: FakeClock):
+    server.answer("/token", bearer(CANARIES["access"], refresh_token="half\ud800", expires_in=10), bearer("second"))
+    source = refresh_token(server.issuer, client_id="c", refresh_token=CANARIES["refresh"], clock=clock)
+    source.token()
+    assert source.refresh().access_token.reveal() == "second"
+    assert [each.form["refresh_token"] for each in server.asked("/token")] == [CANARIES["refresh"]] * 2
+
+
+@pytest.mark.parametrize("member", ["token_type", "error_description"])
+def test_t32_what_a_server_echoes_is_struck(odd_server: OddServer, member: str):
+    def echo(request: Request) -> Reply:
+        said = f"{request.form['refresh_token']} {request.headers['Authorization'].split()[1]}"
+        return Reply(
+            {"access_token": "a", member: said} | ({} if member == "token_type" else {"error": "invalid_grant"})
+        )
+
+    odd_server.answer("/token", echo)
+    source = refresh_token(
+        odd_server.issuer, client_id="c", client_secret=CANARIES["client"], refresh_token=CANARIES["refresh"]
+    )
+    with pytest.raises(ExplorerError) as caught:
+        source.token()
+    (request,) = odd_server.asked("/token")
+    assert str(caught.value).count("[struck]") == 2
+    assert found(str(caught.value), request.headers["Authorization"].split()[1]) == set()

@@ -114,3 +114,27 @@ def test_s11_retry_after_may_be_a_date(odd_server: OddServer):
     date = email.utils.formatdate(time.time() + 60, usegmt=True)
     odd_server.answer("/busy", Reply(status=503, headers={"Retry-After": date}))
     assert HttpTransport().get(f"{odd_server.origin}/busy").retry_after == pytest.approx(60, abs=3)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "localhost.", "[::1]", "[0:0:0:0:0:0:0:1]"])
+def test_t6_no_spelling_of_loopback_is_asked_through_a_proxy(
+    odd_server: OddServer, monkeypatch: pytest.MonkeyPatch, host: str
+):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, odd_server.origin)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    transport = HttpTransport(timeout=5)
+    transport.post(f"http://{host}:9/token", {"refresh_token": Secret("r")}, {})
+    assert odd_server.requests == []
+    assert isinstance(transport.post("http://elsewhere.example/x", {}, {}), Answer), "the twin goes through it"
+    assert len(odd_server.requests) == 1
+
+
+def test_what_cannot_be_sent_is_told_at_once(odd_server: OddServer):
+    began = time.monotonic()
+    outcome = HttpTransport().post(f"{odd_server.origin}/token", {"resource": "\ud800"}, {})
+    assert isinstance(outcome, Failure)
+    assert not outcome.sent
+    assert time.monotonic() - began < 5
+    assert odd_server.requests == []
