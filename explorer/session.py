@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -217,5 +218,4 @@ class Session:
 
 
 def _short_names(names: Iterable[str]) -> list[str]:
-    shorts = [name.rpartition(".")[2] for name in names]
-    return [short for short in shorts if shorts.count(short) == 1]
+    return [short for short, times in Counter(name.rpartition(".")[2] for name in names).items() if times == 1]

@@ -157,10 +157,15 @@ class Connection:
         """
         if self._was_ready:
             return
-        with self._lock:
+        end = time.monotonic() + min(timeout, CONNECT_TIMEOUT)
+        if not self._lock.acquire(timeout=max(0.0, end - time.monotonic())):  # somebody else has been trying as long
+            raise ConnectionFailedError(_SILENT.format(self.target), target=self.target)
+        try:
             if not self._was_ready:
-                self._connect_first(time.monotonic() + min(timeout, CONNECT_TIMEOUT))
+                self._connect_first(end)
                 self._was_ready = True
+        finally:
+            self._lock.release()
 
     def recover(self, details: str, timeout: float) -> None:
         """After a call that never left: wait until there is a connection again.
@@ -186,6 +191,7 @@ class Connection:
         Raises:
             InsecureChannelError: ``authorization`` would travel in clear.
             ConfigurationError: There would be two ``authorization`` values, or a pair that gRPC would not carry.
+            ConnectionFailedError: On loopback, where TLS or plaintext has to be found out first, and nobody answers.
 
         """
         own = as_metadata(metadata)
@@ -194,6 +200,8 @@ class Connection:
         if holds_authorization(both):
             if self._token_source is not None:
                 raise ConfigurationError(_TWO_AUTHORIZATIONS)
+            if self._may_fall_back:  # whether this server speaks TLS has to be known before, not after
+                self.connect()
             self._refuse_in_clear()
         return both
 

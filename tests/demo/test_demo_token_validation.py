@@ -246,6 +246,10 @@ def test_t18_no_jwt_at_all(judged, token):
     assert judged(token) == "TOKEN_MALFORMED"
 
 
+def test_t18_a_header_of_brackets_without_end(judged):
+    assert judged(f"{base64.urlsafe_b64encode(b'[' * 5000).decode().rstrip('=')}.e30.x") == "TOKEN_MALFORMED"
+
+
 def test_t18_an_extension_that_must_be_understood(judged, signed, good_claims, kid):
     _, payload, signature = signed().split(".")
     header = encode({"alg": "ES256", "typ": "at+jwt", "kid": kid, "crit": ["b64"], "b64": False})

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,8 @@ def test_t22_authorization_metadata_never_falls_back_either(serve: Serve, connec
     fallen.connect()
     with pytest.raises(InsecureChannelError, match="in clear"):
         invoke(fallen, method("Get"), b"", metadata={"authorization": "Bearer abc"})
+    with pytest.raises(InsecureChannelError, match="in clear"):  # as a connection's very first call
+        invoke(connect(server.target), method("Get"), b"", metadata={"authorization": "Bearer abc"})
     assert server.calls == []
 
 
@@ -219,6 +222,19 @@ def test_a_server_that_accepts_and_says_nothing_is_named_in_bounded_time(serve_r
         with pytest.raises(ConnectionFailedError, match="No answer from 127"):
             connection.connect(timeout=0.5)
         assert time.monotonic() - started < 2
+
+
+def test_many_who_wait_for_a_silent_server_wait_each_for_its_own_time(serve_raw: ServeRaw, connect: Connect) -> None:
+    connection = connect(serve_raw(silent).target, plaintext=True)
+
+    def wait(_: int) -> float:
+        started = time.monotonic()
+        with pytest.raises(ConnectionFailedError, match="No answer from 127"):
+            connection.connect(timeout=0.5)
+        return time.monotonic() - started
+
+    with ThreadPoolExecutor(8) as callers:
+        assert max(callers.map(wait, range(8))) < 2
 
 
 @pytest.mark.parametrize("given", [b"", b"no pem", "/etc/ssl/ca.pem", 7])

@@ -194,7 +194,7 @@ def _header(token: str) -> dict[str, Any]:
     encoded, _, rest = token.partition(".")
     try:
         header = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         header = None
     if not isinstance(header, dict) or rest.count(".") != 1:
         raise TokenRejectedError("TOKEN_MALFORMED", "The token is not a signed JWT.")
