@@ -66,9 +66,7 @@ class AuthorizationRequest:
                     code_challenge_method="S256",
                     resource=self.resource,
                     nonce=None if self.nonce is None else self.nonce.reveal(),
-                    # OpenID Connect Core §11: without it, offline_access is to be ignored; by some servers it is
-                    # ignored without openid too.
-                    prompt="consent" if "offline_access" in (self.scope or ()) else None,
+                    prompt="consent" if self._wants_consent() else None,
                 )
             )
         except ValueError:
@@ -76,6 +74,11 @@ class AuthorizationRequest:
             raise OAuthConfigurationError(
                 f"The authorization_endpoint {endpoint!r} has a query that is no query."
             ) from None
+
+    def _wants_consent(self) -> bool:
+        """OpenID Connect Core §11: without it offline_access is to be ignored; by some servers without openid too."""
+        possible = self.server.prompt_values_supported
+        return "offline_access" in (self.scope or ()) and (possible is None or "consent" in possible)
 
     def answers(self, parameters: Mapping[str, str] | None, now: Instant) -> bool:
         """Whether these are the parameters of *this* request's response: its ``state``, within ten minutes (T3)."""

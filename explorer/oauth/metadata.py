@@ -25,6 +25,7 @@ _LISTS = (
     "revocation_endpoint_auth_methods_supported",
     "code_challenge_methods_supported",
     "grant_types_supported",
+    "prompt_values_supported",
     "scopes_supported",
 )
 
@@ -49,6 +50,7 @@ class AuthorizationServer:
     revocation_endpoint_auth_methods_supported: tuple[str, ...] | None = None
     code_challenge_methods_supported: tuple[str, ...] | None = None
     grant_types_supported: tuple[str, ...] | None = None
+    prompt_values_supported: tuple[str, ...] | None = None
     scopes_supported: tuple[str, ...] | None = None
     authorization_response_iss_parameter_supported: bool = False
     root_certificates: bytes | None = field(default=None, repr=False)
@@ -77,7 +79,7 @@ def authorization_server(
     every endpoint in it must be https or loopback; redirects are not followed. Raises
     :class:`~explorer.errors.OAuthConfigurationError` where that fails,
     :class:`~explorer.errors.AuthorizationServerUnavailableError` where nobody answers. Blocks for ``timeout`` seconds
-    at most (10 at most) for each of three addresses.
+    at most (10 at most) for each of four addresses.
     """
     if problem := _issuer_problem(issuer):
         raise ConfigurationError(f"The issuer {printable(issuer, 200)!r} cannot be used: {problem}.")
@@ -97,7 +99,8 @@ def metadata_urls(issuer: str) -> tuple[str, ...]:
     """Where the metadata of an issuer may be, in the order in which they are asked.
 
     RFC 8414 §3.1 puts its well-known name *between* host and path, OpenID Connect Discovery §4 *after* the path, and
-    RFC 8414 §5 lets OpenID's name stand in the middle too.
+    RFC 8414 §5 lets OpenID's name stand in the middle too. Servers that live under a path and cannot answer for what
+    stands before it put RFC 8414's name after it; whose document it is, the ``issuer`` in it says.
     """
     parts = urlsplit(issuer)
     path = parts.path.rstrip("/")
@@ -105,6 +108,7 @@ def metadata_urls(issuer: str) -> tuple[str, ...]:
         f"/.well-known/oauth-authorization-server{path}",
         f"{path}/.well-known/openid-configuration",
         f"/.well-known/openid-configuration{path}",
+        f"{path}/.well-known/oauth-authorization-server",
     ]
     return tuple(dict.fromkeys(urlunsplit((parts.scheme, parts.netloc, place, "", "")) for place in places))
 
@@ -117,13 +121,18 @@ def _issuer_problem(issuer: object) -> str | None:
 
 def _published(issuer: str, transport: Transport) -> Mapping[str, Any]:
     answers: list[Answer] = []
+    of_another: Mapping[str, Any] | None = None  # one host may answer for several issuers, wherever it is asked
     for url in metadata_urls(issuer):
         outcome = transport.get(url)
         if isinstance(outcome, Failure):
             raise outcome.error()
         if outcome.document is not None and "issuer" in outcome.document:
-            return outcome.document
+            if outcome.document["issuer"] == issuer:
+                return outcome.document
+            of_another = of_another or outcome.document
         answers.append(outcome)
+    if of_another is not None:
+        return of_another  # and have it refused by its name
     tried = "; ".join(f"{printable(answer.url, 200)} ({answer.described()}{_redirect(answer)})" for answer in answers)
     if any(answer.status >= 500 or answer.status in (408, 429) for answer in answers):
         wish = max((answer.retry_after for answer in answers if answer.retry_after is not None), default=None)

@@ -449,6 +449,13 @@ def test_offline_access_asks_for_consent_as_openid_wants_it(begin: Begin):
     assert asked(begin(scope="offline_access"))["prompt"] == "consent"
 
 
+def test_a_prompt_that_the_server_does_not_know_is_not_sent(odd_server: OddServer, begin: Begin):
+    odd_server.publish(prompt_values_supported=["none", "login"])
+    assert "prompt" not in asked(begin(scope="offline_access"))
+    odd_server.publish(prompt_values_supported=["none", "consent"])
+    assert asked(begin(scope="offline_access"))["prompt"] == "consent"
+
+
 def test_a_nonce_is_fresh_each_time_and_only_with_openid(begin: Begin):
     assert "nonce" not in asked(begin())
     assert asked(begin(scope="openid"))["nonce"] != asked(begin(scope="openid"))["nonce"]

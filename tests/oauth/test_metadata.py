@@ -17,6 +17,7 @@ def test_rfc_8414_puts_its_name_between_host_and_path_and_openid_after_the_path(
         "https://login.example/.well-known/oauth-authorization-server/tenant/one",
         "https://login.example/tenant/one/.well-known/openid-configuration",
         "https://login.example/.well-known/openid-configuration/tenant/one",
+        "https://login.example/tenant/one/.well-known/oauth-authorization-server",
     )
     assert metadata_urls("https://login.example") == (
         "https://login.example/.well-known/oauth-authorization-server",
@@ -41,6 +42,25 @@ def test_openid_discovery_is_asked_where_rfc_8414_is_not_served(odd_server: OddS
         f"{WELL_KNOWN}/realms/one",
         "/realms/one/.well-known/openid-configuration",
     ]
+
+
+def test_a_server_that_answers_only_under_its_own_path_is_found_there(odd_server: OddServer):
+    odd_server.issuer = f"{odd_server.origin}/o"
+    odd_server.answer("/o/.well-known/oauth-authorization-server", Reply(odd_server.metadata()))
+    assert authorization_server(odd_server.issuer).issuer == odd_server.issuer
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_t6_what_a_host_says_of_another_issuer_is_passed_over_and_never_taken(odd_server: OddServer, there: bool):
+    other = odd_server.metadata() | {"token_endpoint": f"{odd_server.origin}/other"}
+    odd_server.answer(f"{WELL_KNOWN}/o", Reply(other))
+    odd_server.issuer = f"{odd_server.origin}/o"
+    if there:
+        odd_server.answer("/o/.well-known/openid-configuration", Reply(odd_server.metadata()))
+        assert authorization_server(odd_server.issuer).token_endpoint == f"{odd_server.origin}/token"
+    else:
+        with pytest.raises(OAuthConfigurationError, match="names another issuer"):
+            authorization_server(odd_server.issuer)
 
 
 @pytest.mark.parametrize("named", ["https://other.example", "same with a slash", 17])
