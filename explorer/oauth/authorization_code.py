@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from explorer.clock import SYSTEM_CLOCK, Clock
-from explorer.errors import ConfigurationError, ExplorerError, OAuthError
+from explorer.errors import ConfigurationError, ExplorerError, InvalidCallbackError, OAuthError
 from explorer.oauth import scopes
-from explorer.oauth.authorization_request import ASKING, STATE_LIFETIME, AuthorizationRequest, parameters_of
+from explorer.oauth.authorization_request import (
+    ASKING,
+    STATE_LIFETIME,
+    AuthorizationRequest,
+    further_parameters,
+    parameters_of,
+    query_of,
+)
 from explorer.oauth.client_authentication import Client
 from explorer.oauth.id_token import check_id_token
 from explorer.oauth.loopback_receiver import LoopbackReceiver, Verdict
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.pending import Pending
+from explorer.oauth.private_key import PrivateKey, signing_key
+from explorer.oauth.redirect_uri import listening_for, unheard_port
 from explorer.oauth.secret_arguments import wrapped
 from explorer.oauth.source import OAuthTokenSource, from_sign_in
 from explorer.oauth.token_response import granted
 from explorer.oauth.transport import Answer, Failure
+from explorer.text import printable
 from explorer.tokens import Secret
 
 __all__ = ["AuthorizationCodeFlow"]
@@ -39,9 +49,15 @@ class AuthorizationCodeFlow:
     """One sign-in in a browser: open :attr:`authorization_url`, then :meth:`wait` for the token source.
 
     PKCE with S256 always, ``state`` of one use and ten minutes, ``iss`` checked (RFC 9207). The answer comes to a
-    loopback receiver that closes after one valid answer; a request that is not the answer changes nothing. The code is
-    exchanged as soon as it comes, in a thread of the flow's own. Making the flow discovers the server, which blocks.
-    Raises ConfigurationError or OAuthError where it cannot begin.
+    loopback receiver that closes after one valid answer; a request that is not the answer changes nothing. Where the
+    browser cannot reach the receiver, the address at which it failed is handed to :meth:`paste`. The code is exchanged
+    as soon as it comes, in a thread of the flow's own. Making the flow discovers the server, which blocks.
+
+    ``redirect_uri`` is one that was registered: a loopback one (``localhost`` is listened at as 127.0.0.1; without a
+    port, one is chosen), or an https one, whose answer can only be pasted. ``listen=False`` does without the receiver.
+    ``resource`` is RFC 8707's; ``audience`` what some servers have in its place; ``authorization_parameters`` are
+    further ones of the request, such as ``prompt`` or ``login_hint``, and never those that keep it safe. Raises
+    ConfigurationError or OAuthError where it cannot begin.
     """
 
     def __init__(
@@ -52,27 +68,46 @@ class AuthorizationCodeFlow:
         client_secret: str | Secret | None = None,
         scope: str | Iterable[str] | None = None,
         resource: str | None = None,
+        audience: str | None = None,
+        authorization_parameters: Mapping[str, str] | None = None,
+        redirect_uri: str | None = None,
+        listen: bool = True,
+        private_key: PrivateKey | str | None = None,
         client_authentication: str | None = None,
         root_certificates: bytes | None = None,
         timeout: float = STATE_LIFETIME,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         client_secret = wrapped(client_secret, "client_secret")
+        private_key = signing_key(private_key)
+        further, listening = further_parameters(authorization_parameters), listening_for(redirect_uri)
         server = resolved(issuer, root_certificates=root_certificates)
         if server.authorization_endpoint is None:
             raise ConfigurationError(f"{server.issuer} names no authorization_endpoint; sign in with method='device'.")
-        self._client = Client.registered(server, client_id, client_secret, client_authentication)
+        self._client = Client.registered(server, client_id, client_secret, client_authentication, private_key, clock)
         self._clock = clock
         self._pending: Pending[OAuthTokenSource] = Pending(clock, min(timeout, STATE_LIFETIME), self._ended)
         self._answered = threading.Lock()  # taken once, by the one answer
-        self._receiver = LoopbackReceiver(self._judge, lambda: self._pending.remaining() > 0)
+        self._receiver: LoopbackReceiver | None = None
+        if listening is not None and listen:
+            self._receiver = LoopbackReceiver(self._judge, lambda: self._pending.remaining() > 0, listening)
+            redirect_uri = self._receiver.redirect_uri
+        elif listening is not None:
+            redirect_uri = listening.uri(listening.port or unheard_port())
         try:
             self._request = AuthorizationRequest(
-                server, client_id, self._receiver.redirect_uri, scopes.parsed(scope), resource, clock.now()
+                server,
+                client_id,
+                str(redirect_uri),
+                scopes.parsed(scope),
+                resource,
+                clock.now(),
+                audience=audience,
+                further=further,
             )
             self.authorization_url = self._request.url
         except BaseException:
-            self._receiver.close()
+            self._ended()
             raise
 
     @property
@@ -82,8 +117,13 @@ class AuthorizationCodeFlow:
 
     @property
     def redirect_uri(self) -> str:
-        """Where the receiver waits."""
-        return self._receiver.redirect_uri
+        """Where the browser brings the answer."""
+        return self._request.redirect_uri
+
+    @property
+    def listens(self) -> bool:
+        """Whether a receiver waits there; otherwise the answer has to be pasted."""
+        return self._receiver is not None
 
     def remaining(self) -> float:
         """Seconds until this sign-in expires."""
@@ -97,12 +137,36 @@ class AuthorizationCodeFlow:
         """
         return self._pending.wait(timeout)
 
+    def paste(self, callback_url: str | Secret) -> None:
+        """Bring the answer by hand: the whole address at which the browser ended, also where it could not be reached.
+
+        It holds the code and is as secret as that. ``state``, ``iss`` and PKCE are checked as for one that came by
+        itself; :meth:`wait` has the outcome. Returns at once, from any thread. Raises InvalidCallbackError for what is
+        not the answer to this sign-in, which then goes on.
+        """
+        callback_url = wrapped(callback_url, "callback_url")
+        if self._pending.over:
+            raise InvalidCallbackError("This sign-in is over, so no answer to it can be pasted. Start it again.")
+        query = query_of(callback_url, self.redirect_uri)
+        if query is None:
+            raise InvalidCallbackError(
+                f"What was pasted is not the address that the sign-in ends at: {printable(self.redirect_uri, 200)}?… "
+                "Copy all of it from the browser's address bar; nothing was sent."
+            )
+        if not self._judge(query.reveal()).final:
+            raise InvalidCallbackError(
+                "What was pasted does not answer this sign-in: its state is missing, used or another's. Copy the "
+                "address from the page that was opened last; nothing was sent."
+            )
+        self._ended()
+
     def cancel(self) -> None:
         """End the flow and close the receiver."""
         self._pending.cancel()
 
     def _ended(self) -> None:
-        self._receiver.close()
+        if self._receiver is not None:
+            self._receiver.close()
 
     def _judge(self, query: str) -> Verdict:
         parameters = parameters_of(query)

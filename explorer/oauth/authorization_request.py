@@ -13,19 +13,48 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from explorer.clock import Instant
-from explorer.errors import InvalidCallbackError, OAuthConfigurationError
+from explorer.errors import ConfigurationError, InvalidCallbackError, OAuthConfigurationError
 from explorer.oauth import scopes
 from explorer.oauth.error_response import error_from_code
 from explorer.oauth.metadata import AuthorizationServer
 from explorer.text import printable
 from explorer.tokens import Secret
 
-__all__ = ["STATE_LIFETIME", "AuthorizationRequest", "parameters_of"]
+__all__ = ["STATE_LIFETIME", "AuthorizationRequest", "further_parameters", "parameters_of", "query_of"]
 
 STATE_LIFETIME = 600.0
 """Seconds for which a ``state`` is good (T3)."""
 
 ASKING = "Signing in"
+
+_MOST_PARAMETERS = 50
+_LONGEST_URL = 16_384  # characters
+# What a request is made of, or would be replaced or answered by: never from outside (T1, T3, T7; RFC 9101 §5).
+_OURS = frozenset(
+    {
+        "response_type",
+        "response_mode",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "code_verifier",
+        "resource",
+        "audience",
+        "request",
+        "request_uri",
+        "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+        "grant_type",
+        "device_code",
+        "code",
+        "registration",
+    }
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +70,8 @@ class AuthorizationRequest:
     scope: tuple[str, ...] | None
     resource: str | None
     began: Instant
+    audience: str | None = None
+    further: Mapping[str, str] = field(default_factory=dict)
     state: Secret = field(default_factory=lambda: Secret(secrets.token_urlsafe(32)), repr=False)
     code_verifier: Secret = field(default_factory=lambda: Secret(secrets.token_urlsafe(64)), repr=False)
     nonce: Secret | None = field(default=None, repr=False)
@@ -53,6 +84,17 @@ class AuthorizationRequest:
     @property
     def url(self) -> str:
         """The page that the person opens; it holds the challenge and the state, never the verifier."""
+        asked = {
+            "prompt": "consent" if self._wants_consent() else None,
+            **self.further,
+            "scope": scopes.as_text(self.scope),
+            "state": self.state.reveal(),
+            "code_challenge": create_s256_code_challenge(self.code_verifier.reveal()),
+            "code_challenge_method": "S256",
+            "resource": self.resource,
+            "audience": self.audience,
+            "nonce": None if self.nonce is None else self.nonce.reveal(),
+        }
         try:
             return str(
                 prepare_grant_uri(
@@ -60,13 +102,7 @@ class AuthorizationRequest:
                     client_id=self.client_id,
                     response_type="code",
                     redirect_uri=self.redirect_uri,
-                    scope=scopes.as_text(self.scope),
-                    state=self.state.reveal(),
-                    code_challenge=create_s256_code_challenge(self.code_verifier.reveal()),
-                    code_challenge_method="S256",
-                    resource=self.resource,
-                    nonce=None if self.nonce is None else self.nonce.reveal(),
-                    prompt="consent" if self._wants_consent() else None,
+                    **asked,
                 )
             )
         except ValueError:
@@ -115,6 +151,29 @@ class AuthorizationRequest:
             raise InvalidCallbackError(msg)
 
 
+def further_parameters(parameters: Mapping[str, str] | None) -> dict[str, str]:
+    """Parameters of a caller's own, such as ``prompt`` or ``login_hint``.
+
+    Raises ConfigurationError for one that this library sets, or that would replace those: PKCE, ``state`` and
+    ``response_type`` are not to be talked out of.
+    """
+    further = dict(parameters or {})
+    for name, value in further.items():
+        if not isinstance(name, str) or not isinstance(value, str) or not name:
+            named = printable(name, 60)
+            raise ConfigurationError(f"authorization_parameters holds {named!r}; names and values are text.")
+        if name in _OURS:
+            raise ConfigurationError(
+                f"authorization_parameters cannot hold {name!r}: that is set here, from an argument of its own or anew "
+                "for each request."
+            )
+    if len(further) > _MOST_PARAMETERS:
+        raise ConfigurationError(
+            f"authorization_parameters holds {len(further)} names; {_MOST_PARAMETERS} are the most."
+        )
+    return further
+
+
 def parameters_of(query: str) -> dict[str, str] | None:
     """The parameters of a query; None if it is no such thing, or names one twice (RFC 6749 §3.1 forbids that)."""
     try:
@@ -123,6 +182,17 @@ def parameters_of(query: str) -> dict[str, str] | None:
         return None
     parameters = dict(pairs)
     return parameters if len(parameters) == len(pairs) else None
+
+
+def query_of(callback_url: Secret, redirect_uri: str) -> Secret | None:
+    """The query of an address copied from a browser; None if it is not ``redirect_uri`` with something asked."""
+    text = callback_url.reveal().strip()
+    if len(text) > _LONGEST_URL:
+        return None
+    place, _, query = text.partition("#")[0].partition("?")
+    wanted = redirect_uri.partition("?")[0]
+    # A browser shows an empty path as a slash.
+    return Secret(query) if query and place.removesuffix("/") == wanted.removesuffix("/") else None
 
 
 def require_s256(server: AuthorizationServer) -> None:

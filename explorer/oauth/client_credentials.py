@@ -15,14 +15,26 @@ __all__ = ["ClientCredentialsGrant"]
 class ClientCredentialsGrant:
     """Gets access tokens for the client itself; each :meth:`fetch` is one token request. Safe from any thread."""
 
-    def __init__(self, client: Client, *, clock: Clock, scope: tuple[str, ...] | None, resource: str | None) -> None:
-        if client.client_secret is None:
-            msg = f"Client {client.client_id!r} has no client_secret; this grant is for confidential clients."
+    def __init__(
+        self,
+        client: Client,
+        *,
+        clock: Clock,
+        scope: tuple[str, ...] | None,
+        resource: str | None,
+        audience: str | None = None,
+    ) -> None:
+        if client.client_secret is None and client.private_key is None:
+            msg = (
+                f"Client {client.client_id!r} has neither a client_secret nor a private_key; this grant is for "
+                "confidential clients."
+            )
             raise ConfigurationError(msg)
         self._client = client
         self._clock = clock
         self._scope = scope
         self._resource = resource
+        self._audience = audience
 
     def fetch(self) -> Token:
         """One token request. Raises the error of its class (S11)."""
@@ -31,6 +43,8 @@ class ClientCredentialsGrant:
             form["scope"] = scope
         if self._resource is not None:
             form["resource"] = self._resource
+        if self._audience is not None:
+            form["audience"] = self._audience
         asked_at = self._clock.now()
         outcome = self._client.token_request(form)
         return granted(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import AuthorizationServerUnavailableError, ExplorerError, OAuthConfigurationError, OAuthError
 from explorer.oauth import scopes
+from explorer.oauth.authorization_request import further_parameters
 from explorer.oauth.client_authentication import Client
 from explorer.oauth.error_response import error_from_answer
 from explorer.oauth.id_token import check_id_token
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.pending import Pending
+from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.secret_arguments import wrapped
 from explorer.oauth.source import OAuthTokenSource, from_sign_in
 from explorer.oauth.token_response import Granted, granted
@@ -38,7 +40,8 @@ class DeviceFlow:
     polling begins with the first :meth:`wait` and is one thread, however many wait. ``user_code`` and both URIs are the
     server's text, cleaned; who writes them as HTML escapes them. Show them with the client's name, the scopes and
     "only if you started this" (RFC 8628 §5.4). Both pages are https or loopback, or on ``jupyter_origin``. Raises
-    ConfigurationError or OAuthError where it cannot begin.
+    ConfigurationError or OAuthError where it cannot begin. ``audience`` and ``authorization_parameters`` are as in
+    :class:`~explorer.oauth.AuthorizationCodeFlow`.
     """
 
     def __init__(
@@ -49,6 +52,9 @@ class DeviceFlow:
         client_secret: str | Secret | None = None,
         scope: str | Iterable[str] | None = None,
         resource: str | None = None,
+        audience: str | None = None,
+        authorization_parameters: Mapping[str, str] | None = None,
+        private_key: PrivateKey | str | None = None,
         client_authentication: str | None = None,
         root_certificates: bytes | None = None,
         jupyter_origin: str | None = None,
@@ -56,12 +62,14 @@ class DeviceFlow:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         client_secret = wrapped(client_secret, "client_secret")
+        private_key = signing_key(private_key)
+        further = further_parameters(authorization_parameters)
         server = resolved(issuer, root_certificates=root_certificates)
-        self._client = Client.registered(server, client_id, client_secret, client_authentication)
+        self._client = Client.registered(server, client_id, client_secret, client_authentication, private_key, clock)
         self._clock = clock
         self._scope = scopes.parsed(scope)
         self._resource = resource
-        answer = self._authorized()
+        answer = self._authorized(further if audience is None else {**further, "audience": audience})
         self.user_code = printable(_required(answer, "user_code"), 100)
         self.verification_uri, self.verification_uri_complete = _pages(answer, jupyter_origin)
         self._device_code = Secret(_required(answer, "device_code"))
@@ -98,8 +106,8 @@ class DeviceFlow:
         """End the flow and its polling."""
         self._pending.cancel()
 
-    def _authorized(self) -> Answer:
-        form: dict[str, str | Secret] = {}
+    def _authorized(self, further: Mapping[str, str]) -> Answer:
+        form: dict[str, str | Secret] = {**further}
         if scope := scopes.as_text(self._scope):
             form["scope"] = scope
         if self._resource is not None:

@@ -12,6 +12,7 @@ from explorer.oauth.client_authentication import Client
 from explorer.oauth.client_credentials import ClientCredentialsGrant
 from explorer.oauth.kept_grant import KeptGrant
 from explorer.oauth.metadata import AuthorizationServer, resolved
+from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.secret_arguments import wrapped
 from explorer.oauth.source import UNNAMED, OAuthTokenSource, from_kept
 from explorer.oauth.storage import Store, opened
@@ -25,23 +26,28 @@ def client_credentials(
     issuer: str | AuthorizationServer,
     *,
     client_id: str,
-    client_secret: str | Secret,
+    client_secret: str | Secret | None = None,
+    private_key: PrivateKey | str | None = None,
     scope: str | Iterable[str] | None = None,
     resource: str | None = None,
+    audience: str | None = None,
     client_authentication: str | None = None,
     root_certificates: bytes | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> OAuthTokenSource:
     """A source of tokens for the client itself (RFC 6749 §4.4). Discovers the server; the first call asks for a token.
 
-    ``client_authentication`` is ``client_secret_basic`` or ``client_secret_post``; None takes what the metadata offers.
-    Raises ConfigurationError, OAuthConfigurationError or AuthorizationServerUnavailableError.
+    ``client_authentication`` is ``client_secret_basic``, ``client_secret_post`` or, with a ``private_key``,
+    ``private_key_jwt`` (RFC 7523); None takes what the metadata offers. ``resource`` is RFC 8707's; ``audience`` what
+    some servers have in its place. Raises ConfigurationError, OAuthConfigurationError or
+    AuthorizationServerUnavailableError.
     """
     client_secret = wrapped(client_secret, "client_secret")
+    private_key = signing_key(private_key)
     server = resolved(issuer, root_certificates=root_certificates)
-    client = Client.registered(server, client_id, client_secret, client_authentication)
+    client = Client.registered(server, client_id, client_secret, client_authentication, private_key, clock)
     asked = scopes.parsed(scope)
-    grant = ClientCredentialsGrant(client, clock=clock, scope=asked, resource=resource)
+    grant = ClientCredentialsGrant(client, clock=clock, scope=asked, resource=resource, audience=audience)
     return OAuthTokenSource(client, grant, asked_scope=asked, clock=clock)
 
 
@@ -51,6 +57,7 @@ def refresh_token(
     client_id: str,
     refresh_token: str | Secret,
     client_secret: str | Secret | None = None,
+    private_key: PrivateKey | str | None = None,
     scope: str | Iterable[str] | None = None,
     access_token: str | Secret | None = None,
     expiry: dt.datetime | None = None,
@@ -72,8 +79,9 @@ def refresh_token(
     client_secret = wrapped(client_secret, "client_secret")
     refresh_token = _required(wrapped(refresh_token, "refresh_token"), "refresh_token")
     access_token = wrapped(access_token, "access_token")
+    private_key = signing_key(private_key)
     server = resolved(issuer, root_certificates=root_certificates)
-    client = Client.registered(server, client_id, client_secret, client_authentication)
+    client = Client.registered(server, client_id, client_secret, client_authentication, private_key, clock)
     asked = scopes.parsed(scope)
     key = GrantKey(issuer=server.issuer, client_id=client_id, scope=asked, resource=resource, account=account)
     grant = StoredGrant(refresh_token=refresh_token, began_with=family(refresh_token), scope=asked)

@@ -7,12 +7,16 @@ import contextlib
 import hashlib
 import html
 import http.server
+import os
 import socket
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+from explorer.errors import ConfigurationError
+from explorer.oauth.redirect_uri import Listening
 
 __all__ = ["LoopbackReceiver", "Verdict"]
 
@@ -51,7 +55,7 @@ class Verdict(NamedTuple):
 
 
 class LoopbackReceiver:
-    """A listener for one authorization response, on a literal loopback address and a port of the system's choice (T8).
+    """A listener for one authorization response, bound to a literal loopback address (T8).
 
     ``judge`` gets the query of each request for ``redirect_uri`` and says what it is; after the first final verdict
     nothing more is answered. Anything else leaves it waiting, for as long as ``wanted`` says so, whether or not anybody
@@ -63,18 +67,22 @@ class LoopbackReceiver:
         self,
         judge: Callable[[str], Verdict],
         wanted: Callable[[], bool],
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        path: str = "/callback",
-    ):
+        listening: Listening = Listening(),  # noqa: B008 - frozen
+    ) -> None:
         self._judge = judge
         self._wanted = wanted
-        self._path = path
-        self._server = _server(host, port, self)
-        address = f"[{host}]" if ":" in host else host
-        self._authority = f"{address}:{self._server.server_address[1]}"
-        self.redirect_uri = f"http://{self._authority}{path}"
+        self._path = listening.path or "/"  # a browser asks for no empty path
+        try:
+            self._server = _server(listening, self)
+        except OSError as error:
+            msg = (
+                f"Port {listening.port} of {listening.address} cannot be listened at ({error.strerror}); end what is "
+                "there, or sign in with method='paste'."
+            )
+            raise ConfigurationError(msg) from error
+        port = int(self._server.server_address[1])
+        self._hosts = listening.hosts(port)
+        self.redirect_uri = listening.uri(port)
         self._closed = threading.Event()
         threading.Thread(target=self._serve, name="explorer-oauth-receiver", daemon=True).start()
 
@@ -88,7 +96,7 @@ class LoopbackReceiver:
         """Status and page for one GET of ``target`` under the name ``host``."""
         parts = urlsplit(target)
         # Another Host would be another name that resolves to this address: DNS rebinding.
-        if host != self._authority or parts.path != self._path:
+        if host is None or host.lower() not in self._hosts or parts.path != self._path:
             return HTTPStatus.NOT_FOUND, _page("Nothing here", "This address only takes the answer to a sign-in.")
         verdict = self._judge(parts.query)
         if verdict.final:
@@ -102,7 +110,7 @@ class LoopbackReceiver:
                 self._server.handle_request()  # returns after its poll interval when nobody came
 
 
-def _server(host: str, port: int, receiver: LoopbackReceiver) -> http.server.ThreadingHTTPServer:
+def _server(listening: Listening, receiver: LoopbackReceiver) -> http.server.ThreadingHTTPServer:
     class Handler(http.server.BaseHTTPRequestHandler):
         timeout = _SECONDS_TO_SEND
         server_version, sys_version = "explorer", ""
@@ -121,15 +129,16 @@ def _server(host: str, port: int, receiver: LoopbackReceiver) -> http.server.Thr
             pass  # the request line holds the code
 
     class Server(http.server.ThreadingHTTPServer):
-        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        address_family = socket.AF_INET6 if ":" in listening.address else socket.AF_INET
         timeout = 0.2  # how soon it is noticed that nobody wants an answer any more
-        allow_reuse_address = False
+        # The last sign-in's connections linger on a port that is always the same; Windows would share a live one.
+        allow_reuse_address = listening.port != 0 and os.name == "posix"
         daemon_threads, block_on_close = True, False
 
         def handle_error(self, *_: Any) -> None:
             pass  # a connection that broke off is not news; its traceback would print the request
 
-    return Server((host, port), Handler)
+    return Server((listening.address, listening.port), Handler)
 
 
 def _page(title: str, text: str) -> str:

@@ -22,7 +22,9 @@ _ENDPOINTS = (
 )
 _LISTS = (
     "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
     "revocation_endpoint_auth_methods_supported",
+    "introspection_endpoint_auth_methods_supported",
     "code_challenge_methods_supported",
     "grant_types_supported",
     "prompt_values_supported",
@@ -47,7 +49,9 @@ class AuthorizationServer:
     revocation_endpoint: str | None = None
     introspection_endpoint: str | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] | None = None
     revocation_endpoint_auth_methods_supported: tuple[str, ...] | None = None
+    introspection_endpoint_auth_methods_supported: tuple[str, ...] | None = None
     code_challenge_methods_supported: tuple[str, ...] | None = None
     grant_types_supported: tuple[str, ...] | None = None
     prompt_values_supported: tuple[str, ...] | None = None
@@ -70,9 +74,12 @@ class AuthorizationServer:
 
 
 def authorization_server(
-    issuer: str, *, root_certificates: bytes | None = None, timeout: float = 10.0
+    issuer: str, *, root_certificates: bytes | None = None, timeout: float = 10.0, **endpoints: str
 ) -> AuthorizationServer:
     """The authorization server with this issuer identifier, by what it publishes.
+
+    ``endpoints`` given by their names in RFC 8414 §2 (``device_authorization_endpoint="https://…"``) stand in for
+    published ones; where nothing is published, :class:`AuthorizationServer` takes all of them by hand.
 
     Asks for RFC 8414's well-known document, then OpenID Connect Discovery's, each where its standard puts it for an
     issuer with a path. The document's ``issuer`` must equal the one asked for, character by character (RFC 8414 §3.3);
@@ -83,8 +90,11 @@ def authorization_server(
     """
     if problem := _issuer_problem(issuer):
         raise ConfigurationError(f"The issuer {printable(issuer, 200)!r} cannot be used: {problem}.")
+    if unknown := set(endpoints) - set(_ENDPOINTS):
+        named = printable(", ".join(sorted(unknown)), 100)
+        raise ConfigurationError(f"There is no {named} to give by hand; there are {', '.join(_ENDPOINTS)}.")
     transport = HttpTransport(root_certificates=root_certificates, timeout=timeout)
-    document = _published(issuer, transport)
+    document = {**_published(issuer, transport), **endpoints}
     return _server(issuer, document, root_certificates, timeout)
 
 
