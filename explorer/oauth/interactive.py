@@ -105,6 +105,7 @@ def _told(flow: AuthorizationCodeFlow | DeviceFlow, page: str, client_id: str, i
     where = "on this Jupyter server" if page.startswith("/") else "in your browser"
     lines = [f"{'A page was opened; if not, open it' if opened else 'Open this page'} {where}:", f"  {page}"]
     if isinstance(flow, DeviceFlow):
-        lines.append(f"and check that it shows this code: {flow.user_code}")
+        does = "check that it shows" if flow.verification_uri_complete else "enter"
+        lines.append(f"and {does} this code: {flow.user_code}")
     lines.append(f"Go on only if you started this: {printable(client_id, 100)} asks {printable(issuer, 200)}{what}.")
     return "\n".join(lines)
