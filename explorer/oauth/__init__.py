@@ -7,17 +7,24 @@ from __future__ import annotations
 
 from explorer.oauth.authorization_code import AuthorizationCodeFlow
 from explorer.oauth.device import DeviceFlow
+from explorer.oauth.file_store import FileStore
 from explorer.oauth.grants import client_credentials, refresh_token
 from explorer.oauth.interactive import sign_in
+from explorer.oauth.keyring_store import KeyringStore
 from explorer.oauth.metadata import AuthorizationServer, authorization_server
 from explorer.oauth.source import OAuthTokenSource, SignInState
+from explorer.oauth.storage import MemoryStore, RefreshTokenStore
 from explorer.oauth.surroundings import page_for_browser
 
 __all__ = [
     "AuthorizationCodeFlow",
     "AuthorizationServer",
     "DeviceFlow",
+    "FileStore",
+    "KeyringStore",
+    "MemoryStore",
     "OAuthTokenSource",
+    "RefreshTokenStore",
     "SignInState",
     "authorization_server",
     "client_credentials",

@@ -79,6 +79,7 @@ def test_each_tool_is_named_where_it_is_needed():
     needs = {"golang-": "tests/seed/test_go_original.py", "protoc-gen-go": "tests/seed/test_go_original.py"}
     needs |= {"chromium": "tests/conftest.py", "fonts-": "tests/conftest.py"}
     needs |= dict.fromkeys(("nodejs", "npm"), "tests/foreign_server.py")
+    needs |= dict.fromkeys(("dbus", "gnome-keyring"), "tests/secret_service.py")
     for package in PACKAGES:
         (user,) = (path for prefix, path in needs.items() if package.startswith(prefix))
         assert (TESTS.parent / user).is_file()
