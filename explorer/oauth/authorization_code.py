@@ -26,6 +26,7 @@ from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.redirect_uri import listening_for, unheard_port
 from explorer.oauth.secret_arguments import wrapped
 from explorer.oauth.source import OAuthTokenSource, from_sign_in
+from explorer.oauth.storage import Store, opened
 from explorer.oauth.token_response import granted
 from explorer.oauth.transport import Answer, Failure
 from explorer.text import printable
@@ -56,7 +57,8 @@ class AuthorizationCodeFlow:
     ``redirect_uri`` is one that was registered: a loopback one (``localhost`` is listened at as 127.0.0.1; without a
     port, one is chosen), or an https one, whose answer can only be pasted. ``listen=False`` does without the receiver.
     ``resource`` is RFC 8707's; ``audience`` what some servers have in its place; ``authorization_parameters`` are
-    further ones of the request, such as ``prompt`` or ``login_hint``, and never those that keep it safe. Raises
+    further ones of the request, such as ``prompt`` or ``login_hint``, and never those that keep it safe. ``store`` and
+    ``account`` are as in :func:`~explorer.oauth.sign_in`, but what is stored already is replaced and not used. Raises
     ConfigurationError or OAuthError where it cannot begin.
     """
 
@@ -72,6 +74,8 @@ class AuthorizationCodeFlow:
         authorization_parameters: Mapping[str, str] | None = None,
         redirect_uri: str | None = None,
         listen: bool = True,
+        store: Store = "memory",
+        account: str | None = None,
         private_key: PrivateKey | str | None = None,
         client_authentication: str | None = None,
         root_certificates: bytes | None = None,
@@ -80,6 +84,7 @@ class AuthorizationCodeFlow:
     ) -> None:
         client_secret = wrapped(client_secret, "client_secret")
         private_key = signing_key(private_key)
+        self._store, self._account = opened(store), account
         further, listening = further_parameters(authorization_parameters), listening_for(redirect_uri)
         server = resolved(issuer, root_certificates=root_certificates)
         if server.authorization_endpoint is None:
@@ -128,6 +133,10 @@ class AuthorizationCodeFlow:
     def remaining(self) -> float:
         """Seconds until this sign-in expires."""
         return self._pending.remaining()
+
+    def settled(self, seconds: float = 0.0) -> bool:
+        """Whether the outcome is there after ``seconds`` at most; unlike :meth:`wait`, this ends nothing."""
+        return self._pending.settled(seconds)
 
     def wait(self, timeout: float | None = None) -> OAuthTokenSource:
         """Block until the person is done, for ``timeout`` seconds at most, and never longer than ten minutes.
@@ -205,7 +214,14 @@ class AuthorizationCodeFlow:
                 now=self._clock.now(),
             )
         return from_sign_in(
-            self._client, brought, clock=self._clock, asked_scope=request.scope, resource=request.resource
+            self._client,
+            brought,
+            store=self._store,
+            account=self._account,
+            clock=self._clock,
+            asked_scope=request.scope,
+            resource=request.resource,
+            audience=request.audience,
         )
 
     def _send(self, code: Secret) -> Answer | Failure:

@@ -17,6 +17,7 @@ from explorer.oauth.pending import Pending
 from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.secret_arguments import wrapped
 from explorer.oauth.source import OAuthTokenSource, from_sign_in
+from explorer.oauth.storage import Store, opened
 from explorer.oauth.token_response import Granted, granted
 from explorer.oauth.transport import Answer, Failure, endpoint_problem
 from explorer.text import printable
@@ -40,8 +41,8 @@ class DeviceFlow:
     polling begins with the first :meth:`wait` and is one thread, however many wait. ``user_code`` and both URIs are the
     server's text, cleaned; who writes them as HTML escapes them. Show them with the client's name, the scopes and
     "only if you started this" (RFC 8628 §5.4). Both pages are https or loopback, or on ``jupyter_origin``. Raises
-    ConfigurationError or OAuthError where it cannot begin. ``audience`` and ``authorization_parameters`` are as in
-    :class:`~explorer.oauth.AuthorizationCodeFlow`.
+    ConfigurationError or OAuthError where it cannot begin. ``audience``, ``authorization_parameters``, ``store`` and
+    ``account`` are as in :class:`~explorer.oauth.AuthorizationCodeFlow`.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class DeviceFlow:
         resource: str | None = None,
         audience: str | None = None,
         authorization_parameters: Mapping[str, str] | None = None,
+        store: Store = "memory",
+        account: str | None = None,
         private_key: PrivateKey | str | None = None,
         client_authentication: str | None = None,
         root_certificates: bytes | None = None,
@@ -63,6 +66,7 @@ class DeviceFlow:
     ) -> None:
         client_secret = wrapped(client_secret, "client_secret")
         private_key = signing_key(private_key)
+        self._store, self._account, self._audience = opened(store), account, audience
         further = further_parameters(authorization_parameters)
         server = resolved(issuer, root_certificates=root_certificates)
         self._client = Client.registered(server, client_id, client_secret, client_authentication, private_key, clock)
@@ -126,7 +130,14 @@ class DeviceFlow:
                 self._pending.expire()  # or cancelled: then that stands
                 return
             source = from_sign_in(
-                self._client, brought, clock=self._clock, asked_scope=self._scope, resource=self._resource
+                self._client,
+                brought,
+                store=self._store,
+                account=self._account,
+                clock=self._clock,
+                asked_scope=self._scope,
+                resource=self._resource,
+                audience=self._audience,
             )
         except ExplorerError as error:
             self._pending.fail(error)
