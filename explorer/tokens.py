@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import logging
+import os
 import random
 import re
 import threading
@@ -197,6 +198,7 @@ class ReuseTokenSource:
         self._renewal_due: float | None = None
         self._renewer: threading.Thread | None = None
         self._listeners: list[Callable[[], None]] = []
+        _alive.add(self)
         with self._changed:
             self._schedule_renewal()
 
@@ -264,6 +266,11 @@ class ReuseTokenSource:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         message = "A token source cannot be pickled: its grant lives in this process alone."
         raise TypeError(message)
+
+    def _begin_in_child(self) -> None:
+        """In a process forked off just now: threads were not forked along, and a lock that one held stays held."""
+        self._changed = threading.Condition()
+        self._flight = self._renewer = self._renewal_due = None
 
     def _holds(self, token: Token) -> bool:
         return self._token is not None and self._token.access_token == token.access_token
@@ -432,3 +439,15 @@ def _start_renewer(source: ReuseTokenSource) -> threading.Thread:
     thread = threading.Thread(target=run, name="explorer-token-renewal", daemon=True)
     thread.start()
     return thread
+
+
+_alive: weakref.WeakSet[ReuseTokenSource] = weakref.WeakSet()
+
+
+def _begin_in_child() -> None:
+    for source in list(_alive):
+        source._begin_in_child()  # noqa: SLF001 - its other half
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)
