@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
 
 from explorer.clock import SYSTEM_CLOCK, Clock
-from explorer.errors import ConfigurationError, OAuthConfigurationError
+from explorer.errors import ConfigurationError, OAuthError
 from explorer.oauth.authorization_code import AuthorizationCodeFlow
+from explorer.oauth.authorization_request import STATE_LIFETIME
 from explorer.oauth.device import DeviceFlow
 from explorer.oauth.metadata import AuthorizationServer, resolved
+from explorer.oauth.pasting import NobodyToAskError, can_ask, pasted
+from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.secret_arguments import wrapped
 from explorer.oauth.source import OAuthTokenSource
 from explorer.oauth.surroundings import jupyter_origin, on_a_hub, open_in_browser, page_for_browser
+from explorer.oauth.ways import METHODS, Method, is_wrong_guess, ways
 from explorer.text import printable
 from explorer.tokens import Secret
 
-__all__ = ["Method", "chosen_method", "sign_in"]
+__all__ = ["sign_in"]
 
-Method = Literal["browser", "device"]
+_PATIENCE = 8.0  # seconds until somebody whose browser cannot come back is told what else there is
 
 
 def sign_in(
@@ -28,12 +33,16 @@ def sign_in(
     *,
     client_id: str,
     client_secret: str | Secret | None = None,
+    private_key: PrivateKey | str | None = None,
     scope: str | Iterable[str] | None = None,
     method: Method | None = None,
     resource: str | None = None,
+    audience: str | None = None,
+    authorization_parameters: Mapping[str, str] | None = None,
+    redirect_uri: str | None = None,
     open_browser: bool = True,
     show: Callable[[str], object] = print,
-    timeout: float = 600.0,
+    timeout: float = STATE_LIFETIME,
     client_authentication: str | None = None,
     root_certificates: bytes | None = None,
     clock: Clock = SYSTEM_CLOCK,
@@ -41,71 +50,127 @@ def sign_in(
     """Sign a person in, and give the source of their access tokens.
 
     ``method="browser"`` is the authorization code grant with PKCE and a loopback redirect; ``"device"`` the device
-    authorization grant; None takes the device grant on JupyterHub and Binder, where no browser reaches the kernel's
-    loopback, and where the server has no authorization endpoint, and the browser elsewhere. ``show`` gets the text that
-    says which page to open. Blocks until the person is done, ``timeout`` seconds at most and never more than ten
-    minutes; Ctrl-C ends it cleanly.
+    authorization grant; ``"paste"`` the code grant with the whole address at which the browser ended pasted at a masked
+    prompt. None takes the best that the server offers and the surroundings allow, says so where it guessed wrong, and
+    goes on with the next. ``resource`` is RFC 8707's, ``audience`` what some servers have in its place;
+    ``authorization_parameters`` and ``redirect_uri`` are explained at :class:`~explorer.oauth.AuthorizationCodeFlow`.
+    ``show`` gets the text that says which page to open. Blocks until the person is done, ``timeout`` seconds at most
+    and never more than ten minutes; Ctrl-C ends it cleanly.
 
     Raises AccessDeniedError, SignInExpiredError, OAuthConfigurationError, AuthorizationServerUnavailableError,
     InvalidCallbackError, or ConfigurationError.
     """
     client_secret = wrapped(client_secret, "client_secret")
+    private_key = signing_key(private_key)
+    if method is not None and method not in METHODS:
+        raise ConfigurationError(f"method is {method!r}; it is one of {', '.join(METHODS)}, or None, which chooses.")
     server = resolved(issuer, root_certificates=root_certificates)
-    environment = os.environ
-    if method is None:
-        method = chosen_method(server, environment)
-    begin: Callable[..., AuthorizationCodeFlow | DeviceFlow]
-    if method == "browser":
-        begin = AuthorizationCodeFlow
-    elif method == "device":
-        begin = functools.partial(DeviceFlow, jupyter_origin=jupyter_origin(environment))
-    else:
-        raise ConfigurationError(f"method is {method!r}; it is 'browser', 'device' or None, which chooses.")
-    flow = begin(
-        server,
-        client_id=client_id,
-        client_secret=client_secret,
-        scope=scope,
-        resource=resource,
-        client_authentication=client_authentication,
-        timeout=timeout,
-        clock=clock,
+    attempt = _Attempt(
+        environment=os.environ,
+        show=show,
+        open_browser=open_browser,
+        timeout=min(timeout, STATE_LIFETIME),
+        redirect_uri=redirect_uri,
+        guessed=method is None,
+        request={
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "private_key": private_key,
+            "scope": scope,
+            "resource": resource,
+            "audience": audience,
+            "authorization_parameters": authorization_parameters,
+            "client_authentication": client_authentication,
+            "clock": clock,
+        },
     )
-    try:
-        page = _page(flow, environment)
-        opened = open_browser and open_in_browser(page, environment)
-        show(_told(flow, page, client_id, server.issuer, opened=opened))
-        return flow.wait(timeout)
-    except BaseException:
-        flow.cancel()
-        raise
+    first, *others = ways(server, os.environ) if method is None else (method,)
+    for other in others:
+        try:
+            return attempt.by(first, server)
+        except OAuthError as error:
+            if not is_wrong_guess(first, error):
+                raise
+            show(f"{error}\nSo the next way is tried: method={other!r}.")
+        first = other
+    return attempt.by(first, server)
 
 
-def chosen_method(server: AuthorizationServer, environment: Mapping[str, str]) -> Method:
-    """The way that works here: by what the server offers and where the kernel runs."""
-    if on_a_hub(environment):
-        if server.device_authorization_endpoint is None:
-            msg = (
-                f"{server.issuer} offers no device authorization, and from this hub no browser reaches the kernel's "
-                "loopback. If yours does, ask for method='browser'."
-            )
-            raise OAuthConfigurationError(msg)
-        return "device"
-    return "device" if server.authorization_endpoint is None else "browser"
+@dataclass(frozen=True)
+class _Attempt:
+    """What is the same for every way of one sign-in."""
+
+    environment: Mapping[str, str]
+    show: Callable[[str], object]
+    open_browser: bool
+    timeout: float
+    redirect_uri: str | None
+    guessed: bool
+    request: Mapping[str, Any] = field(repr=False)
+
+    def by(self, method: Method, server: AuthorizationServer) -> OAuthTokenSource:
+        """Sign in by this method; the flow is over when this returns or raises."""
+        flow = self._begun(method, server)
+        try:
+            page = page_for_browser(_page(flow), self.environment)
+            opened = self.open_browser and open_in_browser(page, self.environment)
+            client_id, issuer = str(self.request["client_id"]), server.issuer
+            self.show(_told(flow, page, client_id, issuer, opened=opened, paste=method == "paste"))
+            if isinstance(flow, DeviceFlow):
+                return flow.wait(self.timeout)
+            if method == "paste":
+                return pasted(flow, self.timeout, self.show)
+            return self._came_back(flow, opened=opened)
+        except BaseException:
+            flow.cancel()
+            raise
+
+    def _begun(self, method: Method, server: AuthorizationServer) -> AuthorizationCodeFlow | DeviceFlow:
+        if method == "device":
+            origin = jupyter_origin(self.environment)
+            return DeviceFlow(server, **self.request, jupyter_origin=origin, timeout=self.timeout)
+        listen = method == "browser" or not on_a_hub(self.environment)
+        return AuthorizationCodeFlow(
+            server, **self.request, redirect_uri=self.redirect_uri, listen=listen, timeout=self.timeout
+        )
+
+    def _came_back(self, flow: AuthorizationCodeFlow, *, opened: bool) -> OAuthTokenSource:
+        """Wait for the browser, and say in time what to do where it cannot come back."""
+        if not flow.listens:
+            raise ConfigurationError(f"Nobody can listen at {flow.redirect_uri}; sign in with method='paste'.")
+        if self.timeout <= _PATIENCE or flow.settled(_PATIENCE):
+            return flow.wait(self.timeout)
+        left = self.timeout - _PATIENCE
+        lost = f"If the browser says that it cannot reach {printable(urlsplit(flow.redirect_uri).netloc, 100)},"
+        if self.guessed and not opened and can_ask():
+            self.show(f"{lost} copy the whole address that it shows, and paste it here.")
+            try:
+                return pasted(flow, left, self.show)
+            except NobodyToAskError:
+                return flow.wait(left)
+        self.show(f"{lost} interrupt this and sign in with method='device' or method='paste'.")
+        return flow.wait(left)
 
 
-def _page(flow: AuthorizationCodeFlow | DeviceFlow, environment: Mapping[str, str]) -> str:
+def _page(flow: AuthorizationCodeFlow | DeviceFlow) -> str:
     if isinstance(flow, AuthorizationCodeFlow):
         return flow.authorization_url
-    return page_for_browser(flow.verification_uri_complete or flow.verification_uri, environment)
+    return flow.verification_uri_complete or flow.verification_uri
 
 
-def _told(flow: AuthorizationCodeFlow | DeviceFlow, page: str, client_id: str, issuer: str, *, opened: bool) -> str:
+def _told(
+    flow: AuthorizationCodeFlow | DeviceFlow, page: str, client_id: str, issuer: str, *, opened: bool, paste: bool
+) -> str:
     what = f" for {' '.join(flow.scope)}" if flow.scope else ""
     where = "on this Jupyter server" if page.startswith("/") else "in your browser"
     lines = [f"{'A page was opened; if not, open it' if opened else 'Open this page'} {where}:", f"  {page}"]
     if isinstance(flow, DeviceFlow):
         does = "check that it shows" if flow.verification_uri_complete else "enter"
         lines.append(f"and {does} this code: {flow.user_code}")
+    elif paste:
+        ends = printable(flow.redirect_uri, 200)
+        lines.append(
+            f"It ends at an address that begins with {ends}? and may fail to load: copy all of it to paste it."
+        )
     lines.append(f"Go on only if you started this: {printable(client_id, 100)} asks {printable(issuer, 200)}{what}.")
     return "\n".join(lines)

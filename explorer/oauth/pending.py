@@ -75,6 +75,11 @@ class Pending(Generic[Outcome]):
         assert self._outcome is not None  # noqa: S101 - one of the two is there once it is over
         return self._outcome
 
+    def settled(self, seconds: float) -> bool:
+        """Whether it is over after ``seconds`` at most; unlike :meth:`wait`, ends nothing."""
+        self._await(seconds)
+        return self.over
+
     def pause(self, seconds: float) -> bool:
         """Let ``seconds`` of the clock pass; False at once when the sign-in is over or expires meanwhile."""
         began = self._clock.now()

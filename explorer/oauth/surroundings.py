@@ -9,14 +9,39 @@ from urllib.parse import urlsplit
 
 from explorer.oauth.transport import is_loopback
 
-__all__ = ["browser_may_open", "jupyter_origin", "on_a_hub", "open_in_browser", "page_for_browser"]
+__all__ = [
+    "browser_is_elsewhere",
+    "browser_may_open",
+    "jupyter_origin",
+    "on_a_hub",
+    "open_in_browser",
+    "page_for_browser",
+]
 
 _HUB_VARIABLES = ("JUPYTERHUB_SERVICE_PREFIX", "BINDER_LAUNCH_HOST", "BINDER_REF_URL", "BINDER_REPO_URL")
+# Set where the kernel is on a machine that the person is not at: SSH, development containers, Codespaces, a cluster,
+# and the notebook services that say so.
+_ELSEWHERE_VARIABLES = (
+    "SSH_CONNECTION",
+    "SSH_CLIENT",
+    "REMOTE_CONTAINERS",
+    "CODESPACES",
+    "VSCODE_AGENT_FOLDER",
+    "KUBERNETES_SERVICE_HOST",
+    "COLAB_RELEASE_TAG",
+    "KAGGLE_KERNEL_RUN_TYPE",
+    "DATABRICKS_RUNTIME_VERSION",
+)
 
 
 def on_a_hub(environment: Mapping[str, str]) -> bool:
     """Whether the kernel is behind JupyterHub or Binder: a browser cannot reach its loopback there."""
     return any(environment.get(name) for name in _HUB_VARIABLES)
+
+
+def browser_is_elsewhere(environment: Mapping[str, str]) -> bool:
+    """Whether the person's browser is on another machine than the kernel, as far as the environment tells."""
+    return on_a_hub(environment) or any(environment.get(name) for name in _ELSEWHERE_VARIABLES)
 
 
 def page_for_browser(url: str, environment: Mapping[str, str]) -> str:
@@ -46,7 +71,7 @@ def jupyter_origin(environment: Mapping[str, str]) -> str | None:
 
 def browser_may_open(environment: Mapping[str, str], platform: str = sys.platform) -> bool:
     """Whether a graphical browser can be opened beside the kernel, without asking it."""
-    if on_a_hub(environment) or environment.get("SSH_CONNECTION"):
+    if browser_is_elsewhere(environment):
         return False
     if platform in ("darwin", "win32"):
         return True

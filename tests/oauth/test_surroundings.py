@@ -6,9 +6,6 @@ import webbrowser
 
 import pytest
 
-from explorer.errors import OAuthConfigurationError
-from explorer.oauth import AuthorizationServer
-from explorer.oauth.interactive import chosen_method
 from explorer.oauth.surroundings import browser_may_open, jupyter_origin, on_a_hub, open_in_browser, page_for_browser
 
 HUB = {"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/"}
@@ -86,30 +83,3 @@ def test_a_text_browser_is_never_started(monkeypatch: pytest.MonkeyPatch):
     assert opened == []
     assert open_in_browser("https://login.example", {"DISPLAY": ":0"})
     assert opened == ["https://login.example"]
-
-
-CODE = {"authorization_endpoint": "https://login.example/authorize"}
-DEVICE = {"device_authorization_endpoint": "https://login.example/device"}
-
-
-@pytest.mark.parametrize(
-    ("endpoints", "environment", "method"),
-    [
-        (CODE | DEVICE, {}, "browser"),
-        (CODE, {}, "browser"),
-        (DEVICE, {}, "device"),
-        (CODE | DEVICE, HUB, "device"),
-        (DEVICE, HUB, "device"),
-    ],
-)
-def test_the_way_is_chosen_by_what_is_offered_and_where_the_kernel_runs(
-    endpoints: dict[str, str], environment: dict[str, str], method: str
-):
-    server = AuthorizationServer(issuer="https://login.example", token_endpoint="https://login.example/t", **endpoints)
-    assert chosen_method(server, environment) == method
-
-
-def test_a_hub_and_no_device_authorization_is_said_at_once():
-    server = AuthorizationServer(issuer="https://login.example", token_endpoint="https://login.example/t", **CODE)
-    with pytest.raises(OAuthConfigurationError, match="method='browser'"):
-        chosen_method(server, HUB)
