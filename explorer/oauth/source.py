@@ -191,7 +191,7 @@ def from_sign_in(
     """
     if brought.refresh_token is None:
         return OAuthTokenSource(
-            client, _OneToken(), token=brought.token, asked_scope=asked_scope, renews=False, clock=clock
+            client, _OneToken(asked_scope), token=brought.token, asked_scope=asked_scope, renews=False, clock=clock
         )
     who = subject(brought.token)
     key = GrantKey(
@@ -247,12 +247,18 @@ def revoke(client: Client, refresh_token: Secret | None, access_token: Secret | 
 class _OneToken:
     """A sign-in that brought no refresh token: nothing to ask with."""
 
+    def __init__(self, asked_scope: tuple[str, ...] | None) -> None:
+        self._asked_in_vain = "offline_access" in (asked_scope or ())
+
     def fetch(self) -> Token:
-        msg = (
-            "The access token is over, and the authorization server gave no refresh token. Sign in again; asking for "
-            "the scope offline_access often brings one."
+        helps = (
+            "have this client allowed the refresh token grant, for the scope offline_access was asked in vain."
+            if self._asked_in_vain
+            else "asking for the scope offline_access often brings one."
         )
-        raise SignInRequiredError(msg)
+        raise SignInRequiredError(
+            f"The access token is over, and the authorization server gave no refresh token. Sign in again; {helps}"
+        )
 
     def end(self) -> None:
         """There is nothing to forget."""

@@ -486,3 +486,17 @@ def test_an_id_token_with_half_a_character_is_refused_and_nobody_waits_for_ever(
     come_back(flow)
     with pytest.raises(OAuthConfigurationError, match="nonce"):
         flow.wait(10)
+
+
+@pytest.mark.parametrize(
+    ("scope", "helps"),
+    [("read", "asking for the scope offline_access often brings one"), ("read offline_access", "asked in vain")],
+)
+def test_where_no_refresh_token_came_it_says_what_helps(odd_server: OddServer, begin: Begin, scope: str, helps: str):
+    odd_server.answer("/token", bearer())
+    flow = begin(scope=scope)
+    come_back(flow)
+    source = flow.wait(10)
+    assert not source.state.renews
+    with pytest.raises(SignInRequiredError, match=helps):
+        source.refresh()
