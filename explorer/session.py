@@ -16,6 +16,7 @@ from explorer.frames.options import Options
 from explorer.methods import Method, Service, attribute_names
 from explorer.rpc import Connection, DescriptorSource, Reflection
 from explorer.rpc.comments import comments_of
+from explorer.rpc.metadata import as_metadata
 from explorer.text import printable
 from explorer.tokens import TokenSource
 
@@ -56,6 +57,7 @@ def connect(
 
     """
     options = Options(unary_timeout=timeout)
+    metadata = as_metadata(metadata)  # from here on no verbose traceback shows its values
     connection = Connection(
         target,
         token_source=token_source,

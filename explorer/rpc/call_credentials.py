@@ -84,12 +84,15 @@ def ask_for_token(token_source: TokenSource, *, timeout: float | None, rejected:
         ConfigurationError: What it gave is not a :class:`Token`.
 
     """
+    token, failure = None, ""
     try:
         token = token_source.token(timeout=timeout, rejected=rejected)
     except (OAuthError, ConfigurationError):
         raise
     except Exception as error:  # noqa: BLE001 - a source may be anything that a user wrote
-        raise OAuthError(f"The token source failed with {type(error).__name__} instead of giving a token.") from None
+        failure = type(error).__name__
+    if failure:  # raised out here, where the source's own error is no context of it
+        raise OAuthError(f"The token source failed with {failure} instead of giving a token.")
     if not isinstance(token, Token):
         raise ConfigurationError(f"The token source gave a {type(token).__name__}; expected explorer.tokens.Token.")
     return token

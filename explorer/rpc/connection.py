@@ -27,7 +27,7 @@ from explorer.rpc.channel import (
     channel_options,
     security_for,
 )
-from explorer.rpc.metadata import Metadata, MetadataLike, as_metadata, holds_authorization
+from explorer.rpc.metadata import MetadataLike, RequestMetadata, as_metadata, holds_authorization
 from explorer.rpc.targets import parse_target
 from explorer.rpc.transport_errors import PLAINTEXT_SERVER, Trouble, is_connection_trouble, trouble_of
 from explorer.tokens import Token, TokenSource
@@ -79,7 +79,7 @@ class Connection:
         refuse_other_than_source(token_source)
         self._target = parse_target(target)
         self._token_source = token_source
-        self._metadata = as_metadata(metadata)
+        self._metadata = metadata = as_metadata(metadata)
         carries_token = token_source is not None or holds_authorization(self._metadata)
         if token_source is not None and holds_authorization(self._metadata):
             raise ConfigurationError(_TWO_AUTHORIZATIONS)
@@ -131,6 +131,8 @@ class Connection:
         return self._channel
 
     def __repr__(self) -> str:
+        if "_channel" not in vars(self):  # a verbose traceback out of __init__ asks too
+            return "<Connection that could not be made>"
         return f"<Connection to {self.target}, {'closed' if self._closed else self._security}>"
 
     def __enter__(self) -> Self:
@@ -185,7 +187,7 @@ class Connection:
                 raise ConnectionFailedError(trouble.sentence, target=self.target)
             trouble = self._wait_until_ready(end, patient=True)
 
-    def call_metadata(self, metadata: MetadataLike = ()) -> Metadata:
+    def call_metadata(self, metadata: MetadataLike = ()) -> RequestMetadata:
         """The connection's metadata with a call's own added, checked against the channel's security.
 
         Raises:
@@ -196,7 +198,7 @@ class Connection:
         """
         own = as_metadata(metadata)
         names = {key for key, _ in own}
-        both = (*(pair for pair in self._metadata if pair[0] not in names), *own)
+        both = RequestMetadata((*(pair for pair in self._metadata if pair[0] not in names), *own))
         if holds_authorization(both):
             if self._token_source is not None:
                 raise ConfigurationError(_TWO_AUTHORIZATIONS)
@@ -226,7 +228,7 @@ class Connection:
 
     def bulk_metadata(
         self, timeout: float, rejected: Token | None = None, *, metadata: MetadataLike = ()
-    ) -> tuple[Metadata, Token | None]:
+    ) -> tuple[RequestMetadata, Token | None]:
         """Metadata for calls in bulk, ``authorization`` among it, and the token that it holds.
 
         Call credentials cost a thread a call; in bulk the token travels as metadata, behind the same rules.
@@ -246,7 +248,7 @@ class Connection:
         token = self.token(timeout, rejected)
         if token is None:
             raise AssertionError("a token source gives a token or raises")
-        return (*both, ("authorization", authorization_value(token))), token
+        return RequestMetadata((*both, ("authorization", authorization_value(token)))), token
 
     def aio_channel(self) -> grpc.aio.Channel:
         """A channel of its own for the running event loop, with the same security and options; the caller closes it.

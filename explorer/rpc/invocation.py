@@ -94,10 +94,10 @@ def invoke(
     refuse_other_kind(method, "unary")
     deadline = Deadline(timeout)
     data = request_bytes(method, request)
-    both = connection.call_metadata(metadata)
+    metadata = connection.call_metadata(metadata)
     connection.connect(deadline.remaining())
     token = connection.token(deadline.remaining())
-    ended = _send(connection, method, data, deadline, both, token)
+    ended = _send(connection, method, data, deadline, metadata, token)
     token_error = None
     if token is not None and was_refused(ended.status) and ended.data is None:
         connection.refuse(token)
@@ -107,7 +107,7 @@ def invoke(
             token_error = error
         else:
             if replay and fresh is not None and fresh.access_token != token.access_token and not deadline.passed:
-                ended = _send(connection, method, data, deadline, both, fresh)
+                ended = _send(connection, method, data, deadline, metadata, fresh)
                 if was_refused(ended.status):
                     connection.refuse(fresh)
     return _answer(method.output_type, ended, token_error)

@@ -13,17 +13,27 @@ from typing import TypeAlias
 from explorer.errors import ConfigurationError
 from explorer.text import printable
 
-__all__ = ["Metadata", "MetadataLike", "as_metadata", "holds_authorization"]
+__all__ = ["Metadata", "MetadataLike", "RequestMetadata", "as_metadata", "holds_authorization"]
 
 Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
 MetadataLike: TypeAlias = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
+
+
+class RequestMetadata(tuple[tuple[str, str | bytes], ...]):
+    """Pairs that are sent, whose values no repr shows: a verbose traceback prints every variable."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<request metadata: {', '.join(key for key, _ in self) or 'none'}>"
+
 
 _KEY = re.compile(r"[0-9a-z_.-]+")
 _VALUE = re.compile(r"[\x20-\x7e]*")
 _RESERVED = frozenset({"te", "content-type", "content-length", "host", "connection", "user-agent", "transfer-encoding"})
 
 
-def as_metadata(given: MetadataLike) -> Metadata:
+def as_metadata(given: MetadataLike) -> RequestMetadata:
     """The pairs, names lower-cased and everything checked.
 
     Args:
@@ -35,7 +45,7 @@ def as_metadata(given: MetadataLike) -> Metadata:
     """
     pairs = given.items() if isinstance(given, Mapping) else given
     try:
-        checked = tuple(_pair(key, value) for key, value in pairs)
+        checked = RequestMetadata(_pair(key, value) for key, value in pairs)
     except (TypeError, ValueError) as error:
         if isinstance(error, ConfigurationError):
             raise

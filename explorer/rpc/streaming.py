@@ -58,10 +58,10 @@ def stream(
     idle_timeout = Deadline(idle_timeout).timeout
     deadline = Deadline(timeout)
     data = request_bytes(method, request)
-    both = connection.call_metadata(metadata)
+    metadata = connection.call_metadata(metadata)
     connection.connect(deadline.remaining())
     token = connection.token(deadline.remaining())
-    return StreamAnswer(connection, method, data, deadline, both, token, idle_timeout=idle_timeout, keep=keep)
+    return StreamAnswer(connection, method, data, deadline, metadata, token, idle_timeout=idle_timeout, keep=keep)
 
 
 class StreamAnswer(Iterator["Message | None"]):

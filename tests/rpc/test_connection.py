@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,8 +16,9 @@ from grpc_servers import GrpcServer
 from raw_servers import RawServer, http1, silent
 from token_sources import Scripted, a_token
 
+import explorer.rpc
 from explorer.errors import ConfigurationError, ConnectionFailedError, InsecureChannelError
-from explorer.rpc import Connection, invoke, secure_channel
+from explorer.rpc import Connection, invoke, secure_channel, stream
 
 GET = "/shop.v1.Shop/Get"
 Serve = Callable[..., GrpcServer]
@@ -383,3 +385,39 @@ class TestBulkMetadata:
             connection.bulk_metadata(1.0)
         assert source.asked == []
         assert connect("localhost:1").bulk_metadata(1.0) == ((), None)  # nothing secret to print
+
+
+def shown_by_ours(problem: BaseException) -> str:
+    """Every local variable of our own frames, as a verbose traceback prints them."""
+    ours = Path(explorer.rpc.__file__).parents[1]
+    stack = traceback.TracebackException.from_exception(problem, capture_locals=True).stack
+    shown = [str(frame.locals) for frame in stack if Path(frame.filename).is_relative_to(ours)]
+    assert shown
+    return "".join(shown)
+
+
+def test_t32_no_verbose_traceback_shows_a_value_of_metadata(connect: Connect, method: Method) -> None:
+    secret = {"x-api-key": "canary"}
+    with pytest.raises(ConnectionFailedError) as refused:
+        explorer.connect("127.0.0.1:1", plaintext=True, metadata=secret)
+    with pytest.raises(ConnectionFailedError) as called:
+        invoke(connect("127.0.0.1:1", plaintext=True), method("Get"), b"", metadata=secret)
+    with pytest.raises(ConnectionFailedError) as streamed:
+        stream(connect("127.0.0.1:1", plaintext=True, metadata=secret), method("List"), b"")
+    for caught in (refused, called, streamed):
+        text = shown_by_ours(caught.value)
+        assert "x-api-key" in text, "the names are there"
+        assert "canary" not in text
+
+
+def test_t31_metadata_for_calls_in_bulk_shows_no_token(connect: Connect) -> None:
+    connection = connect("127.0.0.1:1", plaintext=True, token_source=Scripted(a_token("canary")))
+    metadata, _ = connection.bulk_metadata(1)
+    assert dict(metadata)["authorization"] == "Bearer canary"
+    assert "canary" not in f"{metadata} {metadata!r} {[metadata]}"
+
+
+def test_a_connection_that_could_not_be_made_can_be_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Connection("localhost:1", metadata={"two words": "x"})
+    assert "could not be made" in shown_by_ours(caught.value)
