@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import sys
 import threading
 from collections.abc import Callable
 
@@ -38,7 +39,13 @@ class Worker:
             return True
 
     def close(self, last: Job | None = None) -> None:
-        """End the threads when the jobs under way are done; jobs that have not begun are dropped, ``last`` is run."""
+        """End the threads when the jobs under way are done; jobs that have not begun are dropped, ``last`` is run.
+
+        Nothing is run any more where the interpreter itself is ending: ipywidgets closes its widgets that late, and a
+        thread begun then would be waited for for ever.
+        """
+        if sys.is_finalizing():
+            return
         with self._lock:
             if self._closed:
                 return
