@@ -53,3 +53,5 @@ def test_signs_in_by_device_code_through_the_jupyter_proxy(
     assert reached - {""} == {urlsplit(lab.url).netloc}, (
         "the browser reached something that a hub would not let it reach"
     )
+    page.mouse.move(0, 0)
+    page.locator(".ge-frame").screenshot(path=pictures / "explorer-light.png")
