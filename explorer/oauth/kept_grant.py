@@ -38,7 +38,7 @@ class KeptGrant:
         self._seen = grant if seen else None  # the record as it was last read or written
         self._listed = seen  # among the accounts of the store
         self._has_turn = False
-        self._warning: str | None = None
+        self._warnings: dict[str, str] = {}  # by what failed
 
     @classmethod
     def begun(cls, store: RefreshTokenStore, key: GrantKey, grant: StoredGrant, *, resume: bool = False) -> Self:
@@ -74,7 +74,7 @@ class KeptGrant:
     @property
     def warning(self) -> str | None:
         """What is wrong with the store, None where nothing is."""
-        return self._warning
+        return " ".join(list(self._warnings.values())) or None
 
     @property
     def grant(self) -> StoredGrant | None:
@@ -106,15 +106,19 @@ class KeptGrant:
             if self._mine is None:
                 return False
             self._mine = grant
-            if self._is_ours(self._read()):
+            stored = self._read()
+            if self._seen is None if stored is None else stored.began_with == grant.began_with:
                 self._write(grant)
             return True
 
     def note_unanswered(self, count: int) -> None:
         """Have it known, also after a crash, how many requests with this refresh token are without an answer (S10)."""
-        grant = self._mine
-        if grant is not None and grant.unanswered != count:
-            self.keep(replace(grant, unanswered=count))
+        with self._guard:
+            if self._mine is None or self._mine.unanswered == count:
+                return
+            self._mine = replace(self._mine, unanswered=count)
+            if self._read() == self._seen:  # else it counts for another process's refresh token
+                self._write(self._mine)
 
     def bury(self) -> None:
         """The grant is dead: remove its record, unless that has become another's."""
@@ -147,7 +151,9 @@ class KeptGrant:
             except TimeoutError:
                 granted = False
             except RefreshTokenStoreError as error:
-                self._warn(f"This sign-in is not guarded against other processes that share it. {error}")
+                self._warn("lock", f"This sign-in is not guarded against other processes that share it. {error}")
+            else:
+                self._warn("lock", None)
             self._has_turn = granted
             try:
                 yield granted
@@ -158,23 +164,21 @@ class KeptGrant:
         """The record; what was last seen of it where the store fails."""
         try:
             record = self._store.read(self._key.name)
-            return None if record is None else StoredGrant.parsed(record, self._key.name)
+            stored = None if record is None else StoredGrant.parsed(record, self._key.name)
         except RefreshTokenStoreError as error:
-            self._warn(f"The stored sign-in cannot be read; this one goes on in memory. {error}")
+            self._warn("read", f"The stored sign-in cannot be read; this one goes on in memory. {error}")
             return self._seen
-
-    def _is_ours(self, stored: StoredGrant | None) -> bool:
-        """Whether the record may be written: it is this grant's, or there never was one."""
-        if stored is None:
-            return self._seen is None
-        return self._mine is not None and stored.began_with == self._mine.began_with
+        self._warn("read", None)
+        return stored
 
     def _take_over(self, stored: StoredGrant | None) -> None:
         mine, seen = self._mine, self._seen
         if mine is None or stored == seen:
             return
         if stored is None:
-            self._warn("The stored sign-in has gone, removed or signed out elsewhere. This one goes on in memory.")
+            self._warn(
+                "record", "The stored sign-in has gone, removed or signed out elsewhere. This one goes on in memory."
+            )
         elif stored.began_with == mine.began_with:
             # Memory is ahead where a write failed: what the store still has is spent.
             if seen is None or mine == seen or stored.refresh_token != seen.refresh_token:
@@ -183,30 +187,35 @@ class KeptGrant:
             self._mine = self._seen = stored
         else:
             whom = printable(self._key.account, 100)
-            self._warn(f"Somebody signed in anew as {whom!r}; this sign-in goes on in memory alone.")
+            self._warn("record", f"Somebody signed in anew as {whom!r}; this sign-in goes on in memory alone.")
 
     def _write(self, grant: StoredGrant) -> None:
         try:
             self._store.write(self._key.name, grant.record(self._key.name))
-            self._seen, self._warning = grant, None
+            self._seen = grant
             if not self._listed:
                 note_account(self._store, self._key, kept=True)
                 self._listed = True
         except RefreshTokenStoreError as error:
-            self._warn(f"The refresh token could not be stored; it is kept in memory alone. {error}")
+            self._warn("write", f"The refresh token could not be stored; it is kept in memory alone. {error}")
         except TimeoutError:
             pass  # the list of accounts has its turn with the next write
+        else:
+            for each in ("write", "record"):
+                self._warn(each, None)
 
     def _remove(self) -> None:
         try:
             self._store.remove(self._key.name)
             note_account(self._store, self._key, kept=False)
         except RefreshTokenStoreError as error:
-            self._warn(f"The stored sign-in could not be removed. {error}")
+            self._warn("write", f"The stored sign-in could not be removed. {error}")
         except TimeoutError:
             pass  # a name in the list of accounts without a record is passed over
 
-    def _warn(self, sentence: str) -> None:
-        if sentence != self._warning:
+    def _warn(self, what: str, sentence: str | None) -> None:
+        if sentence is None:
+            self._warnings.pop(what, None)
+        elif self._warnings.get(what) != sentence:
+            self._warnings[what] = sentence
             _log.warning("%s", sentence)
-        self._warning = sentence

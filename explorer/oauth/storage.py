@@ -88,7 +88,7 @@ def opened(store: Store) -> RefreshTokenStore:
             from explorer.oauth.file_store import FileStore
 
             return FileStore()
-    elif isinstance(store, RefreshTokenStore):
+    elif isinstance(store, RefreshTokenStore) and not isinstance(store, type):
         return store
     raise ConfigurationError(f"store is {store!r}; it is 'memory', 'keyring', 'file' or a RefreshTokenStore.")
 
