@@ -216,7 +216,7 @@ class Session:
 
     def _reachable(self) -> list[str]:
         names = self.services
-        return [*names, *(short for short in _short_names(names) if short not in names)]
+        return list(dict.fromkeys([*names, *_short_names(names)]))
 
 
 def _short_names(names: Iterable[str]) -> list[str]:

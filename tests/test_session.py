@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -258,14 +259,16 @@ class TestOddNames:
 message Q { int32 class = 1; }
 service S {
   rpc _repr_html_ (Q) returns (Q); rpc full_name (Q) returns (Q); rpc class (Q) returns (Q); rpc Get (Q) returns (Q);
-  rpc descriptor (Q) returns (Q);
+  rpc descriptor (Q) returns (Q); rpc _repr_mimebundle_ (Q) returns (Q); rpc _ipython_display_ (Q) returns (Q);
 }
+service _repr_latex_ { rpc Get (Q) returns (Q); }
 service T { rpc Up (stream Q) returns (Q); }
 """
 
     def test_only_items_reach_what_would_be_called_or_shadowed(self, odd: Callable[..., Session]) -> None:
         called = []
-        handler = {"_repr_html_": lambda *_: called.append(1) or {}}
+        display = ("_repr_html_", "_repr_mimebundle_", "_ipython_display_")
+        handler = dict.fromkeys(display, lambda *_: called.append(1) or {})
         service = odd(self.TEXT, "S", "T", **handler)["S"]
         assert "<table>" in service._repr_html_()
         assert not called
@@ -273,10 +276,24 @@ service T { rpc Up (stream Q) returns (Q); }
         assert set(dir(service)) & {"class", "Get"} == {"Get"}
         assert dir(service).count("descriptor") == 1
         assert service["descriptor"].full_name == "S.descriptor"
-        assert not hasattr(service, "_private")
+        assert not any(hasattr(service, name) for name in display[1:])
+        assert service["_ipython_display_"].full_name == "S._ipython_display_", "the twin: it is there"
         assert service["full_name"].full_name == "S.full_name"
         assert service["_repr_html_"]().ok
         assert called
+
+    def test_a_service_that_ipython_would_call_is_an_item_alone(self, odd: Callable[..., Session]) -> None:
+        session = odd(self.TEXT, "S", "T", "_repr_latex_")
+        assert session.services == ["S", "T", "_repr_latex_"]
+        assert not hasattr(session, "_repr_latex_")
+        assert session["_repr_latex_"].full_name == "_repr_latex_"
+
+    def test_very_many_services_are_told_apart_in_a_moment(self, odd: Callable[..., Session]) -> None:
+        session = odd(self.TEXT, *(f"p{number}.Service{number}" for number in range(30_000)))
+        began = time.monotonic()
+        with pytest.raises(UnknownNameError):
+            session["Nobody"]
+        assert time.monotonic() - began < 5
 
     def test_a_field_that_no_keyword_can_be(self, odd: Callable[..., Session]) -> None:
         method = odd(self.TEXT, "S", "T", Get=lambda request, _: request)["S.Get"]

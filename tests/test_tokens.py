@@ -352,6 +352,54 @@ def test_s11_a_passing_trouble_delays_the_next_request_as_the_server_asks(
         assert name(waiting.result(10)) == "token-2"
 
 
+def test_s11_troubles_in_a_row_back_off_exponentially_with_full_jitter(
+    source: ReuseTokenSource, grant: Grant, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+
+    def at_once(low: float, high: float) -> float:
+        drawn.append((low, high))
+        return low
+
+    monkeypatch.setattr("explorer.tokens.random.uniform", at_once)
+    grant.error = AuthorizationServerUnavailableError("busy")
+    for _ in range(5):
+        with pytest.raises(AuthorizationServerUnavailableError):
+            source.token()
+    assert drawn == [(0, 2), (0, 4), (0, 8), (0, 16), (0, 16)]
+    grant.error = None
+    source.token()
+    grant.error = AuthorizationServerUnavailableError("busy")
+    monkeypatch.setattr("explorer.tokens.random.uniform", lambda _, high: high)
+    with pytest.raises(AuthorizationServerUnavailableError):
+        source.refresh()
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(source.refresh)
+        assert clock.until_somebody_waits() == pytest.approx(2), "the count begins anew, and what was drawn is waited"
+        grant.error = None
+        clock.advance(2)
+        waiting.result(10)
+
+
+def test_s11_a_renewal_that_met_a_passing_trouble_comes_again_when_the_server_wishes(
+    grant: Grant, clock: FakeClock
+) -> None:
+    source = ReuseTokenSource(grant, clock=clock)
+    source.token()
+    assert grant.asked.acquire(timeout=10)
+    clock.until_somebody_waits(shorter_than=500)
+    grant.error = AuthorizationServerUnavailableError("busy", retry_after=30)
+    clock.advance(84.1)
+    assert grant.asked.acquire(timeout=10)
+    assert clock.until_somebody_waits(shorter_than=500) == pytest.approx(30)
+    grant.error = None
+    clock.advance(29.9)
+    assert grant.requests == 2
+    clock.advance(0.2)
+    assert grant.asked.acquire(timeout=10)
+    source.close()
+
+
 @pytest.mark.parametrize("wish", [3600.0, 1e12, 1e300])
 def test_s11_who_would_wait_too_long_for_its_turn_is_told_and_nothing_is_sent(
     source: ReuseTokenSource, grant: Grant, clock: FakeClock, wish: float

@@ -257,3 +257,8 @@ def test_a_server_without_the_endpoint_names_the_other_way(odd_server: OddServer
     odd_server.publish(device_authorization_endpoint=None)
     with pytest.raises(ConfigurationError, match="browser"):
         DeviceFlow(odd_server.issuer, client_id="notebook")
+
+
+def test_t14_nobody_is_waited_for_longer_than_an_hour(begin: Begin):
+    assert begin(PENDING, expires_in=1e300).flow.remaining() == 3600
+    assert begin(PENDING, expires_in=1800).flow.remaining() == 1800
