@@ -151,6 +151,8 @@ class Demo:
     """Lessons, not secrets: password by user name."""
     clients: Mapping[str, str | None]
     """Lessons, not secrets: secret by client id, None for a public client."""
+    private_key: str
+    """A lesson, made at the start: the key of client ``signer``, PEM, for ``private_key_jwt`` (RFC 7523)."""
 
     def __init__(self, process: subprocess.Popen[str], description: dict[str, Any]) -> None:
         self._process = process

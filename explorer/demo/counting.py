@@ -12,6 +12,7 @@ SECTIONS = (
     "token_responses",  # by error code, or "ok"
     "refreshes",  # successful ones, by client_id
     "revocations",  # by kind of token: "refresh_token", "access_token", "unknown"
+    "introspections",  # by outcome: "active", "inactive"
     "families_killed",  # by why: "reuse", "revoked", "command"
     "pages",  # authorization and device pages, by outcome: "sign_in", "allow", "deny", ...
     "requests",  # HTTP requests, by path

@@ -84,7 +84,8 @@ class Program:
             "root_certificates": self._resource.root_certificates.decode("ascii"),
             **self.issue_seed_tokens(),
             "people": {person.username: person.password for person in PEOPLE.values()},
-            "clients": {client.client_id: client.client_secret for client in CLIENTS.values()},
+            "clients": {client.client_id: client.client_secret for client in CLIENTS.values() if not client.signs},
+            "private_key": self._authorization.client_key.as_pem(private=True).decode("ascii"),
         }
 
     def stop(self) -> None:

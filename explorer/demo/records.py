@@ -28,6 +28,7 @@ CREATE TABLE device_credential (
 CREATE TABLE access_token (
     jti TEXT PRIMARY KEY, client_id TEXT, grant_type TEXT, subject TEXT, scope TEXT, issued_at REAL, expires_in REAL,
     expiry REAL);
+CREATE TABLE client_assertion (jti TEXT PRIMARY KEY, expiry REAL);
 CREATE TABLE session (id TEXT PRIMARY KEY, csrf_token TEXT, username TEXT, auth_time REAL);
 """
 
@@ -258,6 +259,15 @@ class Records:
                 "UPDATE device_credential SET last_poll = ?, interval = ? WHERE device_code = ?",
                 (now, interval, device.device_code),
             )
+
+    # client assertions
+
+    def use_assertion(self, jti: str, expiry: float, now: float) -> bool:
+        """Use a client's assertion up; False where it was used before. One statement decides."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM client_assertion WHERE expiry < ?", (now,))
+            row = (digest(jti), expiry)
+            return connection.execute("INSERT OR IGNORE INTO client_assertion VALUES (?, ?)", row).rowcount == 1
 
     # access tokens: a list of what was issued, never the tokens themselves
 

@@ -51,7 +51,8 @@ class Person:
 class RegisteredClient:
     """A client as the authorization server knows it, with the questions that authlib asks of one.
 
-    ``redirect_uris`` are loopback ones without a port: RFC 8252 §7.3 lets a native app bring any.
+    ``redirect_uris`` are loopback ones without a port: RFC 8252 §7.3 lets a native app bring any. A client that
+    ``signs`` has a key in place of a secret (``private_key_jwt``).
     """
 
     client_id: str
@@ -61,6 +62,7 @@ class RegisteredClient:
     scopes: frozenset[str]
     default_scope: str = "read:users"
     redirect_uris: tuple[str, ...] = ()
+    signs: bool = False
 
     def get_client_id(self) -> str:
         """The client's identifier."""
@@ -83,8 +85,10 @@ class RegisteredClient:
         return self.client_secret is not None and client_secret == self.client_secret
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002  authlib's signature
-        """Whether the client may authenticate so: a secret where it has one (RFC 6749 §3.2.1), else only its id."""
-        return (method == "none") == (self.client_secret is None)
+        """Whether the client may authenticate so: by its key or secret where it has one (RFC 6749 §3.2.1)."""
+        if self.signs:
+            return method == "private_key_jwt"
+        return method == "none" if self.client_secret is None else method.startswith("client_secret_")
 
     def check_response_type(self, response_type: str) -> bool:
         """Whether the client may ask for this at the authorization endpoint."""
@@ -124,6 +128,14 @@ CLIENTS = {
         ),
         RegisteredClient(
             "service", "Nightly report", "service-secret", frozenset({"client_credentials"}), frozenset({"read:users"})
+        ),
+        RegisteredClient(
+            "signer",
+            "Weekly report",
+            None,
+            frozenset({"client_credentials"}),
+            frozenset({"read:users"}),
+            signs=True,
         ),
         RegisteredClient(
             "seed",

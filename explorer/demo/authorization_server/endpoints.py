@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from explorer.demo.authorization_server.client_assertion import ALGORITHMS, METHOD
 from explorer.demo.authorization_server.faults import Faults
 from explorer.demo.authorization_server.interaction import Interaction
 from explorer.demo.authorization_server.pages import message_page
@@ -34,6 +35,7 @@ _ADDRESSES = Map(
         Rule("/device_authorization", endpoint="device_authorization", methods=["POST"]),
         Rule("/token", endpoint="token", methods=["POST"]),
         Rule("/revoke", endpoint="revoke", methods=["POST"]),
+        Rule("/introspect", endpoint="introspect", methods=["POST"]),
     ],
     strict_slashes=False,
 )
@@ -88,20 +90,25 @@ class Endpoints:
     def _metadata(self, _: Request) -> Response:
         """RFC 8414 §2 and OpenID Connect Discovery §3, which agree."""
         issuer = self._server.issuer
-        authentication = ["client_secret_basic", "client_secret_post", "none"]
+        authentication = ["client_secret_basic", "client_secret_post", METHOD, "none"]
         document = {
             "issuer": issuer,
             "authorization_endpoint": f"{self.public_base_url}/authorize",
             "token_endpoint": f"{issuer}/token",
             "device_authorization_endpoint": f"{issuer}/device_authorization",
             "revocation_endpoint": f"{issuer}/revoke",
+            "introspection_endpoint": f"{issuer}/introspect",
             "jwks_uri": f"{issuer}/jwks",
             "scopes_supported": list(SCOPES),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token", DEVICE_CODE],
             "token_endpoint_auth_methods_supported": authentication,
+            "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "revocation_endpoint_auth_methods_supported": authentication,
+            "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+            "introspection_endpoint_auth_methods_supported": authentication,
+            "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
             "subject_types_supported": ["public"],
@@ -133,6 +140,10 @@ class Endpoints:
     def _revoke(self, request: Request) -> Response:
         refusal = _repeated(request)
         return refusal or self._server.create_endpoint_response("revocation", request)
+
+    def _introspect(self, request: Request) -> Response:
+        refusal = _repeated(request)
+        return refusal or self._server.create_endpoint_response("introspection", request)
 
 
 def _json(document: dict[str, Any], *, status: int = 200) -> Response:

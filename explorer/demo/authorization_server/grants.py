@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from authlib.consts import default_json_headers
@@ -21,8 +21,10 @@ from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint, DeviceCodeGrant
 from authlib.oauth2.rfc8628.errors import AuthorizationPendingError, ExpiredTokenError, SlowDownError
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, KeySet
 
+from explorer.demo.authorization_server.client_assertion import METHOD, SignedAssertion
+from explorer.demo.authorization_server.introspection import Introspection
 from explorer.demo.authorization_server.protocol import InvalidTargetError, ProtocolRequest, ProtocolServer
 from explorer.demo.records import AuthorizationCode, DeviceCredential, RefreshToken, digest
 from explorer.demo.registrations import DEVICE_CODE, PEOPLE, Person, RegisteredClient
@@ -32,7 +34,7 @@ __all__ = ["granted_scope", "register"]
 _CODE_LIFETIME = 60.0
 _DEVICE_LIFETIME = 600.0
 _POLL_TOLERANCE = 0.5  # seconds: two requests do not take equally long on their way here
-_ALL_CLIENTS = ["client_secret_basic", "client_secret_post", "none"]
+_ALL_CLIENTS = ["client_secret_basic", "client_secret_post", METHOD, "none"]
 
 
 def granted_scope(person: Person, scope: str) -> str:
@@ -155,7 +157,7 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
 
 
 class _ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc]
-    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar[list[str]] = ["client_secret_basic", "client_secret_post"]
+    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar[list[str]] = ["client_secret_basic", "client_secret_post", METHOD]
 
     def generate_token(self, **_: object) -> dict[str, Any]:
         client: RegisteredClient = self.request.client
@@ -321,11 +323,19 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]
             self.server.counts.add("families_killed", "revoked")
 
 
-def register(server: ProtocolServer, *, verification_uri: Callable[[], str], device_interval: float) -> None:
+def register(
+    server: ProtocolServer,
+    *,
+    verification_uri: Callable[[], str],
+    device_interval: float,
+    client_keys: Mapping[str, ECKey],
+) -> None:
     """Give the server its grants and endpoints; there is no implicit and no password grant."""
+    server.register_client_auth_method(METHOD, SignedAssertion(server, client_keys))
     server.register_grant(_CodeGrant, [_S256Only(required=True)])
     server.register_grant(_ClientCredentials)
     server.register_grant(_Refresh)
     server.register_grant(_DeviceGrant)
     server.register_endpoint(_DeviceAuthorization(server, verification_uri=verification_uri, interval=device_interval))
     server.register_endpoint(_Revocation)
+    server.register_endpoint(Introspection)

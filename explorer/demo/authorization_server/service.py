@@ -6,8 +6,10 @@ import logging
 import threading
 from typing import Any
 
+from joserfc.jwk import ECKey
 from waitress.server import create_server
 
+from explorer.demo.authorization_server.client_assertion import ALGORITHMS
 from explorer.demo.authorization_server.endpoints import Endpoints
 from explorer.demo.authorization_server.faults import Faults
 from explorer.demo.authorization_server.grants import register
@@ -18,6 +20,7 @@ from explorer.demo.authorization_server.sessions import Sessions
 from explorer.demo.clock import DemoClock
 from explorer.demo.counting import Counts
 from explorer.demo.records import Records
+from explorer.demo.registrations import CLIENTS
 
 __all__ = ["AuthorizationService"]
 
@@ -39,6 +42,7 @@ class AuthorizationService:
         self._http = self._bind(port)
         self.port = int(self._http.effective_port)
         self.issuer = f"http://127.0.0.1:{self.port}"
+        self.client_key = ECKey.generate_key("P-256", {"use": "sig", "alg": ALGORITHMS[0]}, auto_kid=True)
         self._thread = threading.Thread(target=self._http.run, name="authorization-server", daemon=True)
 
     def _bind(self, port: int) -> Any:
@@ -82,7 +86,12 @@ class AuthorizationService:
         )
         sessions = Sessions(records=self.records, clock=self._clock, port=self.port)
         application = Endpoints(self.server, Interaction(self.server, sessions), self.faults, "")
-        register(self.server, verification_uri=application.verification_uri, device_interval=device_interval)
+        register(
+            self.server,
+            verification_uri=application.verification_uri,
+            device_interval=device_interval,
+            client_keys=dict.fromkeys((each.client_id for each in CLIENTS.values() if each.signs), self.client_key),
+        )
         self._application = application
         self.set_public_base_url(public_base_url)
         self._thread.start()
