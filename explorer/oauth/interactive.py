@@ -10,14 +10,19 @@ from urllib.parse import urlsplit
 
 from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import ConfigurationError, OAuthError
+from explorer.oauth import scopes
 from explorer.oauth.authorization_code import AuthorizationCodeFlow
 from explorer.oauth.authorization_request import STATE_LIFETIME
+from explorer.oauth.client_authentication import Client
 from explorer.oauth.device import DeviceFlow
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.pasting import NobodyToAskError, can_ask, pasted
 from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.secret_arguments import wrapped
 from explorer.oauth.source import OAuthTokenSource
+from explorer.oauth.storage import Store, opened
+from explorer.oauth.stored_grant import GrantKey
+from explorer.oauth.stored_sign_in import stored_sign_in, where_kept
 from explorer.oauth.surroundings import jupyter_origin, on_a_hub, open_in_browser, page_for_browser
 from explorer.oauth.ways import METHODS, Method, is_wrong_guess, ways
 from explorer.text import printable
@@ -40,6 +45,8 @@ def sign_in(
     audience: str | None = None,
     authorization_parameters: Mapping[str, str] | None = None,
     redirect_uri: str | None = None,
+    store: Store = "memory",
+    account: str | None = None,
     open_browser: bool = True,
     show: Callable[[str], object] = print,
     timeout: float = STATE_LIFETIME,
@@ -54,8 +61,12 @@ def sign_in(
     prompt. None takes the best that the server offers and the surroundings allow, says so where it guessed wrong, and
     goes on with the next. ``resource`` is RFC 8707's, ``audience`` what some servers have in its place;
     ``authorization_parameters`` and ``redirect_uri`` are explained at :class:`~explorer.oauth.AuthorizationCodeFlow`.
-    ``show`` gets the text that says which page to open. Blocks until the person is done, ``timeout`` seconds at most
-    and never more than ten minutes; Ctrl-C ends it cleanly.
+    ``store`` is where the refresh token rests: ``"memory"`` ends with this process; ``"keyring"`` is the system's;
+    ``"file"`` is unencrypted, for this account's eyes alone; or a :class:`~explorer.oauth.RefreshTokenStore`. Where it
+    has a sign-in of this client and scope that still lives, that is used, and no page is needed; every process that
+    does so shares it. ``account`` says whose, where several are kept, or a new one; None goes by the token's own name.
+    ``show`` gets the text that says which page to open, and where the refresh token is kept. Blocks until the person is
+    done, ``timeout`` seconds at most and never more than ten minutes; Ctrl-C ends it cleanly.
 
     Raises AccessDeniedError, SignInExpiredError, OAuthConfigurationError, AuthorizationServerUnavailableError,
     InvalidCallbackError, or ConfigurationError.
@@ -64,7 +75,24 @@ def sign_in(
     private_key = signing_key(private_key)
     if method is not None and method not in METHODS:
         raise ConfigurationError(f"method is {method!r}; it is one of {', '.join(METHODS)}, or None, which chooses.")
+    rests = opened(store)
     server = resolved(issuer, root_certificates=root_certificates)
+    kept = stored_sign_in(
+        lambda: Client.registered(server, client_id, client_secret, client_authentication, private_key, clock),
+        rests,
+        GrantKey(
+            issuer=server.issuer,
+            client_id=client_id,
+            scope=scopes.parsed(scope),
+            resource=resource,
+            audience=audience,
+            account=account,
+        ),
+        clock=clock,
+        show=show,
+    )
+    if kept is not None:
+        return kept
     attempt = _Attempt(
         environment=os.environ,
         show=show,
@@ -80,20 +108,16 @@ def sign_in(
             "resource": resource,
             "audience": audience,
             "authorization_parameters": authorization_parameters,
+            "store": rests,
+            "account": account,
             "client_authentication": client_authentication,
             "clock": clock,
         },
     )
-    first, *others = ways(server, os.environ) if method is None else (method,)
-    for other in others:
-        try:
-            return attempt.by(first, server)
-        except OAuthError as error:
-            if not is_wrong_guess(first, error):
-                raise
-            show(f"{error}\nSo the next way is tried: method={other!r}.")
-        first = other
-    return attempt.by(first, server)
+    source = attempt.by_first_of(ways(server, os.environ) if method is None else (method,), server)
+    if told := where_kept(source, rests):
+        show(told)
+    return source
 
 
 @dataclass(frozen=True)
@@ -107,6 +131,19 @@ class _Attempt:
     redirect_uri: str | None
     guessed: bool
     request: Mapping[str, Any] = field(repr=False)
+
+    def by_first_of(self, methods: Iterable[Method], server: AuthorizationServer) -> OAuthTokenSource:
+        """Sign in by the first of these methods, or by the next where that turns out to be a wrong guess."""
+        first, *others = methods
+        for other in others:
+            try:
+                return self.by(first, server)
+            except OAuthError as error:
+                if not is_wrong_guess(first, error):
+                    raise
+                self.show(f"{error}\nSo the next way is tried: method={other!r}.")
+            first = other
+        return self.by(first, server)
 
     def by(self, method: Method, server: AuthorizationServer) -> OAuthTokenSource:
         """Sign in by this method; the flow is over when this returns or raises."""

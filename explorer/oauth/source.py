@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NoReturn, Protocol
+from typing import Any, Literal, NoReturn, Protocol
 
 from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import SignInRequiredError
 from explorer.oauth.client_authentication import Client
 from explorer.oauth.id_token import subject
+from explorer.oauth.introspection import introspected
 from explorer.oauth.kept_grant import KeptGrant
 from explorer.oauth.refresh import RefreshTokenGrant
 from explorer.oauth.storage import MemoryStore, RefreshTokenStore
@@ -49,7 +50,8 @@ class SignInState:
     (the next call renews it) or ``sign in again``. ``remaining`` and ``lifetime`` are seconds; ``lifetime`` is None
     where the server did not say. ``scope`` was granted, ``asked_scope`` asked for. ``subject`` is the name a person
     knows, from the ID token or the access token's own claims, unverified. ``renews`` says whether it renews itself.
-    ``storage`` is where the refresh token rests (None where there is none), ``warning`` what is wrong there.
+    ``storage`` is where the refresh token rests (None where there is none), ``account`` under which name, and
+    ``warning`` what is wrong there.
     """
 
     phase: Phase
@@ -64,7 +66,10 @@ class SignInState:
     renews: bool
     last_error: str | None
     storage: str | None = None
+    account: str | None = None
     warning: str | None = None
+    missing_scope: tuple[str, ...] = ()
+    advice: str | None = None
 
 
 class OAuthTokenSource:
@@ -83,9 +88,11 @@ class OAuthTokenSource:
         asked_scope: tuple[str, ...] | None = None,
         kept: KeptGrant | None = None,
         renews: bool = True,
+        advice: str | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._client: Client | None = client
+        self._advice = advice
         self._issuer, self._client_id = client.server.issuer, client.client_id
         self._grant = grant
         self._asked_scope = asked_scope or ()
@@ -123,12 +130,27 @@ class OAuthTokenSource:
             renews=self._renews and not self._signed_out,
             last_error=None if seen.last_error is None else str(seen.last_error),
             storage=None if self._kept is None else self._kept.storage,
+            account=None if self._kept is None else self._kept.account,
             warning=None if self._kept is None else self._kept.warning,
+            missing_scope=self._missing_scope(token),
+            advice=None if self._signed_out else self._advice,
         )
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Have ``listener`` called after each change, from any thread; gives the function that ends that."""
         return self._reuse.subscribe(listener)
+
+    def introspect(self, *, timeout: float = 10.0) -> dict[str, Any]:
+        """What the authorization server says of the present access token (RFC 7662): ``active``, scope, expiry, ….
+
+        The token that is at hand is asked about, also one that has expired; where there is none yet, one is fetched
+        first. Blocks for ``timeout`` seconds at most (10 at most). Raises ConfigurationError where the server has no
+        introspection_endpoint, and the error of its class.
+        """
+        client = self._client
+        if client is None:
+            raise SignInRequiredError("Signed out. Sign in again to go on.")
+        return introspected(client, self._reuse.snapshot.token or self.token(timeout=timeout), timeout)
 
     def sign_out(self) -> bool:
         """Forget the tokens here, then have the server revoke them (RFC 7009): refresh token first.
@@ -160,6 +182,13 @@ class OAuthTokenSource:
         if not self._signed_out:
             self._subject = subject(token) or self._subject
         return token
+
+    def _missing_scope(self, token: Token | None) -> tuple[str, ...]:
+        """Asked for and not granted; what came of a scope shows that it was, though many servers do not name it."""
+        if token is None or token.scope is None:
+            return ()
+        shown = {"openid": token.id_token is not None, "offline_access": self._kept is not None}
+        return tuple(name for name in self._asked_scope if name not in token.scope and not shown.get(name, False))
 
     def _phase(self, seen: TokenState) -> Phase:
         if self._signed_out:

@@ -22,7 +22,12 @@ __all__ = ["stored_sign_in", "where_kept"]
 
 
 def stored_sign_in(
-    client: Client, store: RefreshTokenStore, key: GrantKey, *, clock: Clock, show: Callable[[str], object]
+    registered: Callable[[], Client],
+    store: RefreshTokenStore,
+    key: GrantKey,
+    *,
+    clock: Clock,
+    show: Callable[[str], object],
 ) -> OAuthTokenSource | None:
     """The source for the sign-in that the store has, after one refresh to see that it lives; None where a page is due.
 
@@ -36,14 +41,15 @@ def stored_sign_in(
         return None
     if kept is None:
         return None
-    source = from_kept(client, kept, clock=clock, asked_scope=key.scope, resource=key.resource)
+    source = from_kept(registered(), kept, clock=clock, asked_scope=key.scope, resource=key.resource)
     try:
         source.refresh()
     except SignInRequiredError as error:
         show(f"The stored sign-in as {_whom(source, kept)} has ended. {error}")
         return None
     except AuthorizationServerUnavailableError:
-        source.token(timeout=0)  # what was stored, or the same trouble
+        if source.state.phase not in ("fresh", "stale"):
+            raise
     show(
         f"Signed in as {_whom(source, kept)} without a page: the refresh token was kept {described(store)}. "
         "sign_out() ends that; account=… is for somebody else."
@@ -53,12 +59,12 @@ def stored_sign_in(
 
 def where_kept(source: OAuthTokenSource, store: RefreshTokenStore) -> str | None:
     """What to tell a person who asked for a store, after signing in; None where memory was meant."""
-    if isinstance(store, MemoryStore):
-        return None
     state = source.state
+    if state.warning is None and isinstance(store, MemoryStore):
+        return None
     if state.storage is None:
         return "No refresh token came, so none is kept. Asking for the scope offline_access often brings one."
-    return state.warning or f"The refresh token is kept {state.storage}. sign_out() removes it."
+    return state.warning or f"The refresh token is kept {state.storage}, as {state.account!r}. sign_out() removes it."
 
 
 def _kept(store: RefreshTokenStore, key: GrantKey) -> KeptGrant | None:
