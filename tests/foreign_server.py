@@ -36,6 +36,10 @@ class ForeignServer:
         """A refresh token of grace's for the client ``notebook``, as she might bring it from elsewhere."""
         return str(httpx.get(f"{self.control}/refresh_token", trust_env=False).json())
 
+    def private_key(self) -> str:
+        """The key of its client ``signer``, as PEM."""
+        return str(httpx.get(f"{self.control}/private_key", trust_env=False).json())
+
 
 def why_not() -> str | None:
     """Why this machine cannot run it, or None."""

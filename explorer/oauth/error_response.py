@@ -26,6 +26,7 @@ _SIGN_IN_AGAIN = frozenset(
 _TRANSIENT = frozenset({"temporarily_unavailable", "server_error", "slow_down", "too_many_requests"})
 _OVERLOADED = frozenset({408, 425, 429})
 _FOR_NOW = frozenset({302, 303, 307})
+_REFUSED = frozenset({401, 403})  # by a server that does not say why, or by a gateway: the sentence names both
 _NEXT_STEP = {
     "invalid_client": "Check client_id, client_secret and how the client authenticates.",
     "unauthorized_client": "This client is not registered for this grant; have it allowed, or use another client.",
@@ -56,7 +57,10 @@ def error_from_answer(answer: Answer, asking: str) -> OAuthError:
             return AuthorizationServerUnavailableError(sentence, retry_after=answer.retry_after)
         return OAuthConfigurationError(sentence)
     if answer.document is None:
-        sentence = f"{where} where a JSON object was due: a proxy's page, or the wrong address? Try again later."
+        guess = "a proxy's page, or the wrong address? Try again later."
+        if answer.status in _REFUSED:
+            guess = "check client_id, client_secret and how the client authenticates, or what stands between."
+        sentence = f"{where} where a JSON object was due: {guess}"
         return AuthorizationServerUnavailableError(sentence, retry_after=answer.retry_after)
     if _passing(answer.status):
         return AuthorizationServerUnavailableError(f"{where}; try again later.", retry_after=answer.retry_after)

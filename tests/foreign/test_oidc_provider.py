@@ -212,6 +212,17 @@ def test_a_program_signs_in_with_its_secret(foreign: ForeignServer, style: str):
     source.sign_out()
 
 
+def test_a_program_signs_in_with_its_key_and_signs_out(foreign_factory: Callable[..., ForeignServer]):
+    one, other = foreign_factory(), foreign_factory()
+    source = client_credentials(one.issuer, client_id="signer", private_key=one.private_key())
+    tokens = {source.token().access_token.reveal(), source.refresh().access_token.reveal()}
+    assert len(tokens) == 2, "each assertion is of one use, and there were two"
+    assert source.sign_out()
+    stranger = client_credentials(one.issuer, client_id="signer", private_key=other.private_key())
+    with pytest.raises(OAuthConfigurationError, match="invalid_client"):
+        stranger.token()
+
+
 def test_t12_a_token_for_a_resource_is_a_jwt_for_that_audience(foreign: ForeignServer, page: Page):
     source = by_code(foreign, page, scope=f"{SCOPE} read:users", resource=DIRECTORY)
     first = source.token()

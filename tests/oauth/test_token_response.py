@@ -143,6 +143,16 @@ def test_the_type_is_compared_without_case(odd_server: OddServer, source: OAuthT
 # S11
 
 
+@pytest.mark.parametrize(("status", "hint"), [(401, "client_secret"), (403, "client_secret"), (502, "wrong address")])
+def test_a_refusal_without_a_reason_gets_a_hint(
+    odd_server: OddServer, source: OAuthTokenSource, status: int, hint: str
+):
+    odd_server.answer("/token", Reply(status=status))
+    problem = refused(source)
+    assert isinstance(problem, AuthorizationServerUnavailableError)
+    assert hint in str(problem)
+
+
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500, 503])
 @pytest.mark.parametrize(
     ("code", "kind"),

@@ -1,5 +1,6 @@
 // The certified oidc-provider on a loopback port of the system's choice, with its own pages for development.
 // Says {"issuer", "control"} on standard output, and ends with its standard input. Its issuer has the path given.
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 
 import { Provider, errors } from 'oidc-provider';
@@ -7,6 +8,8 @@ import { Provider, errors } from 'oidc-provider';
 const path = process.argv[2] ?? '';
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 const DIRECTORY = 'https://directory.example/';
+
+const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 const server = createServer();
 await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
@@ -30,6 +33,14 @@ const provider = new Provider(origin + path, {
       response_types: [],
       redirect_uris: [],
     })),
+    {
+      client_id: 'signer',
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [pair.publicKey.export({ format: 'jwk' })] },
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+    },
   ],
   scopes: ['openid', 'offline_access', 'read:users'],
   claims: { openid: ['sub'], profile: ['preferred_username'] },
@@ -78,6 +89,7 @@ async function refreshToken(accountId) {
 
 const ours = {
   '/control/seen': () => seen,
+  '/control/private_key': () => pair.privateKey.export({ format: 'pem', type: 'pkcs8' }),
   '/control/refresh_token': () => refreshToken('grace'),
 };
 const theirs = provider.callback();
