@@ -60,7 +60,7 @@ def install() -> str | None:
         return None
     done = subprocess.run(INSTALL, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=100)
     if done.returncode:
-        return f"npm could not install oidc-provider: {done.stderr.strip()[-500:]}"
+        return f"npm could not install oidc-provider: {done.stderr.strip()[:300]}"
     stamp.write_text(lock)
     return None
 
