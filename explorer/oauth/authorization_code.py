@@ -24,7 +24,7 @@ from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.pending import Pending
 from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.redirect_uri import listening_for, unheard_port
-from explorer.oauth.secret_arguments import wrapped
+from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.oauth.source import OAuthTokenSource, from_sign_in
 from explorer.oauth.storage import Store, opened
 from explorer.oauth.token_response import granted
@@ -82,7 +82,8 @@ class AuthorizationCodeFlow:
         timeout: float = STATE_LIFETIME,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        client_secret = wrapped(client_secret, "client_secret")
+        client_secret = wrapped(client_secret)
+        require_text(client_secret=client_secret)
         private_key = signing_key(private_key)
         self._store, self._account = opened(store), account
         further, listening = further_parameters(authorization_parameters), listening_for(redirect_uri)
@@ -153,7 +154,8 @@ class AuthorizationCodeFlow:
         itself; :meth:`wait` has the outcome. Returns at once, from any thread. Raises InvalidCallbackError for what is
         not the answer to this sign-in, which then goes on.
         """
-        callback_url = wrapped(callback_url, "callback_url")
+        callback_url = wrapped(callback_url)
+        require_text(callback_url=callback_url)
         if self._pending.over:
             raise InvalidCallbackError("This sign-in is over, so no answer to it can be pasted. Start it again.")
         query = query_of(callback_url, self.redirect_uri)

@@ -15,7 +15,7 @@ from explorer.oauth.id_token import check_id_token
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.pending import Pending
 from explorer.oauth.private_key import PrivateKey, signing_key
-from explorer.oauth.secret_arguments import wrapped
+from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.oauth.source import OAuthTokenSource, from_sign_in
 from explorer.oauth.storage import Store, opened
 from explorer.oauth.token_response import Granted, granted
@@ -64,7 +64,8 @@ class DeviceFlow:
         timeout: float | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        client_secret = wrapped(client_secret, "client_secret")
+        client_secret = wrapped(client_secret)
+        require_text(client_secret=client_secret)
         private_key = signing_key(private_key)
         self._store, self._account, self._audience = opened(store), account, audience
         further = further_parameters(authorization_parameters)

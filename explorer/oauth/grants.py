@@ -13,7 +13,7 @@ from explorer.oauth.client_credentials import ClientCredentialsGrant
 from explorer.oauth.kept_grant import KeptGrant
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.private_key import PrivateKey, signing_key
-from explorer.oauth.secret_arguments import wrapped
+from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.oauth.source import UNNAMED, OAuthTokenSource, from_kept
 from explorer.oauth.storage import Store, opened
 from explorer.oauth.stored_grant import GrantKey, StoredGrant, family
@@ -42,7 +42,8 @@ def client_credentials(
     some servers have in its place. Raises ConfigurationError, OAuthConfigurationError or
     AuthorizationServerUnavailableError.
     """
-    client_secret = wrapped(client_secret, "client_secret")
+    client_secret = wrapped(client_secret)
+    require_text(client_secret=client_secret)
     private_key = signing_key(private_key)
     server = resolved(issuer, root_certificates=root_certificates)
     client = Client.registered(server, client_id, client_secret, client_authentication, private_key, clock)
@@ -76,10 +77,11 @@ def refresh_token(
     start: see :func:`sign_in`. Given again, the same first refresh token stands for the one that is stored by then.
     Raises ConfigurationError, OAuthConfigurationError or AuthorizationServerUnavailableError.
     """
-    client_secret = wrapped(client_secret, "client_secret")
-    refresh_token = _required(wrapped(refresh_token, "refresh_token"), "refresh_token")
-    access_token = wrapped(access_token, "access_token")
+    client_secret, refresh_token = wrapped(client_secret), wrapped(refresh_token)
+    access_token = wrapped(access_token)
     private_key = signing_key(private_key)
+    require_text(client_secret=client_secret, refresh_token=refresh_token, access_token=access_token)
+    refresh_token = _required(refresh_token, "refresh_token")
     server = resolved(issuer, root_certificates=root_certificates)
     client = Client.registered(server, client_id, client_secret, client_authentication, private_key, clock)
     asked = scopes.parsed(scope)

@@ -18,7 +18,7 @@ from explorer.oauth.device import DeviceFlow
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.pasting import NobodyToAskError, can_ask, pasted
 from explorer.oauth.private_key import PrivateKey, signing_key
-from explorer.oauth.secret_arguments import wrapped
+from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.oauth.source import OAuthTokenSource
 from explorer.oauth.storage import Store, opened
 from explorer.oauth.stored_grant import GrantKey
@@ -71,7 +71,8 @@ def sign_in(
     Raises AccessDeniedError, SignInExpiredError, OAuthConfigurationError, AuthorizationServerUnavailableError,
     InvalidCallbackError, or ConfigurationError.
     """
-    client_secret = wrapped(client_secret, "client_secret")
+    client_secret = wrapped(client_secret)
+    require_text(client_secret=client_secret)
     private_key = signing_key(private_key)
     if method is not None and method not in METHODS:
         raise ConfigurationError(f"method is {method!r}; it is one of {', '.join(METHODS)}, or None, which chooses.")

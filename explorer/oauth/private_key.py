@@ -13,7 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from explorer.errors import ConfigurationError, OAuthConfigurationError
-from explorer.oauth.secret_arguments import wrapped
+from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.text import printable
 from explorer.tokens import Secret
 
@@ -100,7 +100,9 @@ def _text(key: str | bytes | Secret | Mapping[str, Any]) -> Secret:
         key = Secret(json.dumps(dict(key)))
     if isinstance(key, bytes):
         key = Secret(key.decode("utf-8", "replace"))
-    return wrapped(key, "private_key")
+    secret = wrapped(key)
+    require_text(private_key=secret)
+    return secret
 
 
 def _loaded(key: Secret) -> RSAKey | ECKey | None:

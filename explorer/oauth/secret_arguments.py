@@ -11,25 +11,29 @@ from typing import overload
 from explorer.errors import ConfigurationError
 from explorer.tokens import Secret
 
-__all__ = ["wrapped"]
+__all__ = ["require_text", "wrapped"]
 
 
 @overload
-def wrapped(value: str | Secret, name: str) -> Secret: ...
+def wrapped(value: str | Secret) -> Secret: ...
 @overload
-def wrapped(value: str | Secret | None, name: str) -> Secret | None: ...
-def wrapped(value: str | Secret | None, name: str) -> Secret | None:
-    """The value as a Secret, None for None. Raises ConfigurationError where it is empty or not text."""
-    if value is None:
-        return None
-    value = Secret(value) if isinstance(value, str) else value
-    if not isinstance(value, Secret) or not value or not _is_text(value):
-        raise ConfigurationError(f"{name} is empty or not text; give it as it was issued.")
-    return value
+def wrapped(value: str | Secret | None) -> Secret | None: ...
+def wrapped(value: str | Secret | None) -> Secret | None:
+    """The value as a Secret, None for None. Never raises: while one argument is refused, the others are hidden too."""
+    return value if value is None or isinstance(value, Secret) else Secret(value)
+
+
+def require_text(**secrets: Secret | None) -> None:
+    """Raise ConfigurationError for the first of these that is empty or not text, by its name; None is let pass."""
+    for name, secret in secrets.items():
+        if secret is not None and not _is_text(secret):
+            raise ConfigurationError(f"{name} is empty or not text; give it as it was issued.")
 
 
 def _is_text(value: Secret) -> bool:
     """Whether it can be sent: a lone surrogate cannot, and the codec's own error would carry the whole secret."""
+    if not isinstance(value.reveal(), str) or not value:
+        return False
     try:
         value.reveal().encode()
     except UnicodeEncodeError:

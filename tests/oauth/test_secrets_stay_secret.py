@@ -213,11 +213,14 @@ def test_t35_secrets_are_in_no_url_that_is_asked_for(server: OddServer, clock: F
 
 
 @pytest.mark.parametrize("name", ["client_secret", "refresh_token", "access_token"])
-def test_t32_a_secret_that_cannot_be_sent_is_in_no_error(odd_server: OddServer, name: str):
-    secret = CANARIES["client"] + "\ud800"
-    given = {"client_id": "c", "refresh_token": "fine", name: secret}
+@pytest.mark.parametrize("bad", [CANARIES["client"] + "\ud800", CANARIES["client"].encode(), ""])
+def test_t32_where_one_secret_is_refused_none_is_in_the_error(odd_server: OddServer, name: str, bad: object):
+    given = dict.fromkeys(("client_secret", "refresh_token", "access_token"), CANARIES["refresh"])
+    given |= {"client_id": "c", name: bad}
     with pytest.raises(ExplorerError, match=name) as caught:
         refresh_token(odd_server.issuer, **given)
+    assert f"{name} = Secret(…)" in verbose(caught.value)
+    assert found(verbose(caught.value)) == set()
     assert found(repr(caught.value) + repr(caught.value.__context__)) == set()
     assert odd_server.requests == []
 
