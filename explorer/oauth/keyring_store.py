@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import hashlib
 import threading
 from collections.abc import Callable
@@ -115,9 +116,10 @@ def _found() -> KeyringBackend:
         msg = 'store="keyring" needs the keyring package. Say: pip install "grpc-notebook-explorer[keyring]"'
         raise MissingExtraError(msg) from None
     first = keyring.get_keyring()
-    for backend in [*first.backends] if isinstance(first, ChainerBackend) else [first]:
-        if backend.priority >= _ENCRYPTED:
-            return backend
+    with contextlib.suppress(Exception):  # a priority raises where its service has gone, and what it likes
+        for backend in [*first.backends] if isinstance(first, ChainerBackend) else [first]:
+            if backend.priority >= _ENCRYPTED:
+                return backend
     msg = (
         f"There is no keyring here that keeps secrets encrypted (found: {first.name}). Sign in with store='memory', "
         "the default, or with store='file', which keeps the refresh token unencrypted in a file of your account."
