@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
 import pickle
@@ -175,6 +176,25 @@ def test_a_valid_token_is_reused_and_an_expired_one_replaced(source: ReuseTokenS
     clock.advance(91)
     assert name(source.token()) == "token-2"
     assert grant.requests == 2
+
+
+def test_s1_any_thread_and_any_event_loop_may_ask(source: ReuseTokenSource, grant: Grant, clock: FakeClock) -> None:
+    """Nothing inside belongs to a loop: loops come and go while the source lives on."""
+
+    async def inside_a_running_loop() -> str:
+        waited = await asyncio.get_running_loop().run_in_executor(None, source.token)
+        assert name(source.token(timeout=0)) == name(waited), "at hand also on the loop's own thread"
+        return name(waited)
+
+    assert asyncio.run(inside_a_running_loop()) == "token-1"
+    clock.advance(91)
+    assert asyncio.run(inside_a_running_loop()) == "token-2", "another loop, after the first has closed"
+    clock.advance(91)
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(asyncio.run, inside_a_running_loop()).result(10) == "token-3", "a loop of a plain thread"
+    clock.advance(91)
+    assert name(source.token()) == "token-4", "and no loop at all"
+    assert grant.requests == 4
 
 
 def test_s5_twenty_callers_share_one_flight(source: ReuseTokenSource, grant: Grant) -> None:
@@ -486,8 +506,11 @@ def test_a_bug_in_a_request_reaches_the_caller_and_wedges_nothing(
 
 
 def test_a_listener_that_fails_costs_nobody_their_token(source: ReuseTokenSource, caplog) -> None:
+    told = threading.Event()
     source.subscribe(lambda: 1 / 0)
+    source.subscribe(told.set)
     assert name(source.token()) == "token-1"
+    assert told.wait(10), "and nobody else the news"
     assert "listener" in caplog.text
 
 
