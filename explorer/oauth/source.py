@@ -52,6 +52,7 @@ class SignInState:
     knows, from the ID token or the access token's own claims, unverified. ``renews`` says whether it renews itself.
     ``storage`` is where the refresh token rests (None where there is none), ``account`` under which name, and
     ``warning`` what is wrong there.
+    ``missing_scope`` was asked for and not granted; ``advice`` says what usually helps, where no refresh token came.
     """
 
     phase: Phase
@@ -219,8 +220,15 @@ def from_sign_in(
     The refresh token is in the store when this returns: under ``account``, else under the name the tokens tell.
     """
     if brought.refresh_token is None:
+        alone = _OneToken(asked_scope)
         return OAuthTokenSource(
-            client, _OneToken(asked_scope), token=brought.token, asked_scope=asked_scope, renews=False, clock=clock
+            client,
+            alone,
+            token=brought.token,
+            asked_scope=asked_scope,
+            renews=False,
+            advice=alone.advice,
+            clock=clock,
         )
     who = subject(brought.token)
     key = GrantKey(
@@ -277,16 +285,21 @@ class _OneToken:
     """A sign-in that brought no refresh token: nothing to ask with."""
 
     def __init__(self, asked_scope: tuple[str, ...] | None) -> None:
-        self._asked_in_vain = "offline_access" in (asked_scope or ())
+        self._helps = (
+            "have this client allowed the refresh token grant, for the scope offline_access was asked in vain"
+            if "offline_access" in (asked_scope or ())
+            else "asking for the scope offline_access often brings one"
+        )
+
+    @property
+    def advice(self) -> str:
+        """What there is to know while the token lives."""
+        return f"No refresh token came, so this sign-in ends with its access token: {self._helps}."
 
     def fetch(self) -> Token:
-        helps = (
-            "have this client allowed the refresh token grant, for the scope offline_access was asked in vain."
-            if self._asked_in_vain
-            else "asking for the scope offline_access often brings one."
-        )
         raise SignInRequiredError(
-            f"The access token is over, and the authorization server gave no refresh token. Sign in again; {helps}"
+            "The access token is over, and the authorization server gave no refresh token. Sign in again; "
+            f"{self._helps}."
         )
 
     def end(self) -> None:
