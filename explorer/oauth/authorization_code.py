@@ -27,6 +27,7 @@ from explorer.oauth.redirect_uri import listening_for, unheard_port
 from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.oauth.source import OAuthTokenSource, from_sign_in
 from explorer.oauth.storage import Store, opened
+from explorer.oauth.stored_grant import checked_account
 from explorer.oauth.token_response import granted
 from explorer.oauth.transport import Answer, Failure
 from explorer.text import printable
@@ -85,7 +86,7 @@ class AuthorizationCodeFlow:
         client_secret = wrapped(client_secret)
         require_text(client_secret=client_secret)
         private_key = signing_key(private_key)
-        self._store, self._account = opened(store), account
+        self._store, self._account = opened(store), checked_account(account)
         further, listening = further_parameters(authorization_parameters), listening_for(redirect_uri)
         server = resolved(issuer, root_certificates=root_certificates)
         if server.authorization_endpoint is None:

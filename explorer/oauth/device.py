@@ -18,6 +18,7 @@ from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.oauth.source import OAuthTokenSource, from_sign_in
 from explorer.oauth.storage import Store, opened
+from explorer.oauth.stored_grant import checked_account
 from explorer.oauth.token_response import Granted, granted
 from explorer.oauth.transport import Answer, Failure, endpoint_problem
 from explorer.text import printable
@@ -67,7 +68,7 @@ class DeviceFlow:
         client_secret = wrapped(client_secret)
         require_text(client_secret=client_secret)
         private_key = signing_key(private_key)
-        self._store, self._account, self._audience = opened(store), account, audience
+        self._store, self._account, self._audience = opened(store), checked_account(account), audience
         further = further_parameters(authorization_parameters)
         server = resolved(issuer, root_certificates=root_certificates)
         self._client = Client.registered(server, client_id, client_secret, client_authentication, private_key, clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Iterable
 
 from explorer.clock import SYSTEM_CLOCK, Clock
@@ -10,16 +11,19 @@ from explorer.errors import ConfigurationError
 from explorer.oauth import scopes
 from explorer.oauth.client_authentication import Client
 from explorer.oauth.client_credentials import ClientCredentialsGrant
+from explorer.oauth.file_store import FileStore
 from explorer.oauth.kept_grant import KeptGrant
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.oauth.source import UNNAMED, OAuthTokenSource, from_kept
 from explorer.oauth.storage import Store, opened
-from explorer.oauth.stored_grant import GrantKey, StoredGrant, family
+from explorer.oauth.stored_grant import GrantKey, StoredGrant, checked_account, family
 from explorer.tokens import Secret, Token
 
 __all__ = ["client_credentials", "refresh_token"]
+
+_log = logging.getLogger(__name__)
 
 
 def client_credentials(
@@ -64,7 +68,7 @@ def refresh_token(
     expiry: dt.datetime | None = None,
     resource: str | None = None,
     store: Store = "memory",
-    account: str = UNNAMED,
+    account: str | None = None,
     client_authentication: str | None = None,
     root_certificates: bytes | None = None,
     clock: Clock = SYSTEM_CLOCK,
@@ -85,9 +89,13 @@ def refresh_token(
     server = resolved(issuer, root_certificates=root_certificates)
     client = Client.registered(server, client_id, client_secret, client_authentication, private_key, clock)
     asked = scopes.parsed(scope)
-    key = GrantKey(issuer=server.issuer, client_id=client_id, scope=asked, resource=resource, account=account)
+    named = checked_account(account) or UNNAMED
+    key = GrantKey(issuer=server.issuer, client_id=client_id, scope=asked, resource=resource, account=named)
     grant = StoredGrant(refresh_token=refresh_token, began_with=family(refresh_token), scope=asked)
-    kept = KeptGrant.begun(opened(store), key, grant, resume=True)
+    rests = opened(store)
+    kept = KeptGrant.begun(rests, key, grant, resume=True)
+    if isinstance(rests, FileStore):
+        _log.warning("The refresh token is kept %s.", rests.description)
     given = None if access_token is None else _given(access_token, expiry, asked, clock)
     stored = None if kept.grant is None else kept.grant.token(clock.now())
     return from_kept(

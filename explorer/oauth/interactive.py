@@ -21,7 +21,7 @@ from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.oauth.source import OAuthTokenSource
 from explorer.oauth.storage import Store, opened
-from explorer.oauth.stored_grant import GrantKey
+from explorer.oauth.stored_grant import GrantKey, checked_account
 from explorer.oauth.stored_sign_in import stored_sign_in, where_kept
 from explorer.oauth.surroundings import jupyter_origin, on_a_hub, open_in_browser, page_for_browser
 from explorer.oauth.ways import METHODS, Method, is_wrong_guess, ways
@@ -87,7 +87,7 @@ def sign_in(
             scope=scopes.parsed(scope),
             resource=resource,
             audience=audience,
-            account=account,
+            account=checked_account(account),
         ),
         clock=clock,
         show=show,

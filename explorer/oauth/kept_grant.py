@@ -198,8 +198,6 @@ class KeptGrant:
                 self._listed = True
         except RefreshTokenStoreError as error:
             self._warn("write", f"The refresh token could not be stored; it is kept in memory alone. {error}")
-        except TimeoutError:
-            pass  # the list of accounts has its turn with the next write
         else:
             for each in ("write", "record"):
                 self._warn(each, None)
@@ -210,8 +208,6 @@ class KeptGrant:
             note_account(self._store, self._key, kept=False)
         except RefreshTokenStoreError as error:
             self._warn("write", f"The stored sign-in could not be removed. {error}")
-        except TimeoutError:
-            pass  # a name in the list of accounts without a record is passed over
 
     def _warn(self, what: str, sentence: str | None) -> None:
         if sentence is None:

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Literal, Protocol, runtime_checkable
 
 from explorer.errors import ConfigurationError
+from explorer.oauth.foreign_store import ForeignStore
 from explorer.tokens import Secret
 
 __all__ = ["MemoryStore", "RefreshTokenStore", "Store", "described", "opened"]
@@ -89,10 +90,10 @@ def opened(store: Store) -> RefreshTokenStore:
 
             return FileStore()
     elif isinstance(store, RefreshTokenStore) and not isinstance(store, type):
-        return store
+        return store if type(store).__module__.startswith("explorer.") else ForeignStore(store)
     raise ConfigurationError(f"store is {store!r}; it is 'memory', 'keyring', 'file' or a RefreshTokenStore.")
 
 
 def described(store: RefreshTokenStore) -> str:
     """Where that is, for a person: ``in memory``, ``in the keyring (…)``, ``unencrypted, in files of …``."""
-    return str(getattr(store, "description", f"in a {type(store).__name__}"))
+    return str(getattr(store, "description", type(store).__name__))

@@ -15,7 +15,7 @@ from explorer.oauth.storage import RefreshTokenStore
 from explorer.text import printable
 from explorer.tokens import Secret, Token
 
-__all__ = ["GrantKey", "StoredGrant", "accounts", "family", "note_account"]
+__all__ = ["GrantKey", "StoredGrant", "accounts", "checked_account", "family", "note_account"]
 
 _PATIENCE = 5.0  # seconds for the lock of the list of accounts, which nobody holds for long
 
@@ -44,7 +44,8 @@ class GrantKey:
             "audience": self.audience,
             "account": self.account,
         }
-        return f"{self.issuer}?{urlencode({name: value for name, value in parts.items() if value is not None})}"
+        named = {name: value for name, value in parts.items() if value is not None}
+        return f"{self.issuer}?{urlencode(named, errors='backslashreplace')}"
 
     def of(self, account: str | None) -> GrantKey:
         """The same for one account."""
@@ -129,6 +130,13 @@ class StoredGrant:
         return token if token.remaining(now) > 0.25 * token.lifetime else None
 
 
+def checked_account(account: str | None) -> str | None:
+    """The account as a caller names it. ConfigurationError where that is no name."""
+    if account is None or (isinstance(account, str) and account and account.isprintable()):
+        return account
+    raise ConfigurationError(f"account is {account!r}; it is a name to find the sign-in by again, or None.")
+
+
 def family(refresh_token: Secret) -> str:
     """What tells a grant from others: a digest of the refresh token that it began with."""
     return hashlib.sha256(refresh_token.reveal().encode()).hexdigest()
@@ -144,16 +152,17 @@ def accounts(store: RefreshTokenStore, key: GrantKey) -> list[str]:
 def note_account(store: RefreshTokenStore, key: GrantKey, *, kept: bool) -> None:
     """Have the account of the key among those that are kept, or no more. RefreshTokenStoreError where that fails."""
     index = key.of(None).name
-    with store.lock(index, _PATIENCE):
-        before = accounts(store, key)
-        rest = {name for name in before if name != key.account}
-        after = sorted(rest | {key.account} if kept and key.account else rest)
-        if after == before:
-            return
-        if after:
-            store.write(index, Secret(json.dumps({"accounts": after})))
-        else:
-            store.remove(index)
+    try:
+        with store.lock(index, _PATIENCE):
+            before = accounts(store, key)
+            rest = {name for name in before if name != key.account}
+            after = sorted(rest | {key.account} if kept and key.account else rest)
+            if after and after != before:
+                store.write(index, Secret(json.dumps({"accounts": after})))
+            elif not after:
+                store.remove(index)
+    except TimeoutError:
+        raise RefreshTokenStoreError("Another process has the list of accounts for long.") from None
 
 
 def _document(record: Secret) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,22 @@ import pytest
 from fake_clock import FakeClock
 from odd_server import OddServer, Reply, Request, bearer, error
 
-from explorer.errors import AuthorizationServerUnavailableError, RefreshTokenStoreError, SignInRequiredError
-from explorer.oauth import FileStore, MemoryStore, OAuthTokenSource, kept_grant, refresh_token
+from explorer.errors import (
+    AuthorizationServerUnavailableError,
+    ConfigurationError,
+    RefreshTokenStoreError,
+    SignInRequiredError,
+)
+from explorer.oauth import (
+    AuthorizationCodeFlow,
+    DeviceFlow,
+    FileStore,
+    MemoryStore,
+    OAuthTokenSource,
+    kept_grant,
+    refresh_token,
+    sign_in,
+)
 from explorer.tokens import Secret
 
 
@@ -449,6 +463,86 @@ def test_a_store_of_one_s_own_needs_four_methods(odd_server: OddServer, clock: F
     tokens.token()
     assert tokens.state.storage == "in a Mine"
     assert record(store.inside)["refresh_token"] == "first"
+
+
+class Clumsy:
+    """A store of somebody who has not read what a store is to raise and to give."""
+
+    def __init__(self, problem: Exception | None = None, given: object = None) -> None:
+        self.problem, self.given = problem, given
+
+    def read(self, name: str) -> Any:
+        return self._fail()
+
+    def write(self, name: str, record: Secret) -> None:
+        self._fail()
+
+    def remove(self, name: str) -> None:
+        self._fail()
+
+    def lock(self, name: str, timeout: float) -> AbstractContextManager[None]:
+        return self._fail() or nullcontext()
+
+    def _fail(self) -> Any:
+        if self.problem is not None:
+            raise self.problem
+        return self.given
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        (Clumsy(OSError("s3cret")), "Clumsy failed with OSError."),
+        (Clumsy(KeyError("s3cret")), "Clumsy failed with KeyError."),
+        (Clumsy(given="s3cret"), "Clumsy.read gave a str; a record is a Secret."),
+    ],
+)
+def test_s8_whatever_a_store_of_somebody_else_raises_or_gives_is_no_failed_call(
+    odd_server: OddServer, clock: FakeClock, store: Clumsy, said: str
+):
+    tokens = source(odd_server, clock, store)
+    assert tokens.token().access_token == Secret("an-access-token")
+    assert said in tokens.state.warning
+    assert "s3cret" not in tokens.state.warning
+    tokens.sign_out()
+
+
+def test_s9_a_store_of_somebody_else_may_say_that_another_holds_the_record(
+    odd_server: OddServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+):
+    class Busy(Clumsy):
+        def lock(self, name: str, timeout: float) -> AbstractContextManager[None]:
+            @contextmanager
+            def held() -> Iterator[None]:
+                raise TimeoutError
+                yield
+
+            return held()
+
+    tokens = source(odd_server, clock, Busy())
+    with pytest.raises(AuthorizationServerUnavailableError, match="Another process"):
+        tokens.token()
+
+
+@pytest.mark.parametrize("account", ["", "a\nb", "\ud800", 7, "\u202eada"])
+def test_an_account_that_is_no_name_is_refused_before_anything_is_sent(
+    odd_server: OddServer, clock: FakeClock, account: Any
+):
+    for begin in (refresh_token, sign_in, AuthorizationCodeFlow, DeviceFlow):
+        given = {"refresh_token": "first"} if begin is refresh_token else {}
+        with pytest.raises(ConfigurationError, match="account is"):
+            begin(odd_server.issuer, client_id="c", account=account, **given)
+    assert odd_server.asked("/device") == odd_server.asked("/token") == []
+
+
+def test_a_file_says_that_it_is_unencrypted(
+    odd_server: OddServer, clock: FakeClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    source(odd_server, clock, MemoryStore())
+    assert caplog.text == ""
+    tokens = source(odd_server, clock, FileStore(tmp_path / "store"))
+    assert f"The refresh token is kept unencrypted, in files of {tmp_path / 'store'}." in caplog.text
+    assert tokens.state.storage == f"unencrypted, in files of {tmp_path / 'store'}"
 
 
 @pytest.mark.parametrize("store", ["disk", None, 7, MemoryStore])
