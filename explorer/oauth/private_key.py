@@ -43,6 +43,7 @@ class PrivateKey:
         algorithm: str | None = None,
         audience: str | None = None,
     ) -> None:
+        self._key_id = key_id  # first of all, for a verbose traceback of what follows asks for the repr
         key = _text(key)
         loaded = _loaded(key)
         if loaded is None or not loaded.is_private:
