@@ -55,7 +55,10 @@ class FileStore:
 
 def own_directory(purpose: str) -> Path:
     """Where this account keeps what belongs to the explorer and to no notebook."""
-    return platformdirs.user_data_path("grpc-notebook-explorer", appauthor=False) / purpose
+    path = platformdirs.user_data_path("grpc-notebook-explorer", appauthor=False)
+    if not path.is_absolute():  # an account without a home: a "~" that stayed one would be beside the notebook
+        raise ConfigurationError("This account has no home directory to keep anything in. Set HOME.")
+    return path / purpose
 
 
 def _file_name(name: str) -> str:
@@ -67,7 +70,7 @@ def _require_away_from_notebooks(path: Path) -> None:
     if not there.is_relative_to(here):
         return
     # A notebook in the home directory itself: everything of this account is below it, and hidden where it is private.
-    at_home = Path.home().resolve().is_relative_to(here)
+    at_home = Path(os.path.expanduser("~")).resolve().is_relative_to(here)  # noqa: PTH111 - it never raises
     if at_home and any(part.startswith(".") for part in there.relative_to(here).parts):
         return
     msg = (

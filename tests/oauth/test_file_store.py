@@ -244,6 +244,16 @@ def test_a_notebook_in_the_home_directory_has_hidden_places_beside_it(tmp_path: 
         FileStore(tmp_path / "tokens")
 
 
+def test_an_account_without_a_home_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])  # as for a container's made-up user
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match="no home directory"):
+        FileStore()
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("place", [".", "tokens", ".tokens", "../notebook/x", "link"])
 def test_a_directory_within_the_notebooks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str):
     notebook = tmp_path / "notebook"

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from odd_server import WELL_KNOWN, OddServer, Reply, bearer
 from secret_service import secret_service
 
 from explorer.demo import Demo
@@ -91,6 +93,26 @@ def test_s9_two_kernels_share_the_keyring_and_neither_is_signed_out(
         said = race(kernel, demo, environment, 100, store="keyring")
     assert said == [{"served": 100, "problem": None, "phase": "fresh", "warning": None}] * 2
     assert 100 <= requests(demo) <= 200
+
+
+def test_s9_a_kernel_that_is_killed_in_the_middle_of_a_refresh_holds_nobody_up(
+    odd_server: OddServer, kernel: Callable[..., Kernel], tmp_path: Path
+):
+    hold = threading.Event()
+    odd_server.answer("/token", Reply(hold=hold), bearer("two", refresh_token="second"))
+    given = {"issuer": odd_server.issuer, "refresh_token": "first", "times": 1, "callers": 0, "store": None}
+    killed, other = (kernel({}, **given, directory=str(tmp_path / "store")) for _ in range(2))
+    assert [each.hear() for each in (killed, other)] == ["ready", "ready"]
+    killed.say("go")
+    odd_server.until_asked("/token", 1)
+    asked_before = len(odd_server.asked(WELL_KNOWN))
+    killed.close()
+    other.say("go")
+    assert json.loads(other.hear()) == {"served": 1, "problem": None, "phase": "fresh", "warning": None}
+    # S10: it knows that this refresh token has been sent and not answered, and looks before it sends it once more.
+    assert len(odd_server.asked(WELL_KNOWN)) == asked_before + 1
+    assert [request.form["refresh_token"] for request in odd_server.asked("/token")] == ["first", "first"]
+    hold.set()
 
 
 def test_s9_two_kernels_that_share_nothing_sign_each_other_out(
