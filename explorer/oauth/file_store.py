@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from contextlib import AbstractContextManager
@@ -55,8 +56,10 @@ class FileStore:
 
 def own_directory(purpose: str) -> Path:
     """Where this account keeps what belongs to the explorer and to no notebook."""
-    path = platformdirs.user_data_path("grpc-notebook-explorer", appauthor=False)
-    if not path.is_absolute():  # an account without a home: a "~" that stayed one would be beside the notebook
+    path = None
+    with contextlib.suppress(RuntimeError):  # an account without a home
+        path = platformdirs.user_data_path("grpc-notebook-explorer", appauthor=False)
+    if path is None or not path.is_absolute():  # a "~" that stayed one would be beside the notebook
         raise ConfigurationError("This account has no home directory to keep anything in. Set HOME.")
     return path / purpose
 
