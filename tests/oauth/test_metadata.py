@@ -168,3 +168,21 @@ def test_a_server_given_as_such_is_taken_as_it_is_with_its_own_or_the_given_root
     assert resolved(server) is server
     assert resolved(server, root_certificates=b"pem").root_certificates == b"pem"
     assert len(odd_server.requests) == asked
+
+
+def test_an_endpoint_given_by_hand_stands_in_for_the_published_one(odd_server: OddServer):
+    odd_server.publish(device_authorization_endpoint=None)
+    assert authorization_server(odd_server.issuer).device_authorization_endpoint is None
+    by_hand = f"{odd_server.origin}/elsewhere"
+    server = authorization_server(odd_server.issuer, device_authorization_endpoint=by_hand, token_endpoint=by_hand)
+    assert (server.device_authorization_endpoint, server.token_endpoint) == (by_hand, by_hand)
+    assert server.revocation_endpoint == f"{odd_server.origin}/revoke"
+
+
+@pytest.mark.parametrize(
+    "given", [{"token_endpoint": "http://login.example/token"}, {"userinfo_endpoint": "https://login.example/u"}]
+)
+def test_t6_an_endpoint_given_by_hand_is_held_to_the_same(odd_server: OddServer, given: dict[str, str]):
+    with pytest.raises(ConfigurationError, match=next(iter(given))):
+        authorization_server(odd_server.issuer, **given)
+    assert authorization_server(odd_server.issuer, token_endpoint="https://login.example/token")
