@@ -190,7 +190,7 @@ class HttpTransport:
                 client.stream(method, url, content=body, headers=plain) as response,
             ):
                 return _read(url, response, until, timeout)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, ImportError) as error:
             return _failure(url, error, timeout)
 
 
@@ -316,6 +316,12 @@ def _failure(url: str, error: Exception, timeout: float) -> Failure:
         why = printable(reason.reason or reason, 120)
         sentence = f"{host} does not complete a TLS handshake ({why}); check scheme and port."
         return Failure(sentence, configuration=True)
+    if isinstance(error, ImportError):  # a SOCKS proxy, which httpx speaks with a package of its own
+        sentence = f"{host} is to be reached through a SOCKS proxy (ALL_PROXY, HTTPS_PROXY): install socksio for that."
+        return Failure(sentence, configuration=True)
+    if isinstance(error, httpx.ProxyError):
+        why = printable(error, 120)
+        return Failure(f"The proxy between here and {host} (HTTPS_PROXY) refuses: {why}. Check it, or NO_PROXY.")
     if isinstance(error, httpx.TimeoutException):
         return _too_late(url, timeout, sent=sent)
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
