@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from explorer.errors import ConfigurationError, DecodeError, RpcStatusError
 from explorer.rpc import Status, to_dict
+from explorer.rpc.endings import CALL_AGAIN, MORE_TIME
 from explorer.text import printable
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ _COLUMNS_SHOWN = 200
 _NEXT_STEP = {
     "INVALID_ARGUMENT": "Change the request.",
     "NOT_FOUND": "Check the names and ids in the request.",
-    "DEADLINE_EXCEEDED": "Allow more time with .options(timeout=…), in seconds, or ask for less.",
+    "DEADLINE_EXCEEDED": MORE_TIME,
     "RESOURCE_EXHAUSTED": "Ask for less, or less often.",
     "UNIMPLEMENTED": "The server lists this method and does not have it; another version of it may.",
-    "UNAVAILABLE": "Try again once the server is there.",
+    "UNAVAILABLE": CALL_AGAIN,
 }
 
 
@@ -201,15 +202,18 @@ class Call:
         what = f"{printable(self.descriptor.containing_service.name)}.{printable(self.descriptor.name)}"
         details = self.status.details.rstrip(". ")
         said = f"{what} was answered with {self.status.code}{f': {details}' if details else ''}."
-        return " ".join([said, *(_violation(v) for v in self.status.violations), self._advice()]).strip()
+        return " ".join([said, *(_violation(v) for v in self.status.violations), self.advice]).strip()
 
-    def _advice(self) -> str:
+    @property
+    def advice(self) -> str:
+        """What to do next where the status is not OK; empty where nobody knows, or its details say it already."""
         if self.status.code == "UNAUTHENTICATED":
             return "Sign in again." if self.signed_in else "Sign in, and connect with token_source=…."
         if self.status.code == "PERMISSION_DENIED":
             scope = self.status.scope_required
             return f"Sign in with the scope {scope}." if scope else "Sign in as someone who may."
-        return _NEXT_STEP.get(self.status.code, "")
+        step = _NEXT_STEP.get(self.status.code, "")
+        return "" if step in self.status.details else step
 
 
 def _violation(violation: dict[str, str]) -> str:

@@ -6,7 +6,10 @@ import re
 
 import grpc
 
-__all__ = ["NO_VALUE", "ending_of"]
+__all__ = ["CALL_AGAIN", "MORE_TIME", "NO_VALUE", "ending_of"]
+
+CALL_AGAIN = "Call again once it is back."
+MORE_TIME = "Allow the call more time (its timeout, in seconds), or ask for less."
 
 NO_VALUE = (
     "no value received: the server said OK, but sent no complete message. Its answer may have been cut on the way, or "
@@ -15,7 +18,7 @@ NO_VALUE = (
 
 _GONE = re.compile(
     r"Socket closed|GOAWAY|Connection reset|Broken pipe|recvmsg|RST_STREAM|Stream removed|keepalive|endpoint|"
-    r"Connection closed|Channel closed",
+    r"Connection closed|Channel closed|^Cancelling all calls$",  # the last: a server that is being stopped
     re.IGNORECASE,
 )
 _TOO_LARGE = re.compile(r"Received message larger than max \((\d+) vs\. (\d+)\)")
@@ -32,12 +35,9 @@ def ending_of(code: grpc.StatusCode, details: str, *, target: str, timeout: floa
 
     """
     if code is grpc.StatusCode.UNAVAILABLE and _GONE.search(details):
-        return (
-            f"{target} went away before the call was over; whether the server acted on it is not known. Call again "
-            "once it is back."
-        )
+        return f"{target} went away before the call was over; whether the server acted on it is not known. {CALL_AGAIN}"
     if code is grpc.StatusCode.DEADLINE_EXCEEDED and "Deadline Exceeded" in details:
-        return f"no end within {timeout:g} s. Allow the call more time, or ask for less."
+        return f"no end within {timeout:g} s. {MORE_TIME}"
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and (match := _TOO_LARGE.search(details)):
         return (
             f"a message of {match[1]} bytes came, and {match[2]} are allowed. Connect with a larger max_receive_bytes."

@@ -46,7 +46,7 @@ _ROWS = (
         passing=False,
         sentence=(
             "{target} answered, but not in TLS: it seems to be a plaintext server. Give the port on which it "
-            "speaks TLS, or plaintext=True (never with a token, except on this machine)."
+            "speaks TLS, or plaintext=True or http:// (never with a token, except on this machine)."
         ),
     ),
     _Row(

@@ -156,7 +156,12 @@ class Calling:
         why = None
         if not call.ok:
             why = why_refused(
-                ask.label, call.status, scope=ask.scope, signed_in=call.signed_in, may_sign_in=ask.may_sign_in
+                ask.label,
+                call.status,
+                scope=ask.scope,
+                signed_in=call.signed_in,
+                may_sign_in=ask.may_sign_in,
+                advice=call.advice,
             )
         elif None in call.received:
             why = why_undecodable(call.descriptor.output_type.full_name, call.received.index(None))

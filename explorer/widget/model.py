@@ -167,8 +167,7 @@ class Model:
     def call(self, content: dict[str, Any]) -> None:
         """Call a method with a request as JSON text; its answer comes through the listeners."""
         session = self.session
-        turn = None if session is None else self.calling.take()
-        if session is None or turn is None:
+        if session is None:
             return
         ask = Ask(
             content,
@@ -176,6 +175,9 @@ class Model:
             scope=granted_scope(self.tokens),
             may_sign_in=self.place.grant is not None,
         )
+        turn = self.calling.take()  # last, so that nothing that fails before it leaves the button held
+        if turn is None:
+            return
         if not self._submit(lambda: self.calling.run(turn, lambda: session[ask.method], ask)):
             self.calling.release(turn)
 
@@ -201,8 +203,9 @@ class Model:
         place = self.place
         self._set(place={**self.state["place"], "target": printable(place.target, 200)})
         try:
+            target = place.target or getattr(self.session, "target", "")
+            self._wait("Connecting", f"Asking {target} what it serves …")
             if self.session is None:
-                self._wait("Connecting", f"Asking {place.target} what it serves …")
                 self.session = connect(
                     place.target, token_source=self.tokens, root_certificates=place.root_certificates
                 )

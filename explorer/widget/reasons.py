@@ -35,12 +35,12 @@ _TITLES = {
 
 
 def why_refused(
-    method: str, status: Any, *, scope: Sequence[str] | None, signed_in: bool, may_sign_in: bool
+    method: str, status: Any, *, scope: Sequence[str] | None, signed_in: bool, may_sign_in: bool, advice: str = ""
 ) -> dict[str, Any]:
     """Why a server ended a call with ``status``.
 
     ``scope`` is what the token carries (None: nobody knows). A missing scope is named only where the status's details
-    name it.
+    name it. ``advice`` is what to do next, for where no button says it.
     """
     action: dict[str, str] | None = None
     details = printable(status.details)
@@ -54,7 +54,7 @@ def why_refused(
         title = "The server does not accept this token." if signed_in else f"{method} wants a token."
     return {
         "title": title,
-        "sentence": sentence,
+        "sentence": sentence if action or not advice else [*sentence, f" {advice}"],
         "facts": [] if status.scope_required else _facts(status),
         "tone": "late" if status.code == "CANCELLED" else "bad",
         "action": action,

@@ -14,18 +14,19 @@ Job = Callable[[], object]
 
 
 class Worker:
-    """A few daemon threads that run jobs in the order they come; a job that waits holds up none but itself.
+    """Daemon threads that begin jobs in the order they come; a job that waits holds up none but itself.
 
     ``failed`` hears of an exception that a job let out, in the job's thread: a job never dies unheard.
-    Threads start with the first job and end with :meth:`close`, which does not wait for the jobs under way.
+    There are as many threads as jobs were ever under way at once: calls that were stopped and never answered leave
+    one for the next click. They end with :meth:`close`, which does not wait for the jobs under way.
     """
 
-    def __init__(self, failed: Callable[[BaseException], object], threads: int = 4) -> None:
+    def __init__(self, failed: Callable[[BaseException], object]) -> None:
         self._failed = failed
-        self._wanted = threads
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._unfinished = 0
         self._closed = False
 
     def submit(self, job: Job) -> bool:
@@ -33,9 +34,7 @@ class Worker:
         with self._lock:
             if self._closed:
                 return False
-            self._jobs.put(job)
-            if not self._threads:
-                self._threads = [self._thread(number) for number in range(self._wanted)]
+            self._begin(job)
             return True
 
     def close(self, last: Job | None = None) -> None:
@@ -53,16 +52,20 @@ class Worker:
             with contextlib.suppress(queue.Empty):
                 while True:
                     self._jobs.get_nowait()
+                    self._unfinished -= 1
             if last is not None:
-                self._jobs.put(last)
-                self._threads = self._threads or [self._thread(0)]
+                self._begin(last)
             for _ in self._threads:
                 self._jobs.put(None)
 
-    def _thread(self, number: int) -> threading.Thread:
-        thread = threading.Thread(target=self._run, name=f"explorer-widget-{number}", daemon=True)
-        thread.start()
-        return thread
+    def _begin(self, job: Job) -> None:
+        """Queue a job, with the lock held, and see to it that a thread is free for it."""
+        if self._unfinished >= len(self._threads):
+            thread = threading.Thread(target=self._run, name=f"explorer-widget-{len(self._threads)}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        self._unfinished += 1
+        self._jobs.put(job)
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -70,3 +73,6 @@ class Worker:
                 job()
             except Exception as error:  # noqa: BLE001 - handed on: nothing else would ever show it
                 self._failed(error)
+            finally:
+                with self._lock:
+                    self._unfinished -= 1
