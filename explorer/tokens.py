@@ -13,6 +13,7 @@ import random
 import re
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn, Protocol, runtime_checkable
@@ -40,6 +41,7 @@ _RENEW_BETWEEN = (0.80, 0.84)  # parts of a lifetime
 _SHORTEST_RENEWAL = 1.0  # seconds between two renewals that nobody asked for, however short the lifetime
 _FORCED_REFRESH_INTERVAL = 1.0  # seconds between two refreshes forced by a server that refuses what we send
 _BACK_OFF_BASE, _BACK_OFF_CAP = 2.0, 16.0  # seconds
+_MOST_TROUBLES, _TROUBLES_WINDOW = 7, 30.0  # requests that met a trouble, and the seconds in which they may be so many
 _LONGEST_PATIENCE = 60.0  # seconds that a caller waits for its turn; a server that wants longer is told of instead
 _LONGEST_SLEEP = 600.0  # seconds: what a wake-up lost to the garbage collector's timing costs at most
 
@@ -160,8 +162,9 @@ class ReuseTokenSource:
 
     Callers with an expired token share a single request and its outcome, be it a token or an error. Between 80 % and
     84 % of a lifetime the token is renewed in the background, while callers go on with the valid one. After a dead
-    grant nothing more is sent. After a passing trouble the next request waits its turn (exponential, full jitter,
-    ``Retry-After`` honoured); where that is more than a minute off, callers get the trouble instead of waiting.
+    grant nothing more is sent. After a passing trouble the next request waits its turn (exponential, full jitter, at
+    most 7 in any 30 s, ``Retry-After`` honoured); where that is more than a minute off, callers get the trouble instead
+    of waiting.
 
     Args:
         fetch: Makes one token request and returns its token; called from a thread of its own, never twice at once.
@@ -193,6 +196,7 @@ class ReuseTokenSource:
         self._last_error: Exception | None = None
         self._dead: Exception | None = None
         self._failures = 0
+        self._troubles: deque[float] = deque(maxlen=_MOST_TROUBLES)  # when, on the boot clock, since the last success
         self._not_before = float("-inf")  # on the boot clock
         self._forced_at = float("-inf")
         self._renewal_due: float | None = None
@@ -336,6 +340,7 @@ class ReuseTokenSource:
                 self._token, self._usable = token, True
                 self._refresh_count += 1
                 self._last_error, self._failures, self._dead = None, 0, None
+                self._troubles.clear()
             else:
                 self._note_failure(error)
             self._schedule_renewal()
@@ -352,7 +357,11 @@ class ReuseTokenSource:
         delay = random.uniform(0, ceiling)  # noqa: S311 - jitter, not a secret
         if isinstance(error, AuthorizationServerUnavailableError) and error.retry_after is not None:
             delay = max(delay, error.retry_after)
-        self._not_before = self._clock.now().boot + delay
+        now = self._clock.now().boot
+        self._troubles.append(now)
+        self._not_before = now + delay
+        if len(self._troubles) == _MOST_TROUBLES:  # full jitter may draw short many times in a row
+            self._not_before = max(self._not_before, self._troubles[0] + _TROUBLES_WINDOW)
 
     def _schedule_renewal(self) -> None:
         """Set when to renew, with the lock held, and see to it that somebody will."""
