@@ -14,7 +14,7 @@ import pytest
 from fake_clock import FakeClock
 from odd_server import WELL_KNOWN, OddServer, Reply, Request, bearer, error, html
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, InvalidCallbackError
 from explorer.oauth import AuthorizationCodeFlow, DeviceFlow, client_credentials, refresh_token
 
 KINDS = ("access", "refresh", "rotated", "client", "code", "device")
@@ -62,6 +62,18 @@ def by_code(server: OddServer, clock: FakeClock) -> object:
     return flow, flow.wait(10)
 
 
+def by_paste(server: OddServer, clock: FakeClock) -> object:
+    flow = AuthorizationCodeFlow(
+        server.issuer, client_id="c", client_secret=CANARIES["client"], scope="openid", clock=clock, listen=False
+    )
+    state = parse_qs(urlsplit(flow.authorization_url).query)["state"][0]
+    with pytest.raises(InvalidCallbackError) as caught:
+        flow.paste(f"{flow.redirect_uri}?code={quote(CANARIES['code'])}&state=another")
+    assert found(verbose(caught.value)) == set()
+    flow.paste(f"{flow.redirect_uri}?code={quote(CANARIES['code'])}&state={state}")
+    return flow, flow.wait(10)
+
+
 def by_device(server: OddServer, clock: FakeClock) -> object:
     flow = DeviceFlow(server.issuer, client_id="c", client_secret=CANARIES["client"])
     flow._interval = 0.01  # a poll at once
@@ -87,7 +99,7 @@ def by_client(server: OddServer, clock: FakeClock) -> object:
     return source
 
 
-WAYS = [by_code, by_device, by_refresh, by_client]
+WAYS = [by_code, by_paste, by_device, by_refresh, by_client]
 
 
 @pytest.fixture(params=["client_secret_basic", "client_secret_post"])

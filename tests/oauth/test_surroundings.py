@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,38 @@ def test_a_text_browser_is_never_started(monkeypatch: pytest.MonkeyPatch):
     assert opened == []
     assert open_in_browser("https://login.example", {"DISPLAY": ":0"})
     assert opened == ["https://login.example"]
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> dict[str, str]:
+    """The surroundings of a kernel of a Jupyter server that is reached over SSH."""
+    (tmp_path / "jpserver-77.json").write_text('{"base_url": "/lab/", "port": 8888, "token": "never-looked-at"}')
+    return {"SSH_CONNECTION": "1 2 3 4", "JPY_PARENT_PID": "77", "JUPYTER_RUNTIME_DIR": str(tmp_path)}
+
+
+def test_a_page_on_the_kernels_loopback_goes_through_the_proxy_of_a_remote_server(remote: dict[str, str]):
+    page = "http://127.0.0.1:8123/device?code=A"
+    assert page_for_browser(page, remote) == "/lab/proxy/8123/device?code=A"
+    assert page_for_browser("https://login.example/device", remote) == "https://login.example/device"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"SSH_CONNECTION": ""}, {"JPY_PARENT_PID": "78"}, {"JPY_PARENT_PID": "../77"}, {"JPY_PARENT_PID": ""}]
+)
+def test_where_the_server_is_not_known_or_near_the_page_stays_as_it_is(remote: dict[str, str], changed: dict[str, str]):
+    assert page_for_browser("http://127.0.0.1:8123/device", remote | changed) == "http://127.0.0.1:8123/device"
+
+
+@pytest.mark.parametrize(
+    "told", ["", "{}", "[]", '{"base_url": 7}', '{"base_url": "//evil.example/"}', '{"base_url": "x"}']
+)
+def test_what_the_server_left_is_checked(remote: dict[str, str], told: str):
+    (Path(remote["JUPYTER_RUNTIME_DIR"]) / "jpserver-77.json").write_text(told)
+    assert page_for_browser("http://127.0.0.1:8123/device", remote) == "http://127.0.0.1:8123/device"
+
+
+def test_without_the_proxy_on_the_server_the_page_stays_as_it_is(
+    remote: dict[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert page_for_browser("http://127.0.0.1:8123/device", remote) == "http://127.0.0.1:8123/device"
