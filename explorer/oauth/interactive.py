@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +17,11 @@ from explorer.oauth.authorization_code import AuthorizationCodeFlow
 from explorer.oauth.authorization_request import STATE_LIFETIME
 from explorer.oauth.client_authentication import Client
 from explorer.oauth.device import DeviceFlow
+from explorer.oauth.loopback_receiver import PortTakenError
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.pasting import NobodyToAskError, can_ask, pasted
 from explorer.oauth.private_key import PrivateKey, signing_key
+from explorer.oauth.redirect_uri import listening_for
 from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.oauth.source import OAuthTokenSource
 from explorer.oauth.storage import Store, opened
@@ -115,7 +119,8 @@ def sign_in(
             "clock": clock,
         },
     )
-    source = attempt.by_first_of(ways(server, os.environ) if method is None else (method,), server)
+    here = listening_for(redirect_uri) is not None
+    source = attempt.by_first_of((method,) if method else ways(server, os.environ, loopback=here), server)
     if told := where_kept(source, rests):
         show(told)
     return source
@@ -139,7 +144,7 @@ class _Attempt:
         for other in others:
             try:
                 return self.by(first, server)
-            except OAuthError as error:
+            except (OAuthError, PortTakenError) as error:
                 if not is_wrong_guess(first, error):
                     raise
                 self.show(f"{error}\nSo the next way is tried: method={other!r}.")
@@ -167,15 +172,20 @@ class _Attempt:
         if method == "device":
             origin = jupyter_origin(self.environment)
             return DeviceFlow(server, **self.request, jupyter_origin=origin, timeout=self.timeout)
-        listen = method == "browser" or not on_a_hub(self.environment)
-        return AuthorizationCodeFlow(
-            server, **self.request, redirect_uri=self.redirect_uri, listen=listen, timeout=self.timeout
+        begin = functools.partial(
+            AuthorizationCodeFlow, server, **self.request, redirect_uri=self.redirect_uri, timeout=self.timeout
         )
+        if method == "browser":
+            return begin()
+        with contextlib.suppress(PortTakenError):
+            return begin(listen=not on_a_hub(self.environment))
+        return begin(listen=False)
 
     def _came_back(self, flow: AuthorizationCodeFlow, *, opened: bool) -> OAuthTokenSource:
         """Wait for the browser, and say in time what to do where it cannot come back."""
         if not flow.listens:
-            raise ConfigurationError(f"Nobody can listen at {flow.redirect_uri}; sign in with method='paste'.")
+            named = printable(flow.redirect_uri, 200)
+            raise ConfigurationError(f"Nobody here can listen at {named}; sign in with method='paste'.")
         if self.timeout <= _PATIENCE or flow.settled(_PATIENCE):
             return flow.wait(self.timeout)
         left = self.timeout - _PATIENCE

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from explorer.errors import ConfigurationError
 from explorer.oauth.redirect_uri import Listening
 
-__all__ = ["LoopbackReceiver", "Verdict"]
+__all__ = ["LoopbackReceiver", "PortTakenError", "Verdict"]
 
 _SECONDS_TO_SEND = 5.0  # for a browser's one request line and headers
 _STYLE = (
@@ -44,6 +44,10 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Connection": "close",
 }
+
+
+class PortTakenError(ConfigurationError):
+    """Nobody can listen where the redirect URI leads."""
 
 
 class Verdict(NamedTuple):
@@ -79,7 +83,7 @@ class LoopbackReceiver:
                 f"Port {listening.port} of {listening.address} cannot be listened at ({error.strerror}); end what is "
                 "there, or sign in with method='paste'."
             )
-            raise ConfigurationError(msg) from error
+            raise PortTakenError(msg) from error
         port = int(self._server.server_address[1])
         self._hosts = listening.hosts(port)
         self.redirect_uri = listening.uri(port)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from explorer.errors import AuthorizationServerUnavailableError, ExplorerError, OAuthConfigurationError
+from explorer.oauth.loopback_receiver import PortTakenError
 from explorer.oauth.metadata import AuthorizationServer
 from explorer.oauth.surroundings import browser_is_elsewhere
 
@@ -20,15 +21,16 @@ _NOT_THIS_WAY = frozenset(
 )
 
 
-def ways(server: AuthorizationServer, environment: Mapping[str, str]) -> tuple[Method, ...]:
+def ways(server: AuthorizationServer, environment: Mapping[str, str], *, loopback: bool = True) -> tuple[Method, ...]:
     """The methods that may work, by what the server offers and where the kernel runs, best first.
 
-    A loopback redirect where browser and kernel share a host; then a device code; then an address that is pasted.
+    A loopback redirect where browser and kernel share a host, and ``loopback`` says that the redirect URI is one; then
+    a device code; then an address that is pasted.
     Raises OAuthConfigurationError where the server has neither endpoint for people.
     """
     by_code, by_device = server.authorization_endpoint is not None, server.device_authorization_endpoint is not None
     possible = {
-        "browser": by_code and not browser_is_elsewhere(environment),
+        "browser": by_code and loopback and not browser_is_elsewhere(environment),
         "device": by_device,
         "paste": by_code,
     }
@@ -42,7 +44,9 @@ def ways(server: AuthorizationServer, environment: Mapping[str, str]) -> tuple[M
 
 
 def is_wrong_guess(method: Method, error: ExplorerError) -> bool:
-    """Whether ``error`` says that this way is not for this client, so that another may be."""
+    """Whether ``error`` says that this way is not for this client, or not possible here, so that another may be."""
+    if isinstance(error, PortTakenError):
+        return True
     if isinstance(error, OAuthConfigurationError):
         return error.error in _NOT_THIS_WAY
     # Discovery has just worked: where a device authorization endpoint does not answer as one, it is not there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
@@ -304,3 +305,31 @@ def test_a_browser_asked_for_by_name_is_left_in_peace_and_told(odd_server: OddSe
     sign_in(odd_server.issuer, client_id="c", method="browser", show=show, open_browser=False).sign_out()
     assert "method='device' or method='paste'" in typist.told[1]
     assert typist.prompts == []
+
+
+@pytest.mark.parametrize("method", [None, "paste"])
+def test_a_port_that_is_taken_leads_to_the_next_way(
+    odd_server: OddServer, monkeypatch: pytest.MonkeyPatch, method: str | None
+):
+    odd_server.publish(device_authorization_endpoint=None)
+    typist = Typist(monkeypatch, lambda _: callback(typist.told[-1], odd_server))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        uri = f"http://localhost:{other.getsockname()[1]}/callback"
+        settings = {"client_id": "c", "redirect_uri": uri, "show": typist.show, "open_browser": False}
+        with pytest.raises(ConfigurationError, match="method='paste'"):
+            sign_in(odd_server.issuer, method="browser", **settings)
+        sign_in(odd_server.issuer, method=method, **settings).sign_out()
+    assert odd_server.asked("/token")[0].form["redirect_uri"] == uri
+
+
+def test_an_https_redirect_uri_is_pasted(odd_server: OddServer, monkeypatch: pytest.MonkeyPatch):
+    odd_server.publish(device_authorization_endpoint=None)
+    typist = Typist(monkeypatch, lambda told: callback(told, odd_server))
+    settings = {"client_id": "c", "redirect_uri": "https://app.example/done", "show": typist.show}
+    with pytest.raises(ConfigurationError, match=r"app\.example.*method='paste'"):
+        sign_in(odd_server.issuer, method="browser", open_browser=False, **settings)
+    typist.told.clear()
+    sign_in(odd_server.issuer, open_browser=False, **settings).sign_out()
+    assert odd_server.asked("/token")[0].form["redirect_uri"] == "https://app.example/done"
