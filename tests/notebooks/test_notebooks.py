@@ -61,7 +61,7 @@ def test_the_lesson_then_signs_in_and_gets_its_answer(lesson: nbformat.NotebookN
 
 def test_the_lesson_collects_twenty_users(lesson: nbformat.NotebookNode) -> None:
     counts = shown(lesson, "value_counts()")
-    assert re.search(r"OK\s+19", counts)
+    assert re.search(r"OK\s+20", counts)
     assert re.search(r"NOT_FOUND\s+1", counts)
     assert "user123" in shown(lesson, "users.GetUser.collect")
 
