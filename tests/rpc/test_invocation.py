@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -185,9 +187,16 @@ def test_an_interrupt_cancels_the_call_and_leaves_the_connection_usable(
 
     connection = connect(serve(unary={GET: handler}).target, plaintext=True)
     connection.connect()
-    # An interrupt as the keyboard sends it, to this thread, while it waits.
     here = threading.get_ident()
-    threading.Thread(target=lambda: entered.wait(10) and signal.pthread_kill(here, signal.SIGINT)).start()
+
+    def interrupt_once_it_waits() -> None:
+        """As the keyboard does it: to that thread, and not before it waits, which is after the server has the call."""
+        assert entered.wait(10)
+        while "_wait" not in {frame.name for frame in traceback.extract_stack(sys._current_frames()[here])}:
+            pass
+        signal.pthread_kill(here, signal.SIGINT)
+
+    threading.Thread(target=interrupt_once_it_waits).start()
     with pytest.raises(KeyboardInterrupt):
         invoke(connection, method("Get"), b"\x0a\x01x")
     assert cancelled.wait(10)
