@@ -127,7 +127,8 @@ class CommandTokenSource(_OutsideTokenSource):
     no input, its error output goes nowhere, and it is ended, children and all, after ``timeout`` seconds (two minutes
     at most) or 64 KiB. It runs when there is no token, when the present one is over, or when a server refused it;
     ``expires_in`` and ``renew`` are as in :class:`CallableTokenSource`. Neither arguments nor output are in any
-    ``repr``, error or log. Safe from any thread; blocks while the command runs.
+    ``repr``, error or log; but every account of a machine can list the arguments of what runs on it, so a secret is no
+    argument. Safe from any thread; blocks while the command runs.
     """
 
     def __init__(
