@@ -1,25 +1,27 @@
 """The benchmarks' one door: measures each figure beside its peers, prints a row each, and fails where a goal is missed.
 
-The sides take turns, run after run, so that a slow minute of the machine is everybody's; the ratio is the median of the
-runs' own ratios.
+Where time is measured, the sides take turns, run after run, so that a slow minute of the machine is everybody's; the
+ratio is the median of the runs' own ratios. What is counted is counted once: ours alone, then the peers together.
 """
 
 import json
+import math
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.figure import Figure, Peer, World, all_figures
+from benchmarks.figure import CountedFigure, CountedPeer, Figure, Peer, Tally, World, all_figures
 
 LIMIT = 9 * 60
 """Seconds that all figures together may take."""
 
 HEAD = ("figure", "ours", "peer", "", "ratio", "goal", "aim", "")
-WIDTHS = (26, 10, 10, 38, 8, 7, 7, 0)
+WIDTHS = (26, 19, 19, 38, 10, 7, 7, 0)
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,46 @@ class Row:
         return line(self.figure.name, *times, self.peer.name, f"{self.ratio:.2f} x", *promised, verdict)
 
 
+@dataclass(frozen=True)
+class CountedRow:
+    """What ours came to beside one peer; ``theirs`` is None where the peer is not here, and ``lacking`` says why."""
+
+    figure: CountedFigure
+    peer: CountedPeer
+    ours: Tally
+    theirs: Tally | None
+    lacking: str = ""
+
+    @property
+    def missed(self) -> bool:
+        """Whether ours came to more than was promised, or a caller of ours failed."""
+        return self.ours.count > self.figure.at_most or bool(self.ours.failed)
+
+    @property
+    def ratio(self) -> float:
+        """How many times less is ours; infinite where ours is nothing at all."""
+        if self.theirs is None:
+            return math.nan
+        if self.ours.count:
+            return self.theirs.count / self.ours.count
+        return math.inf if self.theirs.count else 1.0
+
+    def __str__(self) -> str:
+        """As the table shows it."""
+        peer, ratio = self.peer.name, f"{self.ratio:.2f} x"
+        if self.theirs is None:
+            peer, ratio = f"{peer}: lacks {self.lacking}", "-"
+        verdict = "MISSED" if self.missed else ""
+        goal = f"<= {self.figure.at_most:g}"
+        return line(self.figure.name, str(self.ours), str(self.theirs or "-"), peer, ratio, goal, "-", verdict)
+
+
 def line(*cells: str) -> str:
     """Cells under their columns."""
     return "".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
 
 
-def run_side(figure: Figure, side: str, world: World) -> dict[str, Any]:
+def run_side(figure: Figure | CountedFigure, side: str, world: World) -> dict[str, Any]:
     """What `benchmarks.side` says of one run."""
     command = [sys.executable, "-m", "benchmarks.side", figure.name, side]
     done = subprocess.run(command, input=json.dumps(dict(world)), capture_output=True, text=True, check=False)
@@ -59,7 +95,17 @@ def run_side(figure: Figure, side: str, world: World) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-Runner = Callable[[Figure, str, World], Mapping[str, Any]]
+Runner = Callable[[Any, str, World], Mapping[str, Any]]
+
+
+def count(figure: CountedFigure, run: Runner = run_side) -> Iterator[CountedRow]:
+    """The figure's rows; ours has the machine for itself, the peers share it."""
+    with figure.world() as world, ThreadPoolExecutor() as together:
+        ours = Tally(**run(figure, "ours", world))
+        outcomes = together.map(lambda peer: run(figure, peer.name, world), figure.peers)
+        for peer, outcome in zip(figure.peers, outcomes, strict=True):
+            theirs = None if "lacking" in outcome else Tally(**outcome)
+            yield CountedRow(figure, peer, ours, theirs, outcome.get("lacking", ""))
 
 
 def measure(figure: Figure, run: Runner = run_side) -> Iterator[Row]:
@@ -91,11 +137,13 @@ def main(only: str | None = None) -> int:
     missed = 0
     chosen = list(figures.values()) if only is None else [figures[only]]
     for figure in chosen:
-        for row in measure(figure):
+        for row in count(figure) if isinstance(figure, CountedFigure) else measure(figure):
             print(row, flush=True)
             missed += row.missed
     spent = time.monotonic() - started
-    print(f"\nratio: how many times less is ours, the median of interleaved runs; {spent:.0f} s in all", end="")
+    print(
+        f"\nratio: how many times less is ours; of times, the median of interleaved runs; {spent:.0f} s in all", end=""
+    )
     print("", *(f"{figure.name}: {figure.what}" for figure in chosen), sep="\n")
     if spent > LIMIT:
         print(f"that is more than the {LIMIT} s that all figures together may take")

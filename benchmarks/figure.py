@@ -47,7 +47,51 @@ class Figure:
         return {"ours": self.ours, **{peer.name: peer.side for peer in self.peers}}[name]
 
 
-def all_figures() -> dict[str, Figure]:
+class LackingError(Exception):
+    """A peer cannot be measured here: what its machine lacks."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one side came to: how many of what the figure counts, and callers who failed (None where all have to)."""
+
+    count: float
+    failed: int | None = None
+
+    def __str__(self) -> str:
+        """As the table shows it."""
+        return f"{self.count:g}" if self.failed is None else f"{self.count:g}, {self.failed} failed"
+
+
+CountedSide = Callable[[World], AbstractContextManager[Callable[[], Tally]]]
+"""Prepares and yields the work, which does everything once and says what it came to."""
+
+
+@dataclass(frozen=True)
+class CountedPeer:
+    """Somebody else's way, for comparison: what is promised is ours alone."""
+
+    name: str
+    side: CountedSide
+
+
+@dataclass(frozen=True)
+class CountedFigure:
+    """Something counted, where a busy machine changes nothing: ``at_most`` so many are ours, and no caller failed."""
+
+    name: str
+    what: str
+    world: Callable[[], AbstractContextManager[World]]
+    ours: CountedSide
+    peers: tuple[CountedPeer, ...]
+    at_most: float
+
+    def side(self, name: str) -> CountedSide:
+        """Ours by the name ``ours``, a peer's by its own."""
+        return {"ours": self.ours, **{peer.name: peer.side for peer in self.peers}}[name]
+
+
+def all_figures() -> dict[str, Figure | CountedFigure]:
     """Every figure by its name."""
     found = pkgutil.iter_modules(importlib.import_module("benchmarks.figures").__path__, "benchmarks.figures.")
     modules = [importlib.import_module(module.name) for module in found]

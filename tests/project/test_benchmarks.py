@@ -1,14 +1,19 @@
+import base64
 import contextlib
 import dataclasses
+import json
+import math
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import WIDTHS, measure
-from benchmarks.figure import Figure, Peer, all_figures
+from benchmarks.__main__ import WIDTHS, count, measure
+from benchmarks.callers import Load, PythonCallers
+from benchmarks.figure import CountedFigure, CountedPeer, Figure, Peer, Tally, all_figures
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,10 +69,82 @@ def test_every_figure_has_at_least_five_runs_and_a_peer():
     assert figures
     for name, declared in figures.items():
         assert declared.name == name
-        assert declared.runs >= 5
+        assert isinstance(declared, CountedFigure) or declared.runs >= 5
         assert declared.peers
         assert len(name) < WIDTHS[0]
         assert all(len(peer.name) < WIDTHS[3] for peer in declared.peers)
+
+
+def counted(ours: Tally, theirs: Tally | str, at_most: float = 1):
+    """The row of a counted figure whose tallies are known; a text is what the peer lacks."""
+    figure = CountedFigure("made-up", "so many", nothing, nothing, (CountedPeer("peer", nothing),), at_most)
+    said = {"ours": dataclasses.asdict(ours)}
+    said["peer"] = {"lacking": theirs} if isinstance(theirs, str) else dataclasses.asdict(theirs)
+    (row,) = count(figure, lambda _figure, side, _world: said[side])
+    return row
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "ratio"), [(1, 20, 20), (2, 1, 0.5), (0, 20, math.inf), (0, 0, 1), (1, 0, 0)]
+)
+def test_a_counted_ratio_is_how_many_times_less_is_ours(ours, theirs, ratio):
+    assert counted(Tally(ours), Tally(theirs)).ratio == ratio
+
+
+@pytest.mark.parametrize(
+    ("ours", "missed"), [(Tally(1, 0), False), (Tally(1), False), (Tally(2, 0), True), (Tally(1, 1), True)]
+)
+def test_a_count_is_missed_where_ours_is_more_or_a_caller_of_ours_failed(ours, missed):
+    row = counted(ours, Tally(20, 19))
+    assert row.missed is missed
+    assert ("MISSED" in str(row)) is missed
+    assert "20, 19 failed" in str(row)
+    assert "<= 1" in str(row)
+
+
+def test_a_peer_that_is_not_here_is_named_with_what_it_lacks():
+    row = counted(Tally(1, 0), "golang-go")
+    assert "peer: lacks golang-go" in str(row)
+    assert not row.missed
+
+
+def a_token(exp: float) -> str:
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": exp}).encode()).decode().rstrip("=")
+    return f"header.{claims}.signature"
+
+
+def test_callers_who_get_an_error_a_token_that_is_over_or_an_answer_too_late_are_counted():
+    late, answers = threading.Event(), iter([a_token(time.time() + 60), a_token(time.time() - 1), None, "late"])
+
+    def access_token() -> str:
+        answer = next(answers)
+        if answer is None:
+            raise RuntimeError("refused")
+        if answer == "late":
+            late.wait(0.2)
+        return a_token(time.time() + 60) if answer == "late" else answer
+
+    outcome = PythonCallers(access_token).run(Load(every=0.01, seconds=0.04, patient=0.15))
+    assert (outcome.calls, outcome.failed, outcome.waited) == (4, 2, 1)
+
+
+def test_callers_at_once_are_all_there_before_the_first_asks():
+    present = threading.Barrier(20)
+
+    def access_token() -> str:
+        present.wait(10)  # breaks, unless twenty wait at the same time
+        return a_token(time.time() + 60)
+
+    assert PythonCallers(access_token).run(Load(callers=20, patient=10)).failed == 0
+
+
+@pytest.mark.slow
+def test_a_counted_figure_asks_the_demo_and_finds_the_promise_kept():
+    rows = {row.peer.name: row for row in count(all_figures()["20-expired-requests"])}
+    assert [row.ours for row in rows.values()] == [Tally(1, 0)] * 2
+    assert rows["authlib, OAuth2Session"].theirs.count > 1
+    go = rows["golang.org/x/oauth2"]
+    assert go.lacking or go.theirs == Tally(1, 0)
 
 
 def test_an_unknown_name_is_answered_with_the_names_there_are():
