@@ -43,6 +43,7 @@ _FORCED_REFRESH_INTERVAL = 1.0  # seconds between two refreshes forced by a serv
 _BACK_OFF_BASE, _BACK_OFF_CAP = 2.0, 16.0  # seconds
 _MOST_TROUBLES, _TROUBLES_WINDOW = 7, 30.0  # requests that met a trouble, and the seconds in which they may be so many
 _LONGEST_PATIENCE = 60.0  # seconds that a caller waits for its turn; a server that wants longer is told of instead
+_IDLE_AFTER = 600.0  # seconds without a caller or anybody who looks, after which nothing is renewed ahead of need
 _LONGEST_SLEEP = 600.0  # seconds: what a wake-up lost to the garbage collector's timing costs at most
 
 
@@ -164,7 +165,8 @@ class ReuseTokenSource:
     84 % of a lifetime the token is renewed in the background, while callers go on with the valid one. After a dead
     grant nothing more is sent. After a passing trouble the next request waits its turn (exponential, full jitter, at
     most 7 in any 30 s, ``Retry-After`` honoured); where that is more than a minute off, callers get the trouble instead
-    of waiting.
+    of waiting. After ``idle_after`` seconds in which nobody asked for a token, and nobody looked (:meth:`touch`), the
+    renewing rests until somebody does.
 
     Args:
         fetch: Makes one token request and returns its token; called from a thread of its own, never twice at once.
@@ -172,6 +174,7 @@ class ReuseTokenSource:
         token: One to begin with.
         clock: Where the time comes from.
         renew: Whether to renew in the background.
+        idle_after: Seconds without need, after which the renewing rests; None for never.
 
     Safe from any thread and any event loop.
 
@@ -184,10 +187,12 @@ class ReuseTokenSource:
         token: Token | None = None,
         clock: Clock = SYSTEM_CLOCK,
         renew: bool = True,
+        idle_after: float | None = _IDLE_AFTER,
     ) -> None:
         self._fetch = fetch
         self._clock = clock
         self._renew = renew
+        self._idle_after = float("inf") if idle_after is None else idle_after
         self._changed = threading.Condition()  # its lock guards all that follows
         self._token = token
         self._usable = token is not None
@@ -200,6 +205,7 @@ class ReuseTokenSource:
         self._not_before = float("-inf")  # on the boot clock
         self._forced_at = float("-inf")
         self._renewal_due: float | None = None
+        self._needed_at, self._resting = clock.now().boot, False
         self._renewer: threading.Thread | None = None
         self._listeners: list[Callable[[], None]] = []
         _alive.add(self)
@@ -221,6 +227,7 @@ class ReuseTokenSource:
 
         """
         with self._changed:
+            self._need()
             if rejected is not None and self._holds(rejected) and self._usable:
                 self._usable = False
                 self._not_before = max(self._not_before, self._forced_at + _FORCED_REFRESH_INTERVAL)
@@ -233,10 +240,16 @@ class ReuseTokenSource:
     def refresh(self, *, timeout: float | None = None) -> Token:
         """A token newer than the present one: joins the request under way, or starts one. Raises as :meth:`token`."""
         with self._changed:
+            self._need()
             if isinstance(self._dead, OAuthConfigurationError):
                 self._dead = None  # somebody asks on purpose: the registration may have been mended
             flight = self._join_flight()
         return self._await(flight, timeout)
+
+    def touch(self) -> None:
+        """Say that somebody looks, or will soon call: the renewing goes on, and resumes where it rested."""
+        with self._changed:
+            self._need()
 
     @property
     def snapshot(self) -> TokenState:
@@ -377,6 +390,13 @@ class ReuseTokenSource:
             self._renewer = _start_renewer(self)
         self._changed.notify_all()
 
+    def _need(self) -> None:
+        """Note that the token is needed, with the lock held."""
+        self._needed_at = self._clock.now().boot
+        if self._resting:
+            self._resting = False
+            self._schedule_renewal()
+
     def _renew_if_due(self) -> float | None:
         """Start the renewal if its time has come, with the lock held; seconds to the next look, None for no date."""
         if self._renewal_due is None:
@@ -384,6 +404,9 @@ class ReuseTokenSource:
         delay = max(self._renewal_due, self._not_before) - self._clock.now().boot
         if delay > 0:
             return delay
+        if self._clock.now().boot - self._needed_at >= self._idle_after:
+            self._renewal_due, self._resting = None, True
+            return None
         self._join_flight()
         return None
 

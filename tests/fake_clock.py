@@ -49,5 +49,10 @@ class FakeClock:
             assert reached, "nobody waits on this clock"
             return self._nearest()
 
+    def until_all_wait(self, at_least: float) -> bool:
+        """Block until whoever waits does so for ``at_least`` seconds more; False if that does not come about."""
+        with self._arrived:
+            return self._arrived.wait_for(lambda: bool(self._waiting) and self._nearest() >= at_least, timeout=10)
+
     def _nearest(self) -> float:
         return min((moment for moment, _ in self._waiting), default=float("inf")) - self._boot
