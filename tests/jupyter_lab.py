@@ -7,11 +7,13 @@ import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
 
@@ -21,6 +23,20 @@ SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
+
+
+def wait_until_it_listens(url: str, patience: float = 30) -> None:
+    """Jupyter prints its address a moment before it listens there."""
+    parts, deadline = urlsplit(url), time.monotonic() + patience
+    while True:
+        try:
+            socket.create_connection((parts.hostname, parts.port), timeout=5).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 class JupyterLab:
@@ -79,6 +95,7 @@ class JupyterLab:
         while time.monotonic() < deadline:
             found = re.search(r"http://127\.0\.0\.1:\d+" + re.escape(self.base_url), self.log.read_text())
             if found and "is running at" in self.log.read_text():
+                wait_until_it_listens(found.group())
                 return found.group()
             if self._process.poll() is not None:
                 break

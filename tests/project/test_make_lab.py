@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
+from jupyter_lab import wait_until_it_listens
 
 ROOT = Path(__file__).parents[2]
 LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -25,6 +26,7 @@ def printed_url(lab: subprocess.Popen[str]) -> str:
     for line in lab.stdout:
         seen.append(line)
         if found := re.search(r"http://127\.0\.0\.1:\d+/lab/tree/notebooks/index\.ipynb\?token=\w+", line):
+            wait_until_it_listens(found[0])
             return found[0]
     pytest.fail(f"make lab printed no URL: {''.join(seen)}")
 

@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from widget_front import Front
 
 STUB = Path(__file__).with_name("stub.html").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:9/lab"  # nothing listens there: the page is served from here
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        try:
-            flags = [
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-            ]
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
-        except Error as error:
-            pytest.skip(f"no Chromium here: {error.message.splitlines()[0]}")
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens the stub page, with its clock held; at the end no error was logged and nothing was asked of the network."""
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
 
     def opened(address: str = ADDRESS, **options: Any) -> Page:
-        context = chromium.new_context(**{"viewport": {"width": 1000, "height": 700}, **options})
+        context = browser.new_context(**{"viewport": {"width": 1000, "height": 700}, **options})
         contexts.append(context)
         context.set_default_timeout(10_000)
         page = context.new_page()
