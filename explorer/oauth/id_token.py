@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from joserfc import jws
@@ -16,7 +17,7 @@ from explorer.oauth.transport import seconds_from
 from explorer.text import printable
 from explorer.tokens import Secret, Token
 
-__all__ = ["check_id_token", "claims", "subject"]
+__all__ = ["DecodedJwt", "check_id_token", "claims", "decoded", "subject"]
 
 _LEEWAY = 60.0  # seconds; the server's clock and ours are two clocks
 _NAMES = ("preferred_username", "name", "email", "sub")  # the name a person knows, best first
@@ -31,6 +32,29 @@ def claims(jwt: Secret | None) -> Mapping[str, Any]:
     except (JoseError, ValueError, TypeError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+@dataclass(frozen=True)
+class DecodedJwt:
+    """What a JWT says (RFC 7519), to look at: unverified, and without the signature that would make it a token."""
+
+    header: Mapping[str, Any]
+    payload: Mapping[str, Any]
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """Whom it is meant for (``aud``, RFC 7519 §4.1.3); empty where it does not say."""
+        named = self.payload.get("aud")
+        return tuple(str(one) for one in (named if isinstance(named, list) else [named]) if one is not None)
+
+
+def decoded(jwt: Secret) -> DecodedJwt | None:
+    """Header and payload of a signed JWT; None for anything else, and for one without a signature (RFC 7515 §8)."""
+    payload = claims(jwt)
+    if not payload or jwt.reveal().endswith("."):
+        return None
+    header = jws.extract_compact(jwt.reveal().encode()).headers()
+    return None if header.get("alg") == "none" else DecodedJwt(header, payload)
 
 
 def subject(token: Token | None) -> str | None:

@@ -11,12 +11,13 @@ from typing import Any, Literal, NoReturn, Protocol
 from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import SignInRequiredError
 from explorer.oauth.client_authentication import Client
-from explorer.oauth.id_token import subject
+from explorer.oauth.id_token import DecodedJwt, decoded, subject
 from explorer.oauth.introspection import introspected
 from explorer.oauth.kept_grant import KeptGrant
 from explorer.oauth.refresh import RefreshTokenGrant
 from explorer.oauth.storage import MemoryStore, RefreshTokenStore
 from explorer.oauth.stored_grant import GrantKey, StoredGrant, family
+from explorer.oauth.timeline import Event, Timeline
 from explorer.oauth.token_response import Granted
 from explorer.oauth.transport import Answer
 from explorer.tokens import ReuseTokenSource, Secret, Token, TokenState
@@ -103,6 +104,9 @@ class OAuthTokenSource:
         self._subject = subject(token) or (None if kept is None or kept.grant is None else kept.grant.subject)
         self._signed_out = False
         self._signing_out = threading.Lock()
+        self._timeline = Timeline()
+        if token is not None:
+            self._timeline.add(clock.now(), "sign-in", f"Signed in{f' as {self._subject}' if self._subject else ''}.")
         self._reuse = ReuseTokenSource(self._fetch, token=token, clock=clock, renew=renews)
 
     def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
@@ -112,6 +116,23 @@ class OAuthTokenSource:
     def refresh(self, *, timeout: float | None = None) -> Token:
         """Renew the token now, or join the renewal that is under way; blocks until it is there."""
         return self._reuse.refresh(timeout=timeout)
+
+    def touch(self) -> None:
+        """Say that somebody looks: without that, and without calls, renewing rests after ten minutes until needed."""
+        self._reuse.touch()
+
+    @property
+    def timeline(self) -> tuple[Event, ...]:
+        """The last 200 sign-ins, refreshes and failures, oldest first; no secret is in them."""
+        return self._timeline.events
+
+    def claims(self) -> DecodedJwt | None:
+        """The access token's header and payload where it is a JWT, to look at: never its signature, nothing verified.
+
+        None for an opaque token, for none, and for a JWT that nobody signed: that one would be shown whole.
+        """
+        token = self._reuse.snapshot.token
+        return None if token is None else decoded(token.access_token)
 
     @property
     def state(self) -> SignInState:
@@ -179,7 +200,13 @@ class OAuthTokenSource:
         raise TypeError("A token source cannot be pickled: its grant lives in this process alone. Sign in again there.")
 
     def _fetch(self) -> Token:
-        token = self._grant.fetch()
+        try:
+            token = self._grant.fetch()
+        except Exception as error:
+            self._timeline.add_failure(self._clock.now(), error)
+            raise
+        lives = "" if token.expires_in is None else f" It lives {token.expires_in:g} s."
+        self._timeline.add(self._clock.now(), "refresh", f"A new access token came.{lives}")
         if not self._signed_out:
             self._subject = subject(token) or self._subject
         return token
@@ -255,16 +282,17 @@ def from_kept(
     resource: str | None,
 ) -> OAuthTokenSource:
     """The source for a grant that is kept, with the access token kept along with it where ``token`` is None."""
+    if token is None and kept.grant is not None:
+        token = kept.grant.token(clock.now())
     grant = RefreshTokenGrant(
         client,
         kept,
         clock=clock,
         asked_scope=sent_scope,
         resource=resource,
+        token=token,
         discarded=lambda late: revoke(client, late.refresh_token, late.token.access_token),
     )
-    if token is None and kept.grant is not None:
-        token = kept.grant.token(clock.now())
     return OAuthTokenSource(client, grant, token=token, asked_scope=asked_scope, kept=kept, clock=clock)
 
 
