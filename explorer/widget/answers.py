@@ -73,7 +73,7 @@ def facts(elapsed: float | None, data_size: int | None, messages: int | None = N
             f"{milliseconds:.1f} ms"
             if milliseconds < 100
             else f"{milliseconds:.0f} ms"
-            if milliseconds < 10_000
+            if milliseconds < 1_000
             else f"{elapsed:.1f} s"
         )
     if data_size is not None:

@@ -155,13 +155,14 @@ class Model:
             self._ask_to_sign_in()
 
     def select(self, name: str) -> None:
-        """Show a method's form. Blocks where its descriptor is still to be fetched."""
+        """Show a method's form, and no answer of another one. Blocks where its descriptor is still to be fetched."""
         session = self.session
         if session is None or name not in self._methods:
             return
         method = catalog.method_of(session, name)
+        another = name != self.state["selected"] and not self.state["busy"]
         self._set(selected=name, method=method, problems={})
-        if self.state["answer"]["state"] == "none":
+        if another or self.state["answer"]["state"] == "none":
             self._set(answer={**answers.NONE, "hint": catalog.hint(method)})
 
     def call(self, content: dict[str, Any]) -> None:
@@ -267,6 +268,8 @@ class Model:
         self._tell_nothing()
         self._follow(tokens)
         self._account_changed()
+        if (self.state["answer"]["why"] or {}).get("action"):  # it asked for just this, and speaks of the former token
+            self._set(answer=answers.NONE)
         if former is not None and former is not self.place.token_source:
             self._submit(former.sign_out)
         self._connect()

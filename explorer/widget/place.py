@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from explorer.widget.sign_in import Grant
@@ -19,12 +19,13 @@ class Place:
     root_certificates: bytes | None = None
     token_source: Any = None
     grant: Grant | None = None
-    is_demo: bool = False
+    demo: Any = field(default=None, repr=False, compare=False)
+    """The running demo that this is; kept, since a demo that nobody holds stops."""
 
     def origin(self) -> Origin:
         """The same, as what is printed as Python needs it."""
         return Origin(
-            demo=self.is_demo,
+            demo=self.demo is not None,
             target=self.target,
             issuer=self.grant.issuer_url if self.grant else "",
             client_id=self.grant.client_id if self.grant else "",
@@ -37,4 +38,4 @@ class Place:
 def demo_place(demo: Any, *, client_id: str | None = None, scope: str | None = None) -> Place:
     """The place that a running demo is: its registrations, unless told otherwise."""
     grant = Grant(issuer=demo.issuer, client_id=client_id or "notebook", scope=scope or "read:users")
-    return Place(target=demo.target, root_certificates=demo.root_certificates, grant=grant, is_demo=True)
+    return Place(target=demo.target, root_certificates=demo.root_certificates, grant=grant, demo=demo)

@@ -54,8 +54,8 @@ def why_refused(
         title = "The server does not accept this token." if signed_in else f"{method} wants a token."
     return {
         "title": title,
-        "sentence": sentence if action or not advice else [*sentence, f" {advice}"],
-        "facts": [] if status.scope_required else _facts(status),
+        "sentence": sentence if action or not advice else [*sentence, f"{_stop(sentence[-1])} {advice}"],
+        "facts": [] if status.scope_required else _facts(status, details),
         "tone": "late" if status.code == "CANCELLED" else "bad",
         "action": action,
     }
@@ -111,15 +111,22 @@ def _denied(method: str, status: Any, scope: Sequence[str] | None, details: str)
     return "The token lacks a scope.", [f"{method} needs ", needed, *carried, ". The server's details say so."]
 
 
-def _facts(status: Any) -> list[list[str]]:
-    """The decoded google.rpc details as lines: a name and what it says."""
-    facts = [[field, sentence] for field, sentence in field_problems(status).items()]
+def _facts(status: Any, said: str) -> list[list[str]]:
+    """The decoded google.rpc details as lines: a name and what it says, without what ``said`` says already."""
+    problems = field_problems(status).items()
+    facts = [[field, sentence] for field, sentence in problems if said not in (sentence, f"{field}: {sentence}")]
     for detail in status.error_details:
         kind = str(detail.get("@type", "")).rpartition(".")[2]
-        plain = ", ".join(f"{name} {_words(value)}" for name, value in detail.items() if name != "@type")
+        news = {name: value for name, value in detail.items() if name != "@type" and value != said}
+        plain = ", ".join(f"{name} {_words(value)}" for name, value in news.items())
         if kind != "BadRequest" and plain:
             facts.append([printable(kind), printable(plain)])
     return facts
+
+
+def _stop(last: Piece) -> str:
+    """What is missing between a server's sentence and the next one."""
+    return "" if isinstance(last, str) and last.endswith((".", "!", "?", "…")) else "."
 
 
 def _words(value: Any) -> str:

@@ -97,6 +97,13 @@ def test_each_phase_has_its_words_and_its_button(front, phase, words, command):
     assert front.sent("header") == [{"command": command}]
 
 
+def test_somebody_else_is_announced(front):
+    front.mount()
+    account = front.page.locator(".ge-header [role=status]")
+    front.set("header", "account", {**STATES["header"]["account"], "person": "bob"})
+    assert account.inner_text() == "Signed in as bob."
+
+
 def test_signed_out_offers_nothing_to_press(front):
     front.mount(header={"account": {**STATES["header"]["account"], "phase": "signed out"}})
     assert text(front, ".ge-account") == "signed out"
@@ -542,6 +549,11 @@ def test_a_refusal_says_why_first_and_offers_the_way_out(front):
     assert "GetUser needs read:users." in text(front, "[role=alert].ge-why")
     front.page.get_by_role("button", name="Sign in as someone else").click()
     assert front.sent("response") == [{"command": "sign_in_again"}]
+
+
+def test_an_answer_without_facts_begins_with_its_age(front):
+    front.mount(response={"answer": {**OK, "facts": "", "at": 1_800_000_000_000}})
+    assert text(front, ".ge-facts").strip() == "just now"
 
 
 def test_the_age_of_an_answer_grows_by_itself(front):

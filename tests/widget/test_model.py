@@ -1,11 +1,15 @@
 """What a click leads to, without a browser: the model against the real demo, over real HTTP and gRPC."""
 
+import gc
+
 import pytest
 from person import Person
 from widget_ear import GET_USER, LIST_USERS, Ear
 
+import explorer
 from explorer.errors import ConfigurationError
 from explorer.oauth import AuthorizationServer
+from explorer.widget import answers
 from explorer.widget.model import Model
 from explorer.widget.place import Place, demo_place
 from explorer.widget.sign_in import Grant
@@ -141,6 +145,35 @@ def test_a_stream_is_drawn_to_its_cap_and_kept_whole(ada):
     assert f"{total:,} messages" in answer["facts"]
 
 
+def test_what_the_details_say_is_said_once(ada):
+    answer = ada.call(GET_USER, '{"user_id": ""}')
+    assert "".join(answer["why"]["sentence"]).startswith("user_id: must not be empty; user123 is one that exists. ")
+    assert answer["why"]["facts"] == []
+    answer = ada.call(GET_USER, '{"user_id": "nobody"}')
+    assert answer["why"]["sentence"][0] == "There is no user 'nobody'."
+    assert answer["why"]["facts"] == [["ResourceInfo", "resource_type user, resource_name nobody"]]
+
+
+def test_another_method_does_not_show_the_answer_of_the_former(ada):
+    answer = ada.call(GET_USER, '{"user_id": "user123"}')
+    ada.model.select(GET_USER)
+    assert ada.model.state["answer"] == answer
+    ada.model.select(LIST_USERS)
+    assert ada.model.state["answer"] == {**answers.NONE, "hint": "Fill in the request and press Call."}
+    assert ada.model.state["rows"] == 1
+
+
+def test_a_demo_that_was_given_lives_as_long_as_the_widget(models):
+    demo = explorer.demo.start()
+    ear = models(demo_place(demo))
+    ear.model.start()
+    sign_in(ear, demo)
+    del demo
+    gc.collect()
+    assert ear.call(GET_USER, '{"user_id": "user123"}')["badge"] == "OK"
+    ear.model.place.demo.stop()
+
+
 def test_a_scope_is_named_only_where_the_details_name_it(models, demo):
     ear = models(demo_place(demo))
     ear.model.start()
@@ -153,6 +186,7 @@ def test_a_scope_is_named_only_where_the_details_name_it(models, demo):
     ear.model.command({"command": "sign_in_again"})
     assert ear.until_gate("sign in")["leave"]
     sign_in(ear, demo)
+    assert ear.model.state["answer"]["state"] == "none"  # it spoke of bob's token
     assert ear.call(GET_USER, '{"user_id": "user123"}')["badge"] == "OK"
     assert ear.model.state["rows"] == 2
 

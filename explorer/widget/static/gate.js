@@ -146,7 +146,7 @@ function device_column(gate, cancel, look) {
       ? h("p", { class: "ge-faint" }, anywhere ? "or, on any device, open " : "or open ", link(page, shown(page)), " and enter")
       : h("p", { class: "ge-faint" }, "open ", wire(device.verification_uri), " and enter"),
     h("output", { class: "ge-code", "aria-label": "user code" }, device.user_code),
-    h("p", { class: "ge-faint" }, "valid for ", h("span", { class: "ge-valid", role: "timer" }), " · only if you started this · waiting …"),
+    h("p", { class: "ge-faint" }, "valid for ", h("span", { class: "ge-valid", role: "timer" }), " · enter it only if you started this · waiting …"),
     cancel,
   );
 }

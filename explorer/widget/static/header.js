@@ -70,6 +70,7 @@ function render({ model, el }) {
   const leave = button("Sign out", () => model.send({ command: "sign_out" }), { class: "ge-quiet" });
   const enter = button("Sign in again", () => model.send({ command: "sign_in_again" }), { class: "ge-quiet ge-late" });
   let drawn = "";
+  let said_last = "";
 
   const draw_clock = () => {
     const left_over = countdown.remaining();
@@ -85,7 +86,9 @@ function render({ model, el }) {
   const draw_account = () => {
     const account = model.get("account");
     const phase = phase_now(account.phase);
-    if (phase !== drawn) said.textContent = drawn ? announcement(phase, account.person) : "";
+    const news = announcement(phase, account.person);
+    if (news !== said_last) said.textContent = drawn ? news : "";
+    said_last = news;
     drawn = phase;
     refresh.disabled = phase === "refreshing";
     refresh.title = account.last_error || (account.renews ? "Renews itself; refresh now" : "Refresh now");

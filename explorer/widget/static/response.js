@@ -32,9 +32,9 @@ function table_view({ columns, rows, total }) {
     total > rows.length && h("p", { class: "ge-faint ge-cap" }, `The last ${count(rows.length)} of ${count(total)} rows are drawn; all are in `, wire("widget.responses"), "."));
 }
 
-/** @param {string} text @param {string} label */
-function text_view(text, label) {
-  return h("div", { class: "ge-text" }, copy_button(() => text), h("pre", { class: "ge-wire", tabindex: 0, "aria-label": label }, text));
+/** @param {string} text @param {string} label @param {string} [kind] */
+function text_view(text, label, kind = "") {
+  return h("div", { class: `ge-text ${kind}` }, copy_button(() => text), h("pre", { class: "ge-wire", tabindex: 0, "aria-label": label }, text));
 }
 
 /** @param {any} metadata */
@@ -69,7 +69,7 @@ function pages(answer, send) {
   if (answer.table) all["Table"] = () => table_view(answer.table);
   if (answer.json !== null) all["JSON"] = () => text_view(answer.json, "answer as JSON");
   if (answer.metadata) all["Metadata"] = () => metadata_view(answer.metadata);
-  if (answer.code) all["Code"] = () => text_view(answer.code, "this call as Python");
+  if (answer.code) all["Code"] = () => text_view(answer.code, "this call as Python", "ge-python");
   return all;
 }
 
@@ -84,7 +84,7 @@ function render({ model, el }) {
 
   const draw_age = () => {
     const { at } = model.get("answer");
-    age.textContent = at ? ` · ${ago(at)}` : "";
+    age.textContent = at ? `${model.get("answer").facts ? " · " : ""}${ago(at)}` : "";
     age.title = at ? new Date(at).toLocaleString() : "";
   };
   const draw = () => {
