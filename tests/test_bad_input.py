@@ -168,7 +168,7 @@ def test_unknown_user_id(session: explorer.Session) -> None:
 def test_a_field_of_the_wrong_type(session: explorer.Session) -> None:
     with pytest.raises(RequestError) as caught:
         session["UserService"].GetUser(user_id=5)
-    one_sentence_or_two(caught.value, "user_id", "5", "text")
+    one_sentence_or_two(caught.value, "user_id", "5", "text, in quotes")
     assert caught.value.field == "user_id"
 
 

@@ -213,9 +213,9 @@ def endpoint_problem(url: object) -> str | None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "it is not a URL"
+        return "it is not a URL such as https://auth.example.com"
     if not host or not url.isascii() or not url.isprintable() or any(character.isspace() for character in url):
-        return "it is not a URL with a host"
+        return "it is not a URL with a host, such as https://auth.example.com"
     if parts.username is not None or parts.password is not None:
         return "it holds a user name"
     if "#" in url:
@@ -342,7 +342,10 @@ def _tls_reason(error: BaseException) -> ssl.SSLError | None:
 
 
 def _too_late(url: str, timeout: float, *, sent: bool) -> Failure:
-    return Failure(f"{_host(url)} did not answer within {timeout:g} s.", sent=sent)
+    advice = "Try again later, or check the address"
+    if not sent and urlsplit(url).scheme == "https":
+        advice += ": a server that speaks http alone is silent when asked for TLS"
+    return Failure(f"{_host(url)} did not answer within {timeout:g} s. {advice}.", sent=sent)
 
 
 def _host(url: str) -> str:

@@ -147,7 +147,7 @@ def _bool(_field: FieldDescriptor, value: Any, path: str) -> bool:
 
 def _text(_field: FieldDescriptor, value: Any, path: str) -> str:
     if not isinstance(value, str):
-        refuse(path, value, "text")
+        refuse(path, value, "text, in quotes")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:

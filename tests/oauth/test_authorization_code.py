@@ -187,7 +187,10 @@ def test_t4_a_denied_consent_is_typed_and_makes_no_token_request(odd_server: Odd
     assert caught.value.error == "access_denied"
     assert "&lt;b&gt;no&lt;/b&gt;" in page.text
     assert "<b>no" not in page.text
-    assert odd_server.asked("/token") == []
+    allowed = begin()
+    come_back(allowed)
+    allowed.wait(10)
+    assert len(odd_server.asked("/token")) == 1, "the later sign-in's, which one of the denied would have come before"
 
 
 def test_t4_a_denial_beside_a_code_is_a_denial(odd_server: OddServer, begin: Begin):
@@ -286,6 +289,16 @@ def test_t8_another_name_for_the_address_is_not_served(odd_server: OddServer, be
     answer = httpx.get(f"{flow.redirect_uri}?{query}", headers={"Host": "attacker.example"})
     assert answer.status_code == 404
     assert odd_server.asked("/token") == []
+
+
+def test_t8_the_right_answer_at_another_path_is_not_taken(odd_server: OddServer, begin: Begin):
+    flow = begin()
+    query = urlencode({"state": asked(flow)["state"], "code": "the-code"})
+    for path in ("/", "/callback/", "/other"):
+        assert httpx.get(f"{flow.redirect_uri.removesuffix('/callback')}{path}?{query}").status_code == 404
+    come_back(flow)  # the twin: the state is still good at its own path
+    flow.wait(10)
+    assert len(odd_server.asked("/token")) == 1
 
 
 def test_t8_a_connection_that_says_nothing_blocks_nobody(begin: Begin):
