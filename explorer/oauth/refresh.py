@@ -7,7 +7,12 @@ import os
 from collections.abc import Callable
 
 from explorer.clock import Clock
-from explorer.errors import OAuthConfigurationError, OAuthError, SignInRequiredError
+from explorer.errors import (
+    AuthorizationServerUnavailableError,
+    OAuthConfigurationError,
+    OAuthError,
+    SignInRequiredError,
+)
 from explorer.oauth import scopes
 from explorer.oauth.client_authentication import Client
 from explorer.oauth.id_token import check_id_token, subject
@@ -22,6 +27,7 @@ __all__ = ["RefreshTokenGrant"]
 
 ASKING = "Refreshing the access token"
 _GATEWAY_TIMEOUT = 504
+_MOMENT = 30.0  # seconds: what goes down without a word is often back by then
 
 
 class RefreshTokenGrant:
@@ -32,8 +38,8 @@ class RefreshTokenGrant:
     one token request, none where another process has a newer access token, and two where the server refuses a refresh
     token that another process has replaced meanwhile (S9). ``asked_scope`` is sent only where given (S16). A refresh
     token whose request left without an answer (S10) is used once more at most, by whichever process, and only after the
-    server has shown signs of life: with rotation, it may have been spent. A forked child gets nothing (S18). Safe from
-    any thread.
+    server has shown signs of life: with rotation, it may have been spent. While ``token``, or what was fetched since,
+    still lives, there is no hurry, and 30 s pass first. A forked child gets nothing (S18). Safe from any thread.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class RefreshTokenGrant:
         clock: Clock,
         asked_scope: tuple[str, ...] | None = None,
         resource: str | None = None,
+        token: Token | None = None,
         discarded: Callable[[Granted], object] = lambda _: None,
     ) -> None:
         self._client = client
@@ -52,6 +59,8 @@ class RefreshTokenGrant:
         self._asked_scope = asked_scope
         self._resource = resource
         self._discarded = discarded
+        self._latest = token
+        self._unanswered_at = float("-inf")  # on the boot clock
         self._process = os.getpid()
 
     def fetch(self) -> Token:
@@ -99,6 +108,8 @@ class RefreshTokenGrant:
         asked_at = self._clock.now()
         outcome = self._client.token_request(self._form(grant.refresh_token))
         unanswered = _unanswered_after(outcome, grant)
+        if unanswered > grant.unanswered:
+            self._unanswered_at = self._clock.now().boot
         try:
             brought = granted(outcome, asking=self._client.asking(ASKING), asked_at=asked_at, scope=grant.scope)
         except OAuthError:
@@ -109,6 +120,7 @@ class RefreshTokenGrant:
         if not self._kept.keep(renewed):
             self._discarded(brought)
             raise _signed_out()
+        self._latest = token
         return token
 
     def _form(self, refresh_token: Secret) -> dict[str, str | Secret]:
@@ -134,6 +146,14 @@ class RefreshTokenGrant:
         """Do not spend the one repetition that S10 allows on a server that is still silent."""
         if not grant.unanswered:
             return
+        now = self._clock.now()
+        hurry = self._latest is None or self._latest.expired(now)
+        if not hurry and now.boot - self._unanswered_at < _MOMENT:
+            msg = (
+                f"{ASKING}: no answer came, and the refresh token may be used only once more. That waits for a moment, "
+                "while the access token still lives."
+            )
+            raise AuthorizationServerUnavailableError(msg)
         sign = self._client.transport.get(metadata_urls(self._client.server.issuer)[0])
         if isinstance(sign, Failure):
             raise sign.error()

@@ -157,6 +157,29 @@ def test_s10_the_one_repetition_is_not_spent_on_a_server_that_is_still_silent(od
     assert sent(odd_server) == ["first", "first"]
 
 
+def test_s10_the_one_repetition_has_time_while_the_access_token_lives(odd_server: OddServer, clock: FakeClock):
+    odd_server.answer("/token", bearer(), Reply(hang_up=True), bearer("second"))
+    source = refreshing(odd_server, clock)
+    source.token()
+    for _ in range(2):
+        with pytest.raises(AuthorizationServerUnavailableError):
+            source.refresh()
+        assert sent(odd_server) == ["first"] * 2
+        clock.advance(17)
+    assert source.refresh().access_token.reveal() == "second"
+    assert sent(odd_server) == ["first"] * 3
+
+
+def test_s10_the_one_repetition_is_not_held_back_once_the_access_token_is_over(odd_server: OddServer, clock: FakeClock):
+    odd_server.answer("/token", bearer(expires_in=10), Reply(hang_up=True), bearer("second"))
+    source = refreshing(odd_server, clock)
+    source.token()
+    with pytest.raises(AuthorizationServerUnavailableError):
+        source.refresh()
+    clock.advance(9.5)
+    assert source.token().access_token.reveal() == "second"
+
+
 def test_s10_an_answer_however_bad_is_an_answer(odd_server: OddServer, clock: FakeClock):
     odd_server.answer("/token", *[error("temporarily_unavailable", 503)] * 4, bearer())
     source = refreshing(odd_server, clock)
