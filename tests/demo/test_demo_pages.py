@@ -133,6 +133,17 @@ def test_somebody_else_can_take_over_at_the_consent_page(by_hand, demo):
         assert "Your account does not have this" not in page.text
 
 
+def test_prompt_login_asks_whoever_is_there_and_only_once(by_hand, demo):
+    with Person(demo) as person:
+        person.sign_in_at(by_hand.authorization_url(), "bob")
+        assert person.get(by_hand.authorization_url()).offers("allow")
+        asked = person.get(by_hand.authorization_url(prompt="login"))
+        assert asked.offers("sign_in")
+        page = person.submit(asked, {"username": "ada", "password": "ada"}, action="sign_in")
+        assert page.offers("allow")
+        assert "Ada" in page.text
+
+
 @pytest.mark.parametrize(
     ("redirect_uri", "source"),
     [("http://127.0.0.1:4000/callback", "http://127.0.0.1:4000"), ("http://[::1]:4000/callback", "http:")],

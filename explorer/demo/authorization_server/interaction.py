@@ -40,6 +40,8 @@ class Interaction:
             return self._refusal(protocol_request, error)
         client = protocol_request.client
         browser = self._sessions.browser(request)
+        if request.method == "GET" and "login" in request.args.get("prompt", "").split() and browser.person:
+            browser = self._sessions.sign_out(browser)  # whoever is there is asked again (OpenID Connect Core §3.1.2.1)
         target = _origin(grant.redirect_uri)
         settled = self._sign_in_first(
             request, browser, purpose=f"to continue to {client.client_name}", here="authorize"
@@ -129,7 +131,7 @@ class Interaction:
             )
         action = request.form.get("action") if request.method == "POST" else None
         if action == "sign_in":
-            return self._check_password(request, browser, purpose=purpose, again=again)
+            return self._check_password(request, browser, purpose=purpose, again=_asked_once(again))
         if action == "sign_out":
             return self._sessions.remember(self._sessions.sign_out(browser), _see_other(again))
         if browser.person is None:
@@ -161,6 +163,13 @@ def _person(browser: Browser) -> Person:
 
 def _see_other(relative: str) -> Response:
     return Response(status=303, headers={"Location": relative, "Cache-Control": "no-store"})
+
+
+def _asked_once(relative: str) -> str:
+    """The address without its ``prompt``: who has just signed in is not asked to again."""
+    path, _, query = relative.partition("?")
+    kept = "&".join(one for one in query.split("&") if one.partition("=")[0] != "prompt")
+    return f"{path}?{kept}" if kept else path
 
 
 def _origin(redirect_uri: str) -> str:
