@@ -90,6 +90,7 @@ class RefreshTokenGrant:
         if os.getpid() != self._process:
             return None
         ended = self._kept.end()
+        self._latest = None
         return None if ended is None else ended.refresh_token
 
     def _current(self, grant: StoredGrant | None) -> StoredGrant:
@@ -117,10 +118,11 @@ class RefreshTokenGrant:
             raise
         token = self._without_foreign_id_token(brought.token)
         renewed = grant.renewed(token, brought.refresh_token or grant.refresh_token, subject(token))
+        self._latest = token
         if not self._kept.keep(renewed):
+            self._latest = None
             self._discarded(brought)
             raise _signed_out()
-        self._latest = token
         return token
 
     def _form(self, refresh_token: Secret) -> dict[str, str | Secret]:

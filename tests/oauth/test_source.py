@@ -113,6 +113,7 @@ def test_s17_signing_out_revokes_the_refresh_token_first_and_forgets_everything(
         with pytest.raises(SignInRequiredError, match="Signed out"):
             ask()
     assert len(odd_server.asked("/token")) == 1
+    assert source._grant._latest is None
 
 
 def test_s17_signing_out_twice_sends_nothing_more(odd_server: OddServer, source: OAuthTokenSource):
