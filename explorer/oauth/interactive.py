@@ -19,7 +19,7 @@ from explorer.oauth.client_authentication import Client
 from explorer.oauth.device import DeviceFlow
 from explorer.oauth.loopback_receiver import PortTakenError
 from explorer.oauth.metadata import AuthorizationServer, resolved
-from explorer.oauth.pasting import NobodyToAskError, can_ask, pasted
+from explorer.oauth.pasting import NobodyToAskError, asked_elsewhere, can_ask, pasted
 from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.redirect_uri import listening_for
 from explorer.oauth.secret_arguments import require_text, wrapped
@@ -190,7 +190,7 @@ class _Attempt:
             return flow.wait(self.timeout)
         left = self.timeout - _PATIENCE
         lost = f"If the browser says that it cannot reach {printable(urlsplit(flow.redirect_uri).netloc, 100)},"
-        if self.guessed and not opened and can_ask():
+        if self.guessed and not opened and can_ask() and not asked_elsewhere():
             self.show(f"{lost} copy the whole address that it shows, and paste it here.")
             try:
                 return pasted(flow, left, self.show)

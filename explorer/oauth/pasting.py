@@ -51,16 +51,26 @@ def pasted(flow: AuthorizationCodeFlow, timeout: float, show: Callable[[str], ob
     threading.Thread(target=wait, name="explorer-oauth-paste", daemon=True).start()
     for _ in range(_TRIES):
         answer = prompt.ask()
+        if answer is None and asked_elsewhere():
+            show("Nothing need be pasted any more. Where a box still asks for it, press Enter in it.")
         if answer is None or _accepted(flow, answer, show):
             return outcome.result()
     flow.cancel()
     raise InvalidCallbackError(f"Nothing that was pasted answers this sign-in, {_TRIES} times. Start it again.")
 
 
+def asked_elsewhere() -> bool:
+    """Whether a prompt is drawn by another program, which goes on showing it when nobody waits for it any more.
+
+    So it is in a notebook: until Enter is pressed in the box that is left, its page runs no cell.
+    """
+    return getpass.getpass is not getattr(getpass, "unix_getpass", None)  # the kernel's own, or Windows'
+
+
 def can_ask() -> bool:
     """Whether a masked prompt is possible: in a notebook its front end decides; elsewhere it takes a terminal."""
-    if getpass.getpass is not getattr(getpass, "unix_getpass", None):
-        return True  # the kernel's own, or Windows'
+    if asked_elsewhere():
+        return True
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:

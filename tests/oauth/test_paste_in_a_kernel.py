@@ -102,9 +102,27 @@ def test_a_pasted_address_signs_in_and_is_nowhere_in_the_output(front_end: Front
 def test_the_prompt_ends_by_itself_when_the_receiver_has_the_answer(front_end: FrontEnd, demo: Demo):
     address = begin(front_end, demo)
     assert httpx.get(address).status_code == 200
-    assert "signed in as ada" in front_end.finished()
+    printed = front_end.finished()
+    assert "signed in as ada" in printed
+    assert "press Enter" in printed, "the page goes on showing the box, and runs no cell until it is answered"
     front_end.run("print(6 * 7)")
     assert "42" in front_end.finished(), "the interrupt that ended the prompt was to end nothing else"
+
+
+def test_no_prompt_comes_by_itself(front_end: FrontEnd, demo: Demo):
+    """Its box would stay when the browser comes back after all, and lock the notebook."""
+    cell = CELL.replace(', method="paste"', ", open_browser=False")
+    front_end.run("import explorer.oauth.interactive; explorer.oauth.interactive._PATIENCE = 0.1")
+    front_end.finished()
+    front_end.run(cell.format(issuer=demo.issuer, more=""))
+    page = front_end.address()
+    while "method='paste'" not in front_end.printed:
+        front_end._listen()
+    with pytest.raises(queue.Empty):
+        front_end.client.get_stdin_msg(timeout=0.5)
+    with Person(demo) as person:
+        person.sign_in_at(page, follow=True)
+    assert "signed in as ada" in front_end.finished()
 
 
 def test_the_prompt_ends_with_the_time(front_end: FrontEnd, demo: Demo):
