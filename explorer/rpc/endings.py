@@ -43,5 +43,5 @@ def ending_of(code: grpc.StatusCode, details: str, *, target: str, timeout: floa
             f"a message of {match[1]} bytes came, and {match[2]} are allowed. Connect with a larger max_receive_bytes."
         )
     if code is grpc.StatusCode.CANCELLED and "Locally cancelled" in details:
-        return "cancelled here."
+        return "The call was stopped here, before the server had ended it."
     return details

@@ -59,7 +59,7 @@ def _from_json(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise RequestError(
-            f"The request is no JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+            f"The request is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from None
     except RecursionError:
         raise RequestError(f"The request is JSON nested deeper than {_DEEPEST} levels.") from None
@@ -79,7 +79,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise RequestError(f'{name} is no JSON. Write "{name}", in quotes.')
+    raise RequestError(f'{name} is not JSON. Write "{name}", in quotes.')
 
 
 def _fill(message: Message, given: Any, path: str, depth: int) -> None:

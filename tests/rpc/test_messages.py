@@ -211,7 +211,7 @@ def test_nothing_is_an_empty_message() -> None:
         ([], "", "The request is of type list"),
         (7, "", "The request is 7"),
         ({"address": timestamp_pb2.Timestamp()}, "address", "a google.protobuf.Timestamp; expected a kitchen.Address"),
-        ("{", "", "no JSON"),
+        ("{", "", "not JSON"),
         ('{"i32": 1,}', "", "line 1, column"),
         ('{"twice": NaN}', "", 'Write "NaN", in quotes'),
         ('{"i32": 1, "i32": 2}', "i32", "twice"),
