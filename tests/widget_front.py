@@ -127,6 +127,7 @@ STATES: dict[str, dict[str, Any]] = {
         "place": {"target": "localhost:50051", "security": "TLS", "services": 3, "reflection": "v1"},
         "account": ADA,
     },
+    "details": {},
     "gate": {"gate": SIGN_IN},
     "tree": {"services": SERVICES, "selected": "UserService.GetUser"},
     "request": {"method": GET_USER, "busy": False, "problems": {}},

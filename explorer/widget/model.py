@@ -14,9 +14,11 @@ from explorer.text import printable
 from explorer.widget import answers, catalog
 from explorer.widget.account import NOBODY, SIGNED_OUT, account_of, clock_of, granted_scope, subscribe
 from explorer.widget.calling import Ask, Calling
+from explorer.widget.details import details_of
 from explorer.widget.place import Place, demo_place
 from explorer.widget.sign_in import Grant, SignIn
 from explorer.widget.source_code import Origin, session_source
+from explorer.widget.timeline import Calls
 from explorer.widget.worker import Worker
 
 __all__ = ["Model"]
@@ -28,9 +30,9 @@ class Model:
     """State, commands, and listeners that hear of each change.
 
     ``state`` maps names to plain values without a secret; a listener is called with a name and its new value, from any
-    thread, one call at a time. The names ``clock``, ``page``, ``device`` and ``nothing`` are not state: they pass by.
-    Commands return at once; what they lead to comes back through the listeners. Nothing is connected before
-    :meth:`start`.
+    thread, one call at a time. The names ``clock``, ``details``, ``page``, ``device`` and ``nothing`` are not state:
+    they pass by. Commands return at once; what they lead to comes back through the listeners. Nothing is connected
+    before :meth:`start`.
     """
 
     def __init__(
@@ -55,7 +57,10 @@ class Model:
         self._forget: Callable[[], None] = lambda: None
         self._methods: frozenset[str] = frozenset()
         self._closed = False
-        self.calling = Calling(lambda changes: self._set(**changes))
+        self._someone_else = False  # asked for: a page that knows a person would sign in the same one at once
+        self._watched = False  # the details are open
+        self.calls = Calls()
+        self.calling = Calling(self._call_changed)
         self.state: dict[str, Any] = {
             "place": {"target": "", "security": "", "services": None, "reflection": ""},
             "account": NOBODY,
@@ -97,6 +102,7 @@ class Model:
         """What no trait may hold, or what is only true at this moment."""
         with self._lock:
             self._tell("clock", clock_of(self.tokens))
+            self._tell_details()
             if self._sign_in is not None:
                 message = self._sign_in.message()
                 self._tell(message["kind"], message)
@@ -106,11 +112,14 @@ class Model:
     def command(self, content: dict[str, Any]) -> None:
         """Do what a click asks for; an unknown command is nothing."""
         commands: dict[str, Callable[[], Any]] = {
-            "look": lambda: self._submit(self._pass_by),
+            "look": self._look,
+            "visible": self._needed,
+            "details": lambda: self._watch(content.get("open") is True),
             "connect": self.start,
             "start_demo": lambda: self._submit(self._start_the_demo),
             "sign_in": lambda: self.sign_in("device" if content.get("method") == "device" else "browser"),
             "sign_in_again": self.sign_in_again,
+            "someone_else": lambda: self.sign_in_again(someone_else=True),
             "cancel_sign_in": self.cancel_sign_in,
             "refresh": lambda: self._submit(self._refresh),
             "sign_out": lambda: self._submit(self._sign_out),
@@ -135,19 +144,21 @@ class Model:
         if grant is None:
             return
         self._end_sign_in()
-        attempt = SignIn(grant, "device" if way == "device" else "browser")
+        attempt = SignIn(grant, "device" if way == "device" else "browser", someone_else=self._someone_else)
         with self._lock:
             self._sign_in = attempt
         self._shut(kind="asking", **self._asked(grant))
         self._submit(lambda: self._go_through(attempt))
 
-    def sign_in_again(self) -> None:
-        """Ask once more, whoever is signed in; what is on the page stays."""
+    def sign_in_again(self, *, someone_else: bool = False) -> None:
+        """Ask once more, whoever is signed in; what is on the page stays. ``someone_else`` has the page ask who."""
+        self._someone_else = someone_else
         if self.place.grant is not None:
             self._ask_to_sign_in()
 
     def cancel_sign_in(self) -> None:
         """Give up the sign-in under way, and go back."""
+        self._someone_else = False
         self._end_sign_in()
         if self.session is not None:
             self._set(shut=False)
@@ -179,6 +190,7 @@ class Model:
         turn = self.calling.take()  # last, so that nothing that fails before it leaves the button held
         if turn is None:
             return
+        self.calls.begin(ask.label)
         if not self._submit(lambda: self.calling.run(turn, lambda: session[ask.method], ask)):
             self.calling.release(turn)
 
@@ -263,6 +275,7 @@ class Model:
 
     def _take_over(self, tokens: Any) -> None:
         former = self.tokens
+        self._someone_else = False
         self._drop_session()
         self.tokens = tokens
         self._tell_nothing()
@@ -348,6 +361,32 @@ class Model:
             if self.tokens is not None:
                 self._set(account=self._account())
             self._tell("clock", clock_of(self.tokens))
+            self._tell_details()
+
+    def _look(self) -> None:
+        self._needed()
+        self._submit(self._pass_by)
+
+    def _needed(self) -> None:
+        """Somebody sees the widget: the token's renewing goes on."""
+        touch = getattr(self.tokens, "touch", None)
+        if touch is not None:
+            touch()
+
+    def _watch(self, watched: bool) -> None:  # noqa: FBT001 - what the page said
+        self._watched = watched
+        self._submit(self._tell_details)
+
+    def _tell_details(self) -> None:
+        with self._lock:
+            if self._watched:
+                again = self.place.grant is not None
+                self._tell("details", {**details_of(self.tokens, self.calls), "again": again})
+
+    def _call_changed(self, changes: dict[str, Any]) -> None:
+        self._set(**changes)
+        if "answer" in changes and self.calls.end(changes["answer"]):
+            self._tell_details()
 
     def _account(self) -> dict[str, Any]:
         return {**account_of(self.tokens), "again": self.place.grant is not None}

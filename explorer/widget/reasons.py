@@ -14,7 +14,7 @@ Piece = str | dict[str, str]
 
 _SIGN_IN = {"label": "Sign in", "command": "sign_in_again"}
 _AGAIN = {"label": "Sign in again", "command": "sign_in_again"}
-_SOMEONE_ELSE = {"label": "Sign in as someone else", "command": "sign_in_again"}
+_SOMEONE_ELSE = {"label": "Sign in as someone else", "command": "someone_else"}
 
 _TITLES = {
     "CANCELLED": "Stopped.",

@@ -41,8 +41,11 @@ class Grant:
 class SignIn:
     """One sign-in under way. :meth:`begin` and :meth:`wait` block, and belong on a worker; :meth:`cancel` does not."""
 
-    def __init__(self, grant: Grant, way: Way) -> None:
+    def __init__(self, grant: Grant, way: Way, *, someone_else: bool = False) -> None:
         self.grant = grant
+        # OpenID Connect Core §3.1.2.1; and §11: without consent offline_access is ignored.
+        prompt = "login consent" if "offline_access" in grant.scopes else "login"
+        self._further = {"prompt": prompt} if someone_else else None
         self.way = way
         self._lock = threading.Lock()
         self._flow: AuthorizationCodeFlow | DeviceFlow | None = None
@@ -55,14 +58,19 @@ class SignIn:
 
     def begin(self) -> None:
         """Ask the authorization server what it takes; afterwards :meth:`message` says what to show."""
-        make = AuthorizationCodeFlow if self.way == "browser" else DeviceFlow
-        grant = self.grant
-        flow = make(grant.issuer, client_id=grant.client_id, scope=grant.scope)
+        flow = self._begun(self.grant)
         with self._lock:
             self._flow = flow
             cancelled = self._cancelled
         if cancelled:
             flow.cancel()
+
+    def _begun(self, grant: Grant) -> AuthorizationCodeFlow | DeviceFlow:
+        if self.way == "device":  # whose page asks for the person in any case
+            return DeviceFlow(grant.issuer, client_id=grant.client_id, scope=grant.scope)
+        return AuthorizationCodeFlow(
+            grant.issuer, client_id=grant.client_id, scope=grant.scope, authorization_parameters=self._further
+        )
 
     def wait(self) -> OAuthTokenSource:
         """Block until the person is done, for ten minutes at most."""

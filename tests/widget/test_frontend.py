@@ -574,8 +574,8 @@ def test_a_closed_view_leaves_nothing_behind(front):
     left = front.page.evaluate(
         "Object.fromEntries(Object.entries(models).map(([name, model]) => [name, model.listening()]))"
     )
-    # Header and gate keep what arrives for a next view.
-    assert left == {"header": 1, "gate": 2, "tree": 0, "request": 0, "response": 0, "foot": 0}
+    # Header, details and gate keep what arrives for a next view.
+    assert left == {"header": 1, "details": 1, "gate": 2, "tree": 0, "request": 0, "response": 0, "foot": 0}
     shown = front.page.locator("[role=timer].ge-time").inner_text()
     front.page.clock.run_for(5000)
     assert front.page.locator("[role=timer].ge-time").inner_text() == shown

@@ -182,8 +182,8 @@ def test_a_scope_is_named_only_where_the_details_name_it(models, demo):
     assert answer["badge"] == "PERMISSION_DENIED"
     assert answer["why"]["title"] == "The token lacks a scope."
     assert answer["why"]["sentence"][:2] == ["GetUser needs ", {"wire": "read:users"}]
-    assert answer["why"]["action"] == {"label": "Sign in as someone else", "command": "sign_in_again"}
-    ear.model.command({"command": "sign_in_again"})
+    assert answer["why"]["action"] == {"label": "Sign in as someone else", "command": "someone_else"}
+    ear.model.command({"command": "someone_else"})
     assert ear.until_gate("sign in")["leave"]
     sign_in(ear, demo)
     assert ear.model.state["answer"]["state"] == "none"  # it spoke of bob's token

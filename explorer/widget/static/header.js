@@ -1,5 +1,6 @@
 // @ts-check
 import { Countdown, badge, button, count, duration, fill, h, own_keys, svg, ticking, wire } from "./dom.js";
+import { while_visible } from "./visible.js";
 
 // One module is loaded per model, so this is the one clock of the one token, however many views there are.
 const countdown = new Countdown();
@@ -50,11 +51,16 @@ function announcement(phase, person) {
   return phase === "signed out" ? "Signed out." : phase === "none" ? "" : `Signed in${person ? ` as ${person}` : ""}.`;
 }
 
-/** @param {any} account */
-function who({ person, scope, missing }) {
+/** @param {HTMLElement} element @param {any} account */
+function fill_who(element, { person, scope, missing }) {
   const scopes = scope === null ? "" : scope.length ? scope.join(" ") : "no scopes";
-  const title = missing.length ? `${scopes} (asked for, not granted: ${missing.join(" ")})` : scopes;
-  return h("span", { class: "ge-who", title }, person && h("b", {}, person), person && " ", h("span", { class: "ge-soft" }, scopes));
+  element.title = missing.length ? `${scopes} (asked for, not granted: ${missing.join(" ")})` : scopes;
+  return fill(element, person && h("b", {}, person), person && " ", h("span", { class: "ge-soft" }, scopes));
+}
+
+/** The children, put there only where they are not there already: what has the focus keeps it. @param {HTMLElement} element @param {Node[]} children */
+function keep(element, ...children) {
+  if (element.childNodes.length !== children.length || children.some((child, at) => element.childNodes[at] !== child)) fill(element, ...children);
 }
 
 /** @param {{ model: any, el: HTMLElement }} context */
@@ -65,7 +71,10 @@ function render({ model, el }) {
   const said = h("span", { class: "ge-aloud", role: "status" });
   const { element: dial, run } = ring();
   const time = h("span", { class: "ge-time", role: "timer", "aria-label": "token expires in" });
-  const clock = h("span", { class: "ge-clock" }, dial, time);
+  let open = false;
+  const details = () => el.dispatchEvent(new CustomEvent("ge-details", { bubbles: true, detail: { open: !open } }));
+  const clock = h("span", { class: "ge-clock", title: "The life of the token", onclick: details }, dial, time);
+  const person = h("button", { type: "button", class: "ge-who", "aria-expanded": "false", onclick: details });
   const refresh = button("⟳", () => model.send({ command: "refresh" }), { class: "ge-quiet ge-refresh", "aria-label": "Refresh the token now" });
   const leave = button("Sign out", () => model.send({ command: "sign_out" }), { class: "ge-quiet" });
   const enter = button("Sign in again", () => model.send({ command: "sign_in_again" }), { class: "ge-quiet ge-late" });
@@ -97,11 +106,12 @@ function render({ model, el }) {
     leave.hidden = !account.leaves;
     enter.hidden = !account.again;
     el.dataset.phase = phase;
+    const who = fill_who(person, account);
     if (phase === "none") fill(right, h("span", { class: "ge-faint" }, target() ? "no sign-in" : ""));
     else if (phase === "signed out") fill(right, h("span", { class: "ge-soft" }, "signed out"));
-    else if (phase === "sign in again") fill(right, who(account), account.again ? enter : h("span", { class: "ge-late" }, "sign in again"));
-    else if (phase === "expired") fill(right, who(account), h("span", { class: "ge-late" }, "expired"), refresh, leave);
-    else fill(right, who(account), clock, refresh, leave);
+    else if (phase === "sign in again") keep(right, who, account.again ? enter : h("span", { class: "ge-late" }, "sign in again"));
+    else if (phase === "expired") keep(right, who, h("span", { class: "ge-late" }, "expired"), refresh, leave);
+    else keep(right, who, clock, refresh, leave);
   };
 
   const target = () => model.get("place").target;
@@ -115,9 +125,19 @@ function render({ model, el }) {
   views.add(tick);
   model.on("change:place", draw_place);
   model.on("change:account", draw_account);
+  const opened = (/** @type {any} */ event) => {
+    if (!event.target.closest?.(".ge-frame")?.contains(el)) return;
+    open = event.detail.open;
+    person.setAttribute("aria-expanded", String(open));
+    if (!open && event.target !== el) person.focus();
+  };
+  const unseen = while_visible(el, () => model.send({ command: "visible" }));
+  document.addEventListener("ge-details", opened);
   document.addEventListener("visibilitychange", look);
   return () => {
     stop();
+    unseen();
+    document.removeEventListener("ge-details", opened);
     views.delete(tick);
     model.off("change:place", draw_place);
     model.off("change:account", draw_account);

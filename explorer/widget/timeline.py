@@ -1,0 +1,61 @@
+"""Calls as events of a token's life, beside what its source remembers of itself."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Any
+
+from explorer.clock import SYSTEM_CLOCK, Clock, Instant
+from explorer.text import printable
+
+__all__ = ["Calls", "events_of"]
+
+_KEPT = 200  # calls that a person made by hand
+
+
+class Calls:
+    """The last calls that ended: when, which method, and how. Safe from any thread; calls come one at a time."""
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._label = ""
+        self._ended: deque[tuple[Instant, bool, str]] = deque(maxlen=_KEPT)
+
+    def begin(self, label: str) -> None:
+        """The next answer is this method's."""
+        self._label = label
+
+    def end(self, answer: dict[str, Any]) -> bool:
+        """Note an answer as it is drawn; False for one that is not over yet, or was never sent."""
+        if answer["state"] not in ("done", "failed") or answer["badge"] == "not sent":
+            return False
+        facts = f", {answer['facts']}" if answer.get("facts") else ""
+        sentence = printable(f"{self._label}: {answer['badge']}{facts}", 200)
+        with self._lock:
+            self._ended.append((self._clock.now(), answer["tone"] == "good", sentence))
+        return True
+
+    def events(self, now: Instant) -> list[dict[str, Any]]:
+        """As the chart wants them."""
+        with self._lock:
+            ended = list(self._ended)
+        return [_event("call", now.boot - at.boot, good, sentence) for at, good, sentence in ended]
+
+
+def events_of(token_source: Any, calls: Calls, clock: Clock = SYSTEM_CLOCK) -> list[dict[str, Any]]:
+    """What happened, oldest first: ``kind``, ``good``, ``sentence``, and ``age`` in seconds.
+
+    An age and no time of day: the browser's clock is another one, and only lengths go from one to the other.
+    """
+    now = clock.now()
+    own = [
+        _event(event.kind, event.age(now), event.kind != "failure", event.sentence)
+        for event in getattr(token_source, "timeline", ())
+    ]
+    return sorted([*own, *calls.events(now)], key=lambda event: -event["age"])
+
+
+def _event(kind: str, age: float, good: bool, sentence: str) -> dict[str, Any]:  # noqa: FBT001 - one line above, by position
+    return {"kind": kind, "age": round(max(0.0, age), 3), "good": good, "sentence": sentence}
