@@ -23,8 +23,9 @@ from explorer.errors import (
     OAuthConfigurationError,
     OAuthError,
 )
+from explorer.reuse import ReuseTokenSource
 from explorer.text import printable
-from explorer.tokens import ReuseTokenSource, Secret, Token
+from explorer.tokens import Secret, Token
 
 __all__ = ["CallableTokenSource", "CommandTokenSource"]
 

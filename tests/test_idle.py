@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from fake_clock import FakeClock
 
+from explorer.reuse import ReuseTokenSource
 from explorer.secret import Secret
-from explorer.tokens import ReuseTokenSource, Token
+from explorer.tokens import Token
 
 LIFETIME = 300.0
 

@@ -16,7 +16,8 @@ from explorer.clock import Instant
 from explorer.demo import Demo
 from explorer.errors import AuthorizationServerUnavailableError, SignInRequiredError
 from explorer.oauth import OAuthTokenSource, authorization_server, refresh_token
-from explorer.tokens import ReuseTokenSource, Secret, Token
+from explorer.reuse import ReuseTokenSource
+from explorer.tokens import Secret, Token
 
 CALLERS = 20
 HOUR = 3600.0
@@ -223,7 +224,7 @@ class Down:
 def test_s11_however_short_the_jitter_draws_no_thirty_seconds_see_more_than_eight_requests(
     monkeypatch: pytest.MonkeyPatch, draw: float
 ) -> None:
-    monkeypatch.setattr("explorer.tokens.random.uniform", lambda low, high: low + draw * (high - low))
+    monkeypatch.setattr("explorer.reuse.random.uniform", lambda low, high: low + draw * (high - low))
     clock = FakeClock()
     down = Down(clock)
     asked_at = Instant(clock.now().wall - 4200, clock.now().boot - 4200)  # renewing it is due
@@ -240,7 +241,7 @@ def test_s11_however_short_the_jitter_draws_no_thirty_seconds_see_more_than_eigh
 def test_s11_callers_without_a_token_make_no_more_requests_than_the_renewal_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("explorer.tokens.random.uniform", lambda low, _: low)
+    monkeypatch.setattr("explorer.reuse.random.uniform", lambda low, _: low)
     clock = FakeClock()
     down = Down(clock)
     source = ReuseTokenSource(down, clock=clock, renew=False)

@@ -10,7 +10,8 @@ import pytest
 from fake_clock import FakeClock
 
 from explorer.errors import SignInRequiredError
-from explorer.tokens import ReuseTokenSource, Secret, Token
+from explorer.reuse import ReuseTokenSource
+from explorer.tokens import Secret, Token
 
 CALLERS = 20
 ROUNDS = 2_000 if os.environ.get("TRUST") else 40

@@ -22,7 +22,8 @@ from explorer.errors import (
     SignInRequiredError,
     TokenTimeoutError,
 )
-from explorer.tokens import ReuseTokenSource, Secret, StaticTokenSource, Token, TokenSource
+from explorer.reuse import ReuseTokenSource
+from explorer.tokens import Secret, StaticTokenSource, Token, TokenSource
 
 NOW = Instant(1_700_000_000.0, 1_000.0)
 
@@ -382,7 +383,7 @@ def test_s11_troubles_in_a_row_back_off_exponentially_with_full_jitter(
         drawn.append((low, high))
         return low
 
-    monkeypatch.setattr("explorer.tokens.random.uniform", at_once)
+    monkeypatch.setattr("explorer.reuse.random.uniform", at_once)
     grant.error = AuthorizationServerUnavailableError("busy")
     for _ in range(5):
         with pytest.raises(AuthorizationServerUnavailableError):
@@ -391,7 +392,7 @@ def test_s11_troubles_in_a_row_back_off_exponentially_with_full_jitter(
     grant.error = None
     source.token()
     grant.error = AuthorizationServerUnavailableError("busy")
-    monkeypatch.setattr("explorer.tokens.random.uniform", lambda _, high: high)
+    monkeypatch.setattr("explorer.reuse.random.uniform", lambda _, high: high)
     with pytest.raises(AuthorizationServerUnavailableError):
         source.refresh()
     with ThreadPoolExecutor(1) as other:

@@ -20,7 +20,8 @@ from explorer.oauth.stored_grant import GrantKey, StoredGrant, family
 from explorer.oauth.timeline import Event, Timeline
 from explorer.oauth.token_response import Granted
 from explorer.oauth.transport import Answer
-from explorer.tokens import ReuseTokenSource, Secret, Token, TokenState
+from explorer.reuse import ReuseTokenSource, TokenState
+from explorer.tokens import Secret, Token
 
 __all__ = ["UNNAMED", "Grant", "OAuthTokenSource", "SignInState", "from_kept", "from_sign_in", "revoke"]
 
@@ -77,7 +78,7 @@ class SignInState:
 class OAuthTokenSource:
     """The token source of one sign-in: hands out its access token, renews it, shows its state, signs out.
 
-    It composes :class:`~explorer.tokens.ReuseTokenSource` (one request for all callers, renewal in the background)
+    It composes :class:`~explorer.reuse.ReuseTokenSource` (one request for all callers, renewal in the background)
     with a grant. Safe from any thread and any event loop; it refuses to be pickled, for its grant lives here alone.
     """
 

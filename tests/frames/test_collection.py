@@ -23,8 +23,9 @@ from explorer.errors import (
     SignInRequiredError,
 )
 from explorer.frames import Options, collect, read_requests
+from explorer.reuse import ReuseTokenSource
 from explorer.rpc import Connection
-from explorer.tokens import ReuseTokenSource, Secret, StaticTokenSource, Token
+from explorer.tokens import Secret, StaticTokenSource, Token
 
 PROTO = """
 message Q { int32 n = 1; string text = 2; }

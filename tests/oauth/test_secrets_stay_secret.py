@@ -189,7 +189,7 @@ def test_t32_no_traceback_however_verbose_holds_a_secret(
         way(server, clock)
     text = verbose(caught.value)
     assert "explorer/oauth" in text
-    assert "explorer/tokens" in text or "explorer/oauth/pending" in text
+    assert "explorer/reuse" in text or "explorer/oauth/pending" in text
     assert found(text, *verifiers(server)) == set()
     assert found(repr(caught.value) + str(vars(caught.value)), *verifiers(server)) == set()
 
