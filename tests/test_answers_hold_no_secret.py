@@ -34,7 +34,7 @@ def sinks(frame: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
     yield "pickle", pickle.dumps(frame)
     yield "attrs", repr(frame.attrs).encode()
     yield "csv", frame.to_csv().encode()
-    yield "json", frame.to_json(date_format="iso", default_handler=str).encode()
+    yield "json", frame.to_json(orient="split", date_format="iso", default_handler=str).encode()
     parquet = io.BytesIO()
     frame.to_parquet(parquet, compression=None)
     yield "parquet", parquet.getvalue()
