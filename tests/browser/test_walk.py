@@ -104,7 +104,16 @@ def test_the_walk_from_an_empty_kernel_to_an_answer(
     page.screenshot(path=pictures / "signed-in-light.png")
     notebook.theme("dark")
     page.screenshot(path=pictures / "signed-in-dark.png")
+
+    # A click on the person shows the life of the token, claims and all.
+    page.locator(".ge-who").click()
+    life = page.get_by_role("region", name="The life of the token")
+    expect(life.get_by_label("Claims of the token")).to_contain_text('"sub": "ada"')
+    page.screenshot(path=pictures / "life-of-a-token-dark.png")
     notebook.theme("light")
+    page.screenshot(path=pictures / "life-of-a-token-light.png")
+    page.locator(".ge-who").click()
+    expect(life).to_be_hidden()
 
     # The saved notebook, widget state and all, holds no secret.
     secrets += [code for url in visited for code in parse_qs(urlsplit(url).query).get("code", [])]
