@@ -191,11 +191,16 @@ def never(_prompt: str = "", _stream: object = None) -> str:
 def test_the_prompt_ends_when_the_receiver_has_the_answer(odd_server: OddServer, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("getpass.getpass", never)
 
-    def browse(told: str) -> None:
-        threading.Thread(target=lambda: httpx.get(callback(told, odd_server))).start()
+    told: list[str] = []
 
-    source = sign_in(odd_server.issuer, client_id="c", method="paste", show=browse, open_browser=False)
+    def show(text: str) -> None:
+        told.append(text)
+        if len(told) == 1:
+            threading.Thread(target=lambda: httpx.get(callback(text, odd_server))).start()
+
+    source = sign_in(odd_server.issuer, client_id="c", method="paste", show=show, open_browser=False)
     assert source.state.phase == "fresh"
+    assert "press Enter" in told[-1]
 
 
 def test_the_prompt_ends_with_the_time(odd_server: OddServer, monkeypatch: pytest.MonkeyPatch):
@@ -274,6 +279,7 @@ def test_a_browser_that_cannot_come_back_is_told_of_the_other_ways_in_seconds(
     odd_server: OddServer, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(interactive, "_PATIENCE", 0.05)
+    monkeypatch.setattr(interactive, "asked_elsewhere", lambda: False)  # a terminal; a notebook has a test of its own
     typist = Typist(monkeypatch, lambda told: callback(told, odd_server))
     sign_in(odd_server.issuer, client_id="c", show=typist.show, open_browser=False).sign_out()
     assert "copy the whole address" in typist.told[1]
@@ -283,6 +289,7 @@ def test_with_nobody_at_the_prompt_the_receiver_is_still_waited_for(
     odd_server: OddServer, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(interactive, "_PATIENCE", 0.05)
+    monkeypatch.setattr(interactive, "asked_elsewhere", lambda: False)
     typist = Typist(monkeypatch, NotImplementedError())
 
     def show(text: str) -> None:

@@ -69,7 +69,7 @@ def start_kernel(base: str, token: str, runtime: Path) -> BlockingKernelClient:
     client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{kernel}.json"))
     client.load_connection_file()
     client.start_channels()
-    client.wait_for_ready(timeout=60)
+    client.kernel_info(reply=True, timeout=60)  # not wait_for_ready: on a busy machine it takes a slow kernel for dead
     return client
 
 
