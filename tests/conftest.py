@@ -23,7 +23,18 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
-_REAL_THINGS = ("demo", "notebooks", "foreign", "seed")  # folders whose tests start processes of their own
+# Folders and files whose tests start processes of their own, or make many connections.
+_REAL_THINGS = {"demo", "notebooks", "foreign", "seed"}
+_REAL_SERVERS = {
+    "test_collection",
+    "test_connection",
+    "test_forked",
+    "test_invocation",
+    "test_keyring_store",
+    "test_paste_in_a_kernel",
+    "test_reflection",
+    "test_shared_grants",
+}
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +73,8 @@ def browser() -> Iterator[Browser]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs the demo is an integration test; ``make quick`` leaves those out."""
+    """Whatever needs the demo, or is named above, is an integration test; ``make quick`` leaves those out."""
     for item in items:
-        if {"demo", "demo_factory"} & set(getattr(item, "fixturenames", ())) or item.path.parent.name in _REAL_THINGS:
+        asks_for_the_demo = {"demo", "demo_factory"} & set(getattr(item, "fixturenames", ()))
+        if asks_for_the_demo or item.path.parent.name in _REAL_THINGS or item.path.stem in _REAL_SERVERS:
             item.add_marker("integration")
