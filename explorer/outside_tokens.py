@@ -6,7 +6,6 @@ import contextlib
 import datetime as dt
 import inspect
 import json
-import math
 import os
 import signal
 import subprocess
@@ -25,7 +24,7 @@ from explorer.errors import (
 )
 from explorer.reuse import ReuseTokenSource
 from explorer.text import printable
-from explorer.tokens import Secret, Token
+from explorer.tokens import Secret, Token, seconds_from
 
 __all__ = ["CallableTokenSource", "CommandTokenSource"]
 
@@ -251,19 +250,9 @@ def _read(given: Secret, asked_at: Instant) -> tuple[Secret | None, float | None
     if isinstance(status, dict):  # client.authentication.k8s.io, ExecCredential
         token, lifetime = status.get("token"), _until(status.get("expirationTimestamp"), asked_at)
     else:
-        token, lifetime = document.get("access_token"), _seconds(document.get("expires_in"))
+        token, lifetime = document.get("access_token"), seconds_from(document.get("expires_in"))
     kind = document.get("token_type")
     return (Secret(token) if isinstance(token, str) else None), lifetime, kind if isinstance(kind, str) else bearer
-
-
-def _seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        seconds = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _until(value: object, now: Instant) -> float | None:

@@ -6,6 +6,7 @@ and neither knows the other.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -17,7 +18,7 @@ from explorer.errors import (
 )
 from explorer.secret import Secret
 
-__all__ = ["Secret", "StaticTokenSource", "Token", "TokenSource"]
+__all__ = ["Secret", "StaticTokenSource", "Token", "TokenSource", "seconds_from"]
 
 DEFAULT_LIFETIME = 300.0
 """Seconds a token is taken to live where its server did not say: never eternal, and soon enough asked for again."""
@@ -125,3 +126,14 @@ class StaticTokenSource:
         if self._token.expires_in is not None and self._token.remaining(self._clock.now()) <= 0:
             raise SignInRequiredError("This fixed token has expired, and there is no way to renew it. Get a new one.")
         return self._token
+
+
+def seconds_from(value: object) -> float | None:
+    """A JSON number or numeric string as seconds, never negative; None where it is no such thing (S4)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

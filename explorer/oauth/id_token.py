@@ -13,9 +13,8 @@ from joserfc.errors import JoseError
 
 from explorer.clock import Instant
 from explorer.errors import OAuthConfigurationError
-from explorer.oauth.transport import seconds_from
 from explorer.text import printable
-from explorer.tokens import Secret, Token
+from explorer.tokens import Secret, Token, seconds_from
 
 __all__ = ["DecodedJwt", "check_id_token", "claims", "decoded", "subject"]
 

@@ -10,8 +10,7 @@ from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import OAuthConfigurationError
 from explorer.oauth.id_token import claims
 from explorer.oauth.source import OAuthTokenSource, SignInState
-from explorer.oauth.transport import seconds_from
-from explorer.tokens import Token
+from explorer.tokens import Token, seconds_from
 
 __all__ = ["IdTokenSource"]
 

@@ -11,7 +11,6 @@ import email.utils
 import functools
 import ipaddress
 import json
-import math
 import os
 import re
 import ssl
@@ -26,9 +25,9 @@ import httpx
 
 from explorer.errors import AuthorizationServerUnavailableError, ConfigurationError, OAuthConfigurationError, OAuthError
 from explorer.text import printable
-from explorer.tokens import Secret
+from explorer.tokens import Secret, seconds_from
 
-__all__ = ["Answer", "Failure", "HttpTransport", "Transport", "endpoint_problem", "is_loopback", "seconds_from"]
+__all__ = ["Answer", "Failure", "HttpTransport", "Transport", "endpoint_problem", "is_loopback"]
 
 MOST_SECONDS = 10.0
 MOST_BYTES = 1 << 20
@@ -223,17 +222,6 @@ def endpoint_problem(url: object) -> str | None:
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)):
         return None
     return "it is neither https nor http on loopback"
-
-
-def seconds_from(value: object) -> float | None:
-    """A JSON number or numeric string as seconds, never negative; None where it is no such thing (S4)."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        seconds = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _struck(text: str, secrets: Iterable[Secret]) -> str:
