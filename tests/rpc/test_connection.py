@@ -265,13 +265,16 @@ def test_a_server_that_comes_back_is_waited_for(serve: Serve, connect: Connect, 
 
 
 def test_two_connections_do_not_share_back_off(serve: Serve, connect: Connect, method: Method) -> None:
-    gone = serve()
-    gone.stop()
-    refusal(connect(gone.target, plaintext=True))
-    serve(unary={GET: echo}, port=gone.port)
-    started = time.monotonic()
-    assert invoke(connect(gone.target, plaintext=True), method("Get"), b"").status.ok
-    assert time.monotonic() - started < 0.15  # less than any back-off
+    times = []
+    for _ in range(5):
+        gone = serve()
+        gone.stop()
+        refusal(connect(gone.target, plaintext=True))
+        serve(unary={GET: echo}, port=gone.port)
+        started = time.monotonic()
+        assert invoke(connect(gone.target, plaintext=True), method("Get"), b"").status.ok
+        times.append(time.monotonic() - started)
+    assert min(times) < 0.15  # less than any back-off; a busy machine may be slow once, not each time
 
 
 def test_t20_two_authorization_values_are_refused(connect: Connect, method: Method, serve: Serve) -> None:
