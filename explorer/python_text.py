@@ -12,12 +12,11 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.rpc import to_dict
+from explorer.rpc.metadata import may_be_shown
 
 __all__ = ["call_text"]
 
 _WIDTH = 100
-# What a person may read in a shared notebook; every other value of metadata is taken for a secret.
-_OPEN_METADATA = frozenset({"accept-language", "traceparent", "x-request-id", "x-correlation-id"})
 
 
 def call_text(
@@ -42,7 +41,7 @@ def call_text(
 
 
 def _pair(key: str, value: str | bytes) -> str:
-    if key.lower() in _OPEN_METADATA and isinstance(value, str):
+    if may_be_shown(key) and isinstance(value, str):
         return f"({key!r}, {value!r})"
     variable = re.sub(r"[^A-Z0-9]", "_", key.upper())
     read = f"os.environ[{variable!r}]"

@@ -13,10 +13,22 @@ from typing import TypeAlias
 from explorer.errors import ConfigurationError
 from explorer.text import printable
 
-__all__ = ["Metadata", "MetadataLike", "RequestMetadata", "as_metadata", "holds_authorization"]
+__all__ = [
+    "OPEN_METADATA",
+    "Metadata",
+    "MetadataLike",
+    "RequestMetadata",
+    "as_metadata",
+    "holds_authorization",
+    "may_be_shown",
+]
 
 Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
 MetadataLike: TypeAlias = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
+
+OPEN_METADATA = frozenset({"accept-language", "traceparent", "x-correlation-id", "x-request-id"})
+"""Names, in lower case, whose values anyone may read: in a form, in copied code, in a file beside the notebook. Every
+other value that a person sends is taken for a secret."""
 
 
 class RequestMetadata(tuple[tuple[str, str | bytes], ...]):
@@ -58,6 +70,11 @@ def as_metadata(given: MetadataLike) -> RequestMetadata:
 def holds_authorization(metadata: Metadata) -> bool:
     """Whether a credential travels in it under RFC 6750's own name."""
     return any(key == "authorization" for key, _ in metadata)
+
+
+def may_be_shown(name: str) -> bool:
+    """Whether the value under this name may be read by anyone who sees the notebook."""
+    return name.strip().lower() in OPEN_METADATA
 
 
 def _pair(key: str, value: str | bytes) -> tuple[str, str | bytes]:

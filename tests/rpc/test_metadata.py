@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from explorer.errors import ConfigurationError
-from explorer.rpc.metadata import as_metadata
+from explorer.rpc.metadata import OPEN_METADATA, as_metadata, may_be_shown
 
 
 def test_names_are_lower_cased_and_order_is_kept() -> None:
@@ -48,3 +48,10 @@ def test_a_value_is_never_repeated_for_it_may_be_a_secret() -> None:
         as_metadata({"x-api-key": "s3cret\n"})
     assert "s3cret" not in str(caught.value)
     assert "x-api-key" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["authorization", "cookie", "x-api-key", "x-request-id-bin", "baggage", ""])
+def test_only_a_few_harmless_names_may_show_their_values(name: str) -> None:
+    assert not may_be_shown(name)
+    assert name not in OPEN_METADATA
+    assert may_be_shown(" X-Request-Id ")  # the twin, as people type it
