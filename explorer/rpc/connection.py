@@ -119,6 +119,21 @@ class Connection:
         return self._token_source
 
     @property
+    def metadata(self) -> RequestMetadata:
+        """What is sent with every call; its repr shows names alone."""
+        return self._metadata
+
+    @property
+    def root_certificates(self) -> bytes | str | None:
+        """PEM of the certificate authorities that are trusted; None for the system's."""
+        return self._root_certificates
+
+    @property
+    def server_name(self) -> str | None:
+        """The name that the server's certificate is asked for, where it is not the target's host."""
+        return self._server_name
+
+    @property
     def channel(self) -> grpc.Channel:
         """The channel, without call credentials on it.
 
