@@ -56,7 +56,7 @@ def granted_scope(token_source: Any) -> tuple[str, ...] | None:
     return None if state is None else tuple(state.scope)
 
 
-def subscribe(token_source: Any, listener: Callable[[], None]) -> Callable[[], None]:
+def subscribe(token_source: Any, listener: Callable[[], object]) -> Callable[[], None]:
     """Have ``listener`` called after each change where the source can tell; gives the function that ends that."""
     tell = getattr(token_source, "subscribe", None)
     return tell(listener) if tell is not None else lambda: None

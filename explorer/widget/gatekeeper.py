@@ -1,0 +1,150 @@
+"""The conversation of signing in: who is asked, how it goes on, and who comes of it. It knows no widgets."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from explorer.errors import ExplorerError
+from explorer.text import printable
+from explorer.widget.account import SIGNED_OUT
+from explorer.widget.board import Board
+from explorer.widget.place import Place
+from explorer.widget.sign_in import Grant, SignIn
+
+__all__ = ["Gatekeeper", "House"]
+
+
+class House(Protocol):
+    """What the gatekeeper stands before."""
+
+    place: Place
+
+    @property
+    def tokens(self) -> Any:
+        """The token source in use; None while nobody is signed in."""
+
+    def submit(self, job: Callable[[], object]) -> bool:
+        """Run ``job`` soon, on a thread that may block."""
+
+    def signed_in(self, token_source: Any) -> None:
+        """Somebody came in; called on such a thread."""
+
+    def inhabited(self) -> bool:
+        """Whether there is something behind the gate to go back to."""
+
+
+class Gatekeeper:
+    """Asks one person at a time to sign in; an earlier sign-in ends with the next.
+
+    Safe from any thread; nothing blocks but what is submitted.
+    """
+
+    def __init__(self, house: House, board: Board, *, away: bool) -> None:
+        self._house = house
+        self._board = board
+        self._away = away
+        self._attempt: SignIn | None = None
+        self._someone_else = False  # asked for: a page that knows a person would sign in the same one at once
+
+    @property
+    def grant(self) -> Grant | None:
+        """What to ask for; None where nobody can sign in here."""
+        return self._house.place.grant
+
+    def ask(self, sentence: str = "") -> None:
+        """Ask for a sign-in, and say why where there is more to it."""
+        if self.grant is None:
+            return
+        if self._house.tokens is None:
+            self._board.set(account=SIGNED_OUT)
+        place = self._board.values["place"]
+        target = place["target"] or printable(self._house.place.target, 200)
+        # A token goes over TLS or not at all, which can be said before there is a connection.
+        self._board.set(place={**place, "target": target, "security": place["security"] or "TLS"})
+        self._board.shut(kind="sign in", **{**self._asked(self.grant), "sentence": sentence})
+
+    def ask_again(self, *, someone_else: bool = False) -> None:
+        """Ask once more, whoever is signed in; what is on the page stays. ``someone_else`` has the page ask who."""
+        self._someone_else = someone_else
+        self.ask()
+
+    def begin(self, way: str) -> None:
+        """Begin a sign-in: ``browser`` opens a page, ``device`` shows a code."""
+        grant = self.grant
+        if grant is None:
+            return
+        self.end()
+        attempt = SignIn(grant, "device" if way == "device" else "browser", someone_else=self._someone_else)
+        with self._board.lock:
+            self._attempt = attempt
+        self._board.shut(kind="asking", **self._asked(grant))
+        self._house.submit(lambda: self._go_through(attempt))
+
+    def cancel(self) -> None:
+        """Give up the sign-in under way, and go back."""
+        self._someone_else = False
+        self.end()
+        if self._house.inhabited():
+            self._board.set(shut=False)
+        else:
+            self.ask()
+
+    def end(self) -> None:
+        """Give up the sign-in under way, if there is one."""
+        with self._board.lock:
+            attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            attempt.cancel()
+            self._tell_nothing()
+
+    def pass_by(self) -> None:
+        """Tell once more what rests nowhere: the page's address, or the code."""
+        with self._board.lock:
+            if self._attempt is not None:
+                message = self._attempt.message()
+                self._board.tell(message["kind"], message)
+
+    def _go_through(self, attempt: SignIn) -> None:
+        """One sign-in, from the first request to the person."""
+        asked = self._asked(attempt.grant)
+        try:
+            attempt.begin()
+            with self._board.lock:
+                if attempt is self._attempt:
+                    self._board.shut(kind=attempt.way, **asked)
+                    self.pass_by()
+            tokens = attempt.wait()
+        except ExplorerError as error:
+            self._failed(attempt, error)
+            return
+        with self._board.lock:
+            if attempt is not self._attempt:
+                threading.Thread(target=tokens.sign_out, daemon=True).start()
+                return
+            self._attempt = None
+        self._someone_else = False
+        self._tell_nothing()
+        self._house.signed_in(tokens)
+
+    def _failed(self, attempt: SignIn, error: ExplorerError) -> None:
+        with self._board.lock:
+            if attempt is not self._attempt:
+                return
+            self._attempt = None
+            self._tell_nothing()
+            self.ask("" if attempt.cancelled else printable(error, 1000))
+
+    def _tell_nothing(self) -> None:
+        self._board.tell("nothing", {"kind": "nothing"})
+
+    def _asked(self, grant: Grant) -> dict[str, Any]:
+        return {
+            "host": printable(grant.host, 120),
+            "client_id": printable(grant.client_id, 120),
+            "scope": grant.scopes,
+            "away": self._away,
+            "leave": self._house.inhabited(),
+            "sentence": "",
+        }
