@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from typing import NoReturn
+from typing import Generic, NoReturn, TypeVar
 
-__all__ = ["Secret"]
+__all__ = ["Sealed", "Secret", "sealed"]
+
+_T_co = TypeVar("_T_co", covariant=True)
 
 
 class Secret:
@@ -46,3 +48,32 @@ class Secret:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         message = "A Secret cannot be pickled: it would be in clear wherever the pickle goes."
         raise TypeError(message)
+
+
+class Sealed(Generic[_T_co]):
+    """Something that was given and may hold a secret, not looked at yet.
+
+    A verbose traceback prints every variable of every frame: what is refused must be out of sight before the refusal is
+    raised, so it is sealed on arrival and opened only where nothing raises.
+    """
+
+    __slots__ = ("__given",)
+
+    def __init__(self, given: _T_co) -> None:
+        self.__given = given
+
+    def open(self) -> _T_co:
+        """What was given."""
+        return self.__given
+
+    def __repr__(self) -> str:
+        return "Sealed(…)"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        message = "What is sealed may hold a secret, so it cannot be pickled."
+        raise TypeError(message)
+
+
+def sealed(given: _T_co | Sealed[_T_co]) -> Sealed[_T_co]:
+    """The same, sealed; what is sealed stays as it is."""
+    return given if isinstance(given, Sealed) else Sealed(given)

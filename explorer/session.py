@@ -4,48 +4,74 @@ from __future__ import annotations
 
 import html
 import threading
+import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from google.protobuf.descriptor import ServiceDescriptor
 
+from explorer.calls import Call
 from explorer.errors import ReflectionError, UnknownNameError
 from explorer.frames.options import Options
+from explorer.history import History
 from explorer.methods import Method, Service, attribute_names
-from explorer.rpc import Connection, DescriptorSource, Reflection
+from explorer.rpc import ChannelOptions, Connection, DescriptorSource, Reflection
+from explorer.rpc.certificates import ClientCertificateLike, PemLike
+from explorer.rpc.channel_options import LARGEST_MESSAGE_LENGTH, MESSAGE_LENGTH, Compression, channel_options
 from explorer.rpc.comments import comments_of
-from explorer.rpc.metadata import as_metadata
+from explorer.rpc.metadata import MetadataLike, as_metadata
+from explorer.secret import Sealed, sealed
 from explorer.text import printable
 from explorer.tokens import TokenSource
 
 if TYPE_CHECKING:
     from explorer.frames import DataFrame
 
-__all__ = ["Session", "connect"]
+__all__ = ["PlaintextWarning", "Session", "connect", "open_session"]
 
 
 def connect(
     target: str,
     *,
     token_source: TokenSource | None = None,
-    root_certificates: bytes | str | None = None,
+    root_certificates: PemLike | None = None,
+    client_certificate: ClientCertificateLike | Sealed[Any] | None = None,
+    server_name: str | None = None,
     plaintext: bool = False,
-    metadata: Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]] = (),
+    metadata: MetadataLike = (),
     timeout: float = 30.0,
+    wait_for_ready: bool = False,
+    compression: Compression | None = None,
+    max_receive_message_length: int = MESSAGE_LENGTH,
+    max_send_message_length: int = LARGEST_MESSAGE_LENGTH,
+    user_agent: str | None = None,
+    options: Sequence[tuple[str, Any]] = (),
     descriptors: DescriptorSource | None = None,
 ) -> Session:
     """Connect to a gRPC server.
 
     Args:
         target: Where it is: ``host:port``, also spelled ``https://host``, ``grpcs://host:port`` or ``unix:/path``. A
-            bare target means TLS; only on loopback and without a token may a failed handshake fall back to plaintext.
+            bare target means TLS; only on loopback, without a token and with nothing given that is for TLS, may a
+            failed handshake fall back to plaintext, with a :class:`PlaintextWarning`.
         token_source: Where access tokens come from (see :mod:`explorer.oauth`); None calls without one.
-        root_certificates: PEM of the certificate authorities to trust; None trusts the system's.
-        plaintext: Without TLS; elsewhere than on loopback never with a token.
-        metadata: Sent with every call, reflection included.
+        root_certificates: The certificate authorities to trust, as PEM or the path of a PEM file; None trusts the
+            system's.
+        client_certificate: ``(certificate_chain, private_key)`` for a server that asks who we are, each as PEM or as a
+            path, or one PEM file with both. The key must not be encrypted.
+        server_name: The name to ask of the server's certificate, where it is not the target's host.
+        plaintext: Without TLS; elsewhere than on this machine never with a token.
+        metadata: Sent with every call, reflection included. Names that end in ``-bin`` take bytes.
         timeout: Seconds for the connection, for reflection, and for each unary call unless its options say otherwise.
+        wait_for_ready: Whether a server that is not there yet is waited for, as long as the deadline allows; else it is
+            said at once.
+        compression: Of what is sent, ``"gzip"`` or ``"deflate"``; a server answers as it likes.
+        max_receive_message_length: Bytes of one message; 256 MiB at most.
+        max_send_message_length: Bytes of one message; 256 MiB at most.
+        user_agent: What stands first in the ``user-agent`` header, in our name's place.
+        options: Further gRPC channel arguments, as pairs of name and value; they win over ours.
         descriptors: What the server serves, where that is known from elsewhere; None asks its reflection.
 
     Raises:
@@ -53,24 +79,70 @@ def connect(
         InsecureChannelError: A token would have travelled in clear.
         ConfigurationError: An argument that cannot be.
 
-    Blocks until there is a connection, ten seconds at most; no token is asked for yet.
+    Blocks until there is a connection, ten seconds at most (``timeout`` with ``wait_for_ready``); no token is asked for
+    yet. An interrupt ends it.
 
     """
-    options = Options(unary_timeout=timeout)
-    metadata = as_metadata(metadata)  # from here on no verbose traceback shows its values
-    connection = Connection(
-        target,
-        token_source=token_source,
+    # Sealed first, so that no verbose traceback shows a value or a key, whatever is refused further down.
+    metadata, client_certificate = sealed(metadata), sealed(client_certificate)
+    metadata = as_metadata(metadata)
+    channel = channel_options(
         root_certificates=root_certificates,
+        client_certificate=client_certificate,
+        server_name=server_name,
         plaintext=plaintext,
-        metadata=metadata,
+        wait_for_ready=wait_for_ready,
+        compression=compression,
+        max_receive_message_length=max_receive_message_length,
+        max_send_message_length=max_send_message_length,
+        user_agent=user_agent,
+        options=options,
     )
+    session = open_session(
+        target, channel, token_source=token_source, metadata=metadata, timeout=timeout, descriptors=descriptors
+    )
+    _say(session)
+    return session
+
+
+def open_session(
+    target: str,
+    channel: ChannelOptions,
+    *,
+    token_source: TokenSource | None = None,
+    metadata: MetadataLike = (),
+    timeout: float = 30.0,
+    descriptors: DescriptorSource | None = None,
+) -> Session:
+    """The same as :func:`connect`, with how the channel is made read and checked already, and without a warning.
+
+    Raises as :func:`connect` does, and blocks as it does.
+    """
+    metadata = sealed(metadata)
+    metadata = as_metadata(metadata)
+    options = Options(unary_timeout=timeout)
+    connection = Connection(target, token_source=token_source, metadata=metadata, channel=channel)
     try:
         connection.connect(timeout)
     except BaseException:
         connection.close()
         raise
     return Session(connection, descriptors or Reflection(connection, timeout), options)
+
+
+def _say(session: Session) -> None:
+    """Warn of a way to the server that nobody asked for; where warnings are errors, there is no session."""
+    if session.notice is None:
+        return
+    try:
+        warnings.warn(session.notice, PlaintextWarning, stacklevel=3)
+    except PlaintextWarning:
+        session.close()
+        raise
+
+
+class PlaintextWarning(UserWarning):
+    """A server on this machine speaks no TLS, so the session goes in plaintext: nothing of it leaves the machine."""
 
 
 class Session:
@@ -85,6 +157,7 @@ class Session:
         self.connection = connection
         self.descriptors = descriptors
         self._options = options or Options()
+        self._history = History()
         self._lock = threading.Lock()
         self._names: list[str] | None = None
         self._commented: tuple[int, dict[str, str]] | None = None
@@ -98,6 +171,21 @@ class Session:
     def security(self) -> str:
         """``TLS``, ``local`` or ``plaintext``."""
         return self.connection.security
+
+    @property
+    def notice(self) -> str | None:
+        """What a person should know of how the server was reached; None where it was as they asked."""
+        return self.connection.notice
+
+    @property
+    def channel_options(self) -> ChannelOptions:
+        """How the channel was made: certificates, names, sizes, compression. No key in it can be shown."""
+        return self.connection.channel_options
+
+    @property
+    def proxy(self) -> str | None:
+        """The HTTP proxy that the environment puts between us and the server, as ``host:port``."""
+        return self.connection.proxy
 
     @property
     def token_source(self) -> TokenSource | None:
@@ -135,6 +223,22 @@ class Session:
     def broken(self) -> dict[str, str]:
         """Services found so far that cannot be used, each with the reason."""
         return dict(self.descriptors.broken)
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls made in this session, the oldest first: the last 1,000, as long as they are 64 MB at most."""
+        return self._history.calls
+
+    @property
+    def history(self) -> DataFrame:
+        """A row per call made in this session, from Python or by a click, the oldest first; the last 100,000.
+
+        Columns: ``time`` (UTC, when it was sent), ``method``, ``kind``, ``status_code``, ``milliseconds``,
+        ``request_bytes``, ``response_bytes``, ``requests`` (messages sent), ``messages`` (messages that came). A run of
+        ``collect`` is one row: its status is missing where not all of its rows have the same, and so are the bytes that
+        came. A call that never left has no row. Nothing of requests, answers or metadata is in it.
+        """
+        return self._history.frame()
 
     def __getitem__(self, name: str) -> Service | Method:
         """The service or method of that name, full, or short where it is unambiguous.
@@ -203,7 +307,7 @@ class Session:
             raise UnknownNameError("single service", printable(name), matching)
         if not matching:
             return None
-        return Service(self.connection, self._service(matching[0]), self._options, self._comments())
+        return Service(self.connection, self._service(matching[0]), self._options, self._comments(), self._history)
 
     def _service(self, full_name: str) -> ServiceDescriptor:
         return self.descriptors.service(full_name)

@@ -12,6 +12,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # read when the core is first 
 from explorer.rpc.call_credentials import call_credentials
 from explorer.rpc.canonical import to_dict, to_json
 from explorer.rpc.channel import secure_channel
+from explorer.rpc.channel_options import ChannelOptions, channel_options
 from explorer.rpc.connection import Connection
 from explorer.rpc.descriptors import DescriptorSource, MethodKind, method_kind, method_path, safe_to_repeat
 from explorer.rpc.invocation import Answer, invoke
@@ -23,6 +24,7 @@ from explorer.rpc.targets import Target, parse_target
 
 __all__ = [
     "Answer",
+    "ChannelOptions",
     "Connection",
     "DescriptorSource",
     "MethodKind",
@@ -31,6 +33,7 @@ __all__ = [
     "StreamAnswer",
     "Target",
     "call_credentials",
+    "channel_options",
     "encode",
     "invoke",
     "method_kind",

@@ -6,8 +6,9 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import grpc
 import grpc.aio
@@ -19,17 +20,13 @@ from explorer.rpc.call_credentials import (
     exact_call_credentials,
     refuse_other_than_source,
 )
-from explorer.rpc.channel import (
-    MESSAGE_LIMIT,
-    ChannelOptions,
-    Security,
-    channel_credentials,
-    channel_options,
-    security_for,
-)
+from explorer.rpc.channel import Security, channel_arguments, channel_credentials, security_for
+from explorer.rpc.channel_options import ChannelOptions, ChannelSettings, channel_options
 from explorer.rpc.metadata import MetadataLike, RequestMetadata, as_metadata, holds_authorization
+from explorer.rpc.proxies import proxy_for
 from explorer.rpc.targets import parse_target
-from explorer.rpc.transport_errors import PLAINTEXT_SERVER, Trouble, is_connection_trouble, trouble_of
+from explorer.rpc.transport_errors import PLAINTEXT_SERVER, Situation, Trouble, is_connection_trouble, trouble_of
+from explorer.secret import sealed
 from explorer.tokens import Token, TokenSource
 
 __all__ = ["Connection"]
@@ -43,24 +40,22 @@ RECONNECT_PATIENCE = 5.0
 class Connection:
     """A channel to one target, with the rules on what may travel on it.
 
-    A bare target means TLS. Only on loopback, without a token and without ``root_certificates``, may a server that
-    does not speak TLS be reached in plaintext nevertheless; :attr:`security` says so once it happened.
+    A bare target means TLS. Only on loopback, without a token and with nothing given that is for TLS alone, may a
+    server that does not speak TLS be reached in plaintext nevertheless; :attr:`security` and :attr:`notice` say so once
+    it happened.
 
     Args:
         target: Any spelling :func:`explorer.rpc.targets.parse_target` knows.
         token_source: Asked for a token before each call; None sends none.
-        root_certificates: PEM of the certificate authorities to trust; None takes the system's.
-        plaintext: Without TLS: over gRPC's local credentials on loopback, elsewhere only without a token.
         metadata: Sent with every call, reflection included. A call's own pair of the same name wins.
-        server_name: The name to ask of the server's certificate where it is not the target's host.
-        max_receive_bytes: Per message; 4 MiB unless told, 256 MiB at most.
-        options: Further gRPC channel arguments; they win over ours.
+        channel: How the channel is made, where that has been read and checked already.
+        settings: The same as a person writes it: see :class:`explorer.rpc.ChannelOptions`.
 
     Raises:
         InsecureChannelError: A token would travel in clear (RFC 6750 §5.3); nothing was sent.
-        ConfigurationError: Target, certificates or metadata cannot be used as they are.
+        ConfigurationError: Target, certificates, metadata or settings cannot be used as they are.
 
-    Building one sends nothing and does not block. Safe from any thread.
+    Building one sends nothing and does not block, but for the files of certificates. Safe from any thread.
 
     """
 
@@ -69,36 +64,35 @@ class Connection:
         target: str,
         *,
         token_source: TokenSource | None = None,
-        root_certificates: bytes | str | None = None,
-        plaintext: bool = False,
         metadata: MetadataLike = (),
-        server_name: str | None = None,
-        max_receive_bytes: int = MESSAGE_LIMIT,
-        options: ChannelOptions = (),
+        channel: ChannelOptions | None = None,
+        **settings: Unpack[ChannelSettings],
     ) -> None:
+        metadata = sealed(metadata)  # from here on no verbose traceback shows its values
+        settings["client_certificate"] = sealed(settings.get("client_certificate"))
         refuse_other_than_source(token_source)
         self._target = parse_target(target)
         self._token_source = token_source
-        self._metadata = metadata = as_metadata(metadata)
+        self._metadata = as_metadata(metadata)
+        self._channel_options = options = channel_options(**settings) if channel is None else channel
         carries_token = token_source is not None or holds_authorization(self._metadata)
         if token_source is not None and holds_authorization(self._metadata):
             raise ConfigurationError(_TWO_AUTHORIZATIONS)
-        self._root_certificates = root_certificates
-        self._server_name = server_name
-        self._named = parse_target(server_name) if server_name else self._target
-        self._security = security_for(self._target, plaintext=plaintext, carries_token=carries_token)
-        self._options = channel_options(
-            self._target, server_name=server_name, max_receive_bytes=max_receive_bytes, options=options
-        )
+        self._named = parse_target(options.server_name) if options.server_name else self._target
+        self._security = security_for(self._target, options, carries_token=carries_token)
+        self._arguments = channel_arguments(self._target, options)
+        self._proxy = proxy_for(self._target)
         self._may_fall_back = (
             self._security == "TLS"
             and self._target.loopback
             and self._target.plaintext is None
-            and root_certificates is None
+            and not options.for_tls
             and not carries_token
         )
+        self._notice: str | None = None
         self._lock = threading.RLock()
         self._was_ready = self._closed = False
+        self._at_close: dict[object, Callable[[], None]] = {}
         self._refused: Token | None = None
         self._waiting: list[queue.SimpleQueue[grpc.ChannelConnectivity]] = []
         self._channel = self._open()
@@ -114,6 +108,26 @@ class Connection:
         return self._security
 
     @property
+    def notice(self) -> str | None:
+        """What a person should know of how the server was reached; None where it was as they asked."""
+        return self._notice
+
+    @property
+    def channel_options(self) -> ChannelOptions:
+        """How the channel was made."""
+        return self._channel_options
+
+    @property
+    def proxy(self) -> str | None:
+        """The HTTP proxy that the environment puts between us and the target, as ``host:port``; never on loopback."""
+        return self._proxy
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
     def token_source(self) -> TokenSource | None:
         """Where tokens come from."""
         return self._token_source
@@ -122,16 +136,6 @@ class Connection:
     def metadata(self) -> RequestMetadata:
         """What is sent with every call; its repr shows names alone."""
         return self._metadata
-
-    @property
-    def root_certificates(self) -> bytes | str | None:
-        """PEM of the certificate authorities that are trusted; None for the system's."""
-        return self._root_certificates
-
-    @property
-    def server_name(self) -> str | None:
-        """The name that the server's certificate is asked for, where it is not the target's host."""
-        return self._server_name
 
     @property
     def channel(self) -> grpc.Channel:
@@ -164,9 +168,28 @@ class Connection:
         self._channel.close()
         for states in tuple(self._waiting):
             states.put(grpc.ChannelConnectivity.SHUTDOWN)
+        for callback in tuple(self._at_close.values()):
+            callback()
+
+    def at_close(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call this when the connection is closed, or now where it is. It must not block, and may come twice.
+
+        Returns what takes it back.
+        """
+        self._at_close[key := object()] = callback
+        if self._closed:
+            callback()
+
+        def take_back() -> None:
+            self._at_close.pop(key, None)
+
+        return take_back
 
     def connect(self, timeout: float = CONNECT_TIMEOUT) -> None:
-        """Connect, if there has been no connection yet. Blocks for at most ``timeout`` seconds.
+        """Connect, if there has been no connection yet.
+
+        Blocks for ten seconds at most, or ``timeout`` where that is less; with ``wait_for_ready`` for all of it, while
+        there is nobody there. An interrupt ends the wait, and leaves the connection usable.
 
         Raises:
             ConnectionFailedError: Address, TLS or nobody there; one sentence with the fix.
@@ -174,7 +197,7 @@ class Connection:
         """
         if self._was_ready:
             return
-        end = time.monotonic() + min(timeout, CONNECT_TIMEOUT)
+        end = time.monotonic() + (timeout if self._patient else min(timeout, CONNECT_TIMEOUT))
         if not self._lock.acquire(timeout=max(0.0, end - time.monotonic())):  # somebody else has been trying as long
             raise ConnectionFailedError(_SILENT.format(self.target), target=self.target)
         try:
@@ -189,14 +212,15 @@ class Connection:
 
         Args:
             details: The call's status text; :func:`is_connection_trouble` said that the call never left.
-            timeout: Seconds left for the call. A server that was there before is given five seconds at most.
+            timeout: Seconds left for the call. A server that was there before is given five seconds at most,
+                with ``wait_for_ready`` all of them.
 
         Raises:
             ConnectionFailedError: There is none, and waiting longer would not help, or has not.
 
         """
-        trouble = self._trouble(details)
-        end = time.monotonic() + min(timeout, RECONNECT_PATIENCE)
+        trouble: Trouble | None = self._trouble(details)
+        end = time.monotonic() + (timeout if self._patient else min(timeout, RECONNECT_PATIENCE))
         while trouble is not None:
             if not trouble.passing or time.monotonic() >= end:
                 raise ConnectionFailedError(trouble.sentence, target=self.target)
@@ -276,22 +300,26 @@ class Connection:
             self.connect()
         credentials = self._credentials()
         if credentials is None:
-            return grpc.aio.insecure_channel(self._target.address, options=self._options)
-        return grpc.aio.secure_channel(self._target.address, credentials, options=self._options)
+            return grpc.aio.insecure_channel(self._target.address, options=self._arguments)
+        return grpc.aio.secure_channel(self._target.address, credentials, options=self._arguments)
 
     def trouble_sentence(self, details: str) -> str | None:
         """What a status' text says of the connection, for people; None where it says nothing of it."""
         trouble = self._trouble(details) if is_connection_trouble(details) else None
         return None if trouble is None else trouble.sentence
 
+    @property
+    def _patient(self) -> bool:
+        return self._channel_options.wait_for_ready
+
     def _credentials(self) -> grpc.ChannelCredentials | None:
-        return channel_credentials(self._security, self._root_certificates, unix=self._target.unix)
+        return channel_credentials(self._security, self._channel_options, unix=self._target.unix)
 
     def _open(self) -> grpc.Channel:
         credentials = self._credentials()
         if credentials is None:
-            return grpc.insecure_channel(self._target.address, options=self._options)
-        return grpc.secure_channel(self._target.address, credentials, options=self._options)
+            return grpc.insecure_channel(self._target.address, options=self._arguments)
+        return grpc.secure_channel(self._target.address, credentials, options=self._arguments)
 
     def _refuse_in_clear(self) -> None:
         if self._security == "plaintext":
@@ -301,10 +329,12 @@ class Connection:
             )
 
     def _connect_first(self, end: float) -> None:
-        trouble = self._wait_until_ready(end, patient=False)
+        trouble = self._wait_until_ready(end, patient=self._patient)
         if trouble is not None and trouble.kind == PLAINTEXT_SERVER and self._may_fall_back:
             self._fall_back()
-            trouble = self._wait_until_ready(end, patient=False)
+            trouble = self._wait_until_ready(end, patient=self._patient)
+            if trouble is None:
+                self._notice = _IN_CLEAR.format(self.target)
         if trouble is not None:
             raise ConnectionFailedError(trouble.sentence, target=self.target)
 
@@ -313,17 +343,20 @@ class Connection:
         self._security, self._may_fall_back = "plaintext", False
         self._channel = self._open()
 
-    def _trouble(self, details: str) -> Trouble | None:
-        return trouble_of(
-            details,
-            self._target,
-            secure=self._security == "TLS",
-            own_roots=self._root_certificates is not None,
-            server_name=self._server_name,
+    def _trouble(self, details: str) -> Trouble:
+        options = self._channel_options
+        situation = Situation(
+            target=self._target,
+            security=self._security,
+            own_roots=options.root_certificates is not None,
+            client_certificate=options.client_certificate is not None,
+            server_name=options.server_name,
+            proxy=self._proxy,
         )
+        return trouble_of(details, situation)
 
     def _wait_until_ready(self, end: float, *, patient: bool) -> Trouble | None:
-        """None once connected; else the trouble, at once or (``patient``) when it has lasted until ``end``."""
+        """None once connected; else the trouble: at once, or (``patient``) at ``end`` where it might have passed."""
         states: queue.SimpleQueue[grpc.ChannelConnectivity] = queue.SimpleQueue()
         channel = self.channel
         notify = states.put
@@ -337,8 +370,10 @@ class Connection:
                     break
                 if state is grpc.ChannelConnectivity.READY:
                     return None
-                if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE and not patient:
-                    return self._why(channel, end)
+                if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+                    trouble = self._why(channel, end)
+                    if trouble is None or not (patient and trouble.passing):
+                        return trouble
                 if state is grpc.ChannelConnectivity.SHUTDOWN:
                     return Trouble("closed", passing=False, sentence=f"The connection to {self.target} was closed.")
         finally:
@@ -363,6 +398,10 @@ class Connection:
 _TWO_AUTHORIZATIONS = (
     "There would be two authorization values: one in the metadata, one from the token source. A server takes exactly "
     "one; leave one away."
+)
+_IN_CLEAR = (
+    "{} does not speak TLS, so this session goes in plaintext: it stays on this machine, and takes no token. Say "
+    "plaintext=True where that is meant, or https:// where it must not be."
 )
 _SILENT = (
     "No answer from {}, neither a refusal nor a greeting. Check the address, that a gRPC server runs there, and any "

@@ -40,7 +40,8 @@ def ending_of(code: grpc.StatusCode, details: str, *, target: str, timeout: floa
         return f"no end within {timeout:g} s. {MORE_TIME}"
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and (match := _TOO_LARGE.search(details)):
         return (
-            f"a message of {match[1]} bytes came, and {match[2]} are allowed. Connect with a larger max_receive_bytes."
+            f"a message of {match[1]} bytes came, and {match[2]} are allowed. Connect with a larger "
+            "max_receive_message_length."
         )
     if code is grpc.StatusCode.CANCELLED and "Locally cancelled" in details:
         return "The call was stopped here, before the server had ended it."

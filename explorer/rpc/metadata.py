@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from explorer.errors import ConfigurationError
+from explorer.secret import Sealed, sealed
 from explorer.text import printable
 
 __all__ = [
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
-MetadataLike: TypeAlias = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]]
+MetadataLike: TypeAlias = Mapping[str, str | bytes] | Iterable[tuple[str, str | bytes]] | Sealed[Any]
 
 OPEN_METADATA = frozenset({"accept-language", "traceparent", "x-correlation-id", "x-request-id"})
 """Names, in lower case, whose values anyone may read: in a form, in copied code, in a file beside the notebook. Every
@@ -52,19 +53,17 @@ def as_metadata(given: MetadataLike) -> RequestMetadata:
         given: A mapping, or pairs where a name comes more than once.
 
     Raises:
-        ConfigurationError: A name or value that HTTP/2 or gRPC would not carry; the value itself is never named.
+        ConfigurationError: A name or value that HTTP/2 or gRPC would not carry; the value itself is never named, nor
+            is it in this function's frame.
 
     """
-    pairs = given.items() if isinstance(given, Mapping) else given
-    try:
-        checked = RequestMetadata(_pair(key, value) for key, value in pairs)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, ConfigurationError):
-            raise
-        raise ConfigurationError("Metadata is a mapping of names to values, or (name, value) pairs.") from None
-    if sum(key == "authorization" for key, _ in checked) > 1:
-        raise ConfigurationError("There are two authorization values in the metadata; a server takes exactly one.")
-    return checked
+    if isinstance(given, RequestMetadata):
+        return given
+    given = sealed(given)  # from here on no verbose traceback shows its values
+    pairs, problem = _checked(given)
+    if problem:
+        raise ConfigurationError(problem)
+    return pairs
 
 
 def holds_authorization(metadata: Metadata) -> bool:
@@ -77,30 +76,48 @@ def may_be_shown(name: str) -> bool:
     return name.strip().lower() in OPEN_METADATA
 
 
-def _pair(key: str, value: str | bytes) -> tuple[str, str | bytes]:
+_NO_PAIRS = "Metadata is a mapping of names to values, or (name, value) pairs."
+
+
+def _checked(given: Sealed[Any]) -> tuple[RequestMetadata, str]:
+    """The pairs, or what is wrong with them; raises nothing, so that no frame with a value in it is in a traceback."""
+    unread = given.open()
+    pairs: list[tuple[str, str | bytes]] = []
+    try:
+        items = [(key, value) for key, value in (unread.items() if isinstance(unread, Mapping) else unread)]
+    except Exception as error:  # noqa: BLE001 - whatever an iterable of the caller's may raise
+        why = "" if isinstance(error, TypeError | ValueError) else f" Reading them failed with {type(error).__name__}."
+        return RequestMetadata(), _NO_PAIRS + why
+    for key, value in items:
+        if problem := _problem(key, value):
+            return RequestMetadata(), problem
+        pairs.append((key.lower(), value if isinstance(value, str) else bytes(value)))
+    if sum(key == "authorization" for key, _ in pairs) > 1:
+        return RequestMetadata(), "There are two authorization values in the metadata; a server takes exactly one."
+    return RequestMetadata(pairs), ""
+
+
+def _problem(key: object, value: object) -> str:
+    """What is wrong with a pair, without its value; empty where nothing is."""
     if not isinstance(key, str):
-        raise ConfigurationError(f"A metadata name is text, not {type(key).__name__}.")
+        return f"A metadata name is text, not {type(key).__name__}."
     name, shown = key.lower(), printable(key, 80)
     if not _KEY.fullmatch(name):
-        raise ConfigurationError(f"{shown!r} is no metadata name: expected letters, digits, '-', '_' and '.', as x-id.")
+        return f"{shown!r} is no metadata name: expected letters, digits, '-', '_' and '.', as x-id."
     if name in _RESERVED or name.startswith("grpc-"):
-        raise ConfigurationError(f"{shown!r} is gRPC's own header and cannot be set as metadata. Choose another name.")
+        return f"{shown!r} is gRPC's own header and cannot be set as metadata. Choose another name."
     if name.endswith("-bin"):
-        return name, _binary(shown, value)
+        if isinstance(value, bytes | bytearray | memoryview):
+            return ""
+        return f"Metadata {shown!r} ends in -bin, so its value is bytes, not {type(value).__name__}."
     if not isinstance(value, str):
-        raise ConfigurationError(
+        return (
             f"Metadata {shown!r} has a value of type {type(value).__name__}; expected text, or bytes under a name that "
             "ends in -bin."
         )
     if not _VALUE.fullmatch(value) or value != value.strip():
-        raise ConfigurationError(
+        return (
             f"The value of metadata {shown!r} holds a newline, a character outside ASCII, or a space at its end; often "
             "they were pasted along. Give printable ASCII, or bytes under a name that ends in -bin."
         )
-    return name, value
-
-
-def _binary(shown: str, value: str | bytes) -> bytes:
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise ConfigurationError(f"Metadata {shown!r} ends in -bin, so its value is bytes, not {type(value).__name__}.")
-    return bytes(value)
+    return ""

@@ -214,7 +214,7 @@ def test_an_unknown_host_is_named(connect: Connect) -> None:
 
 
 def test_a_server_that_speaks_something_else_is_named(serve_raw: ServeRaw, connect: Connect) -> None:
-    assert "not in HTTP/2" in refusal(connect(serve_raw(http1).target, plaintext=True))
+    assert "answered in HTTP/1.1" in refusal(connect(serve_raw(http1).target, plaintext=True))
 
 
 def test_a_server_that_accepts_and_says_nothing_is_named_in_bounded_time(serve_raw: ServeRaw, connect: Connect) -> None:
@@ -237,20 +237,6 @@ def test_many_who_wait_for_a_silent_server_wait_each_for_its_own_time(serve_raw:
 
     with ThreadPoolExecutor(8) as callers:
         assert max(callers.map(wait, range(8))) < 2
-
-
-@pytest.mark.parametrize("given", [b"", b"no pem", "/etc/ssl/ca.pem", 7])
-def test_root_certificates_that_are_none_are_refused_at_once(given: object) -> None:
-    with pytest.raises(ConfigurationError, match="PEM"):
-        Connection("localhost:1", root_certificates=given)  # type: ignore[arg-type]  # the wrong type is the point
-
-
-def test_root_certificates_that_cannot_be_read_are_named(
-    serve: Serve, connect: Connect, certificate: trustme.LeafCert
-) -> None:
-    garbage = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-    sentence = refusal(connect(serve(certificate=certificate).target, root_certificates=garbage))
-    assert "hold no certificate that can be read" in sentence
 
 
 def test_a_server_that_comes_back_is_waited_for(serve: Serve, connect: Connect, method: Method) -> None:
@@ -348,8 +334,8 @@ def test_messages_over_the_limit_are_refused_and_the_limit_can_be_raised(
     server = serve(unary={GET: lambda _request, _context: b"\x0a" + b"\x80\x80\xc0\x02" + b"x" * (5 * 2**20)})
     small = invoke(connect(server.target, plaintext=True), method("Get"), b"")
     assert small.status.code == "RESOURCE_EXHAUSTED"
-    assert "max_receive_bytes" in small.status.details
-    large = invoke(connect(server.target, plaintext=True, max_receive_bytes=6 * 2**20), method("Get"), b"")
+    assert "max_receive_message_length" in small.status.details
+    large = invoke(connect(server.target, plaintext=True, max_receive_message_length=6 * 2**20), method("Get"), b"")
     assert large.status.ok
     assert large.size > 5 * 2**20
 
@@ -357,7 +343,7 @@ def test_messages_over_the_limit_are_refused_and_the_limit_can_be_raised(
 @pytest.mark.parametrize("limit", [0, -1, 256 * 2**20 + 1])
 def test_there_is_always_a_limit(limit: int) -> None:
     with pytest.raises(ConfigurationError, match="256 MiB"):
-        Connection("localhost:1", max_receive_bytes=limit)
+        Connection("localhost:1", max_receive_message_length=limit)
 
 
 class TestBulkMetadata:
