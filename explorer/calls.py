@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, overload
 
-from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.errors import ConfigurationError, DecodeError, RpcStatusError
-from explorer.rpc import Status, to_dict
+from explorer.rpc import Status, method_kind, to_dict
+from explorer.rpc.decoding import Messages
 from explorer.rpc.endings import CALL_AGAIN, MORE_TIME
 from explorer.text import printable
+from explorer.texts import Asked, grpcurl_text, library_text, stub_text
 
 if TYPE_CHECKING:
     from explorer.frames import DataFrame
 
-__all__ = ["Call"]
+__all__ = ["Call", "Caller"]
 
 _LINES_SHOWN = 60
 _COLUMNS_SHOWN = 200
@@ -34,34 +38,51 @@ _NEXT_STEP = {
 }
 
 
+class Caller(Protocol):
+    """Who made a call: it knows how to make it again, and how that is written down."""
+
+    def repeat(self, call: Call) -> Call:
+        """Make the call again."""
+
+    def asked(self, call: Call) -> Asked:
+        """What was asked of whom, for the texts that make the call again (see :func:`explorer.texts.asked_of`)."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Call:
     """One call and everything that came of it. A status other than OK is an outcome here, not an exception.
 
     Attributes:
         descriptor: The method.
-        request: What was sent.
+        request_data: The bytes of each message that was sent, in order; of a very long stream the first ones.
+        sent: How many messages were sent.
+        request_size: Their bytes.
         status: How it ended: ``code``, ``details`` and what google.rpc says beside them.
         data: The bytes of each message that came, in order; a unary call has one or none.
-        received: The messages, None where the bytes are not the message they should be.
         initial_metadata: Before the answer.
         trailing_metadata: After it.
+        started_at: When it was sent, in UTC.
         elapsed: Seconds.
-        code: The same call as Python, with nothing secret in it; it needs a variable ``session``.
+        first_message: Seconds to the first message; None where none came.
         signed_in: Whether a token travelled with it.
+
+    Messages are kept as their bytes, and decoded when somebody looks.
 
     """
 
     descriptor: MethodDescriptor
-    request: Message
+    request_data: Sequence[bytes] = field(repr=False)
+    sent: int = 1
+    request_size: int
     status: Status
     data: tuple[bytes, ...] = field(repr=False)
-    received: tuple[Message | None, ...] = field(repr=False)
     initial_metadata: tuple[tuple[str, str | bytes], ...] = field(repr=False)
     trailing_metadata: tuple[tuple[str, str | bytes], ...] = field(repr=False)
+    started_at: datetime
     elapsed: float
-    code: str = field(repr=False)
+    first_message: float | None = None
     signed_in: bool = False
+    caller: Caller = field(repr=False)
 
     @property
     def ok(self) -> bool:
@@ -69,9 +90,63 @@ class Call:
         return self.status.ok
 
     @property
+    def kind(self) -> str:
+        """``unary``, ``server stream``, ``client stream`` or ``bidi``."""
+        return method_kind(self.descriptor)
+
+    @property
     def size(self) -> int:
         """Bytes of all messages that came."""
         return sum(map(len, self.data))
+
+    @property
+    def request(self) -> Message:
+        """What was sent.
+
+        Raises:
+            ConfigurationError: It was a stream of messages; see :attr:`requests`.
+
+        """
+        if self.descriptor.client_streaming:
+            raise ConfigurationError(f"{self.descriptor.name} takes a stream of messages: look at .requests.")
+        return self.requests[0]
+
+    @property
+    def requests(self) -> Sequence[Message]:
+        """Every message that was sent; of a very long stream the first ones."""
+        return AllDecoded(self.descriptor.input_type, self.request_data, self._not_requests)
+
+    @property
+    def received(self) -> Sequence[Message | None]:
+        """Every message that came; None where the bytes are not the message they should be."""
+        return Messages(self.descriptor.output_type, self.data)
+
+    @property
+    def code(self) -> str:
+        """The same call as Python with this library; it needs a variable ``session``. Nothing secret is in it."""
+        return library_text(self.caller.asked(self))
+
+    @property
+    def stub_code(self) -> str:
+        """The same call as Python with the stub that protoc generates; see :func:`explorer.texts.stub_text`."""
+        return stub_text(self.caller.asked(self))
+
+    @property
+    def grpcurl(self) -> str:
+        """The same call as a grpcurl command; see :func:`explorer.texts.grpcurl_text`."""
+        return grpcurl_text(self.caller.asked(self))
+
+    def repeat(self) -> Call:
+        """Make the same call again: same options and metadata, the same messages, today's token.
+
+        Raises as the method does, and ConfigurationError where so much was sent that not all of it was kept. Blocks.
+        """
+        if len(self.request_data) < self.sent:
+            raise ConfigurationError(
+                f"{self.sent:,} messages were sent, and {len(self.request_data):,} of them are kept: it cannot be "
+                "repeated."
+            )
+        return self.caller.repeat(self)
 
     @property
     def message(self) -> Message:
@@ -89,14 +164,19 @@ class Call:
         return self.messages[0]
 
     @property
-    def messages(self) -> list[Message]:
-        """Every message that came, also where the status is not OK.
+    def messages(self) -> Sequence[Message]:
+        """Every message that came, also where the status is not OK; each is decoded when it is looked at.
 
         Raises:
-            DecodeError: One of them is not the message it should be; its bytes are in the error.
+            DecodeError: The one that is looked at is not the message it should be; its bytes are in the error.
 
         """
-        return [self._decoded(position) for position in range(len(self.data))]
+        return AllDecoded(self.descriptor.output_type, self.data, self._undecodable)
+
+    @functools.cached_property
+    def undecodable(self) -> tuple[int, ...]:
+        """The places in :attr:`data` of bytes that are not the message they should be."""
+        return tuple(position for position, message in enumerate(self.received) if message is None)
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self.messages)
@@ -106,6 +186,9 @@ class Call:
 
     def __bool__(self) -> bool:
         return self.ok
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A Call is bound to its session and cannot be pickled. Pickle its .frame() or .json().")
 
     def raise_for_status(self) -> Self:
         """The call itself, if its status is OK.
@@ -133,17 +216,25 @@ class Call:
         return json.dumps(self.dict(), indent=indent, ensure_ascii=False)
 
     def frame(self) -> DataFrame:
-        """The rows that ``collect`` would make of it: ``request.…``, the response's columns, then the status's."""
+        """The rows that ``collect`` would make of it: ``request.…``, the response's columns, then the status's.
+
+        Where the requests were a stream, there are no columns of theirs.
+        """
         from explorer.frames import call_frame
 
-        return call_frame(
+        frame = call_frame(
             self.descriptor,
-            self.request,
+            AllDecoded(self.descriptor.input_type, [b""], self._not_requests)[0]
+            if self.descriptor.client_streaming
+            else self.request,
             self.data,
             code=self.status.code,
             details=self.status.details,
             elapsed=self.elapsed,
         )
+        if self.descriptor.client_streaming:  # a row is no answer to one of the requests
+            return frame.iloc[:, [at for at, name in enumerate(frame) if not str(name).startswith("request.")]]
+        return frame
 
     def __repr__(self) -> str:
         return "\n".join([self._headline(), *self._lines()])
@@ -185,18 +276,15 @@ class Call:
         text = json.dumps(to_dict(message, pool), indent=indent, ensure_ascii=False)
         return [printable(line, _COLUMNS_SHOWN) for line in text.split("\n")]
 
-    def _decoded(self, position: int) -> Message:
-        message = self.received[position]
-        if message is None:
-            raise self._undecodable(position)
-        return message
-
     def _undecodable(self, position: int) -> DecodeError:
         data = self.data[position]
         name = printable(self.descriptor.output_type.full_name)
         return DecodeError(
             f"Message {position} is {len(data)} bytes that are no {name}; .data[{position}] has them.", data=data
         )
+
+    def _not_requests(self, position: int) -> DecodeError:
+        return DecodeError(f"Request {position} is not what its method takes.", data=self.request_data[position])
 
     def _refusal(self) -> str:
         what = f"{printable(self.descriptor.containing_service.name)}.{printable(self.descriptor.name)}"
@@ -214,6 +302,36 @@ class Call:
             return f"Sign in with the scope {scope}." if scope else "Sign in as someone who may."
         step = _NEXT_STEP.get(self.status.code, "")
         return "" if step in self.status.details else step
+
+
+class AllDecoded(Sequence[Message]):
+    """Messages of which one that cannot be decoded is an error, raised when it is looked at."""
+
+    def __init__(self, descriptor: Descriptor, data: Sequence[bytes], fault: Callable[[int], Exception]) -> None:
+        self._messages, self._fault = Messages(descriptor, data), fault
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def __repr__(self) -> str:
+        return repr(self._messages)
+
+    @overload
+    def __getitem__(self, position: int) -> Message: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> list[Message]: ...
+
+    def __getitem__(self, position: int | slice) -> Message | list[Message]:
+        if isinstance(position, slice):
+            return [self[each] for each in range(len(self))[position]]
+        message = self._messages[position]
+        if message is None:
+            raise self._fault(range(len(self))[position])
+        return message
+
+    def __iter__(self) -> Iterator[Message]:
+        return (self[position] for position in range(len(self)))
 
 
 def _violation(violation: dict[str, str]) -> str:

@@ -22,6 +22,8 @@
         ├── ConnectionFailedError (ConnectionError)  no channel: address, TLS, or nobody there
         ├── ReflectionError                  the server does not say what it serves
         │   └── ReflectionUnavailableError   ... because reflection is off
+        ├── CallEndedError                   the call is over, so nothing more can be sent on it
+        ├── RequestStreamError               what gives the messages of a stream of requests failed on the way
         ├── DecodeError (ValueError)         bytes that are not the message they should be; the bytes are kept
         └── RpcStatusError                   the call was answered, and the status is not OK
 
@@ -38,6 +40,7 @@ from typing import Any
 __all__ = [
     "AccessDeniedError",
     "AuthorizationServerUnavailableError",
+    "CallEndedError",
     "ConfigurationError",
     "ConnectionFailedError",
     "DecodeError",
@@ -51,6 +54,7 @@ __all__ = [
     "ReflectionUnavailableError",
     "RefreshTokenStoreError",
     "RequestError",
+    "RequestStreamError",
     "RpcError",
     "RpcStatusError",
     "SignInExpiredError",
@@ -188,6 +192,21 @@ class ReflectionError(RpcError):
 
 class ReflectionUnavailableError(ReflectionError):
     """The server does not offer reflection (neither v1 nor v1alpha)."""
+
+
+class CallEndedError(RpcError):
+    """The call is over, so nothing more can be sent on it. How it ended is its status."""
+
+
+class RequestStreamError(RpcError):
+    """What gives the messages of a stream of requests failed on the way; the call was cancelled.
+
+    ``__cause__`` is what it raised, ``call`` the :class:`explorer.calls.Call` with all that was sent and came.
+    """
+
+    def __init__(self, message: str, *, call: Any) -> None:
+        super().__init__(message)
+        self.call = call
 
 
 class DecodeError(RpcError, ValueError):

@@ -5,20 +5,27 @@ from __future__ import annotations
 import html
 import inspect
 import keyword
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 from explorer.calls import Call
-from explorer.errors import ConfigurationError, UnknownNameError
+from explorer.errors import ConfigurationError, RequestError, UnknownNameError
 from explorer.frames.options import Options
-from explorer.python_text import call_text
-from explorer.rpc import Connection, Status, StreamAnswer, encode, invoke, stream
+from explorer.history import History
+from explorer.rpc import Connection, encode
+from explorer.rpc.cancellation import Cancellation
 from explorer.rpc.descriptors import method_kind
+from explorer.rpc.request_source import read_messages
+from explorer.rpc.request_stream import RequestStream
+from explorer.running import Running, call_unary
 from explorer.text import printable
+from explorer.texts import Asked, asked_of
 
 if TYPE_CHECKING:
     from explorer.frames import DataFrame
@@ -34,12 +41,18 @@ class Method:
     """
 
     def __init__(
-        self, connection: Connection, descriptor: MethodDescriptor, options: Options, comments: Mapping[str, str]
+        self,
+        connection: Connection,
+        descriptor: MethodDescriptor,
+        options: Options,
+        comments: Mapping[str, str],
+        history: History | None = None,
     ) -> None:
         self.descriptor = descriptor
         self._connection = connection
         self._options = options
         self._comments = comments
+        self._history = History() if history is None else history
         self.__doc__ = _documentation(descriptor, comments)
         self.__signature__ = _signature(descriptor)
 
@@ -68,30 +81,68 @@ class Method:
         for name in options:
             if name not in known:
                 raise UnknownNameError("option", name, known)
-        return Method(self._connection, self.descriptor, replace(self._options, **options), self._comments)
+        return Method(
+            self._connection, self.descriptor, replace(self._options, **options), self._comments, self._history
+        )
 
-    def __call__(self, request: Mapping[str, Any] | Message | str | None = None, /, **fields: Any) -> Call:
+    def __call__(self, request: Any = None, /, **fields: Any) -> Call:
         """Call it once and wait for the end. An answered call is a :class:`~explorer.calls.Call`, whatever its status.
+
+        Where the method takes a stream of requests, keywords are one message, and the positional argument is all of
+        them: a list, iterator or generator of dicts, messages or JSON texts, or the :class:`~pathlib.Path` of a file
+        with a JSON array, or an object a line. What is complete is checked before anything is sent; a generator is
+        run in a thread of its own, and no faster than the server reads.
 
         Raises:
             RequestError: The request is not what the method takes; the sentence names the field. Nothing was sent.
+            RequestStreamError: A generator of requests failed; ``call`` has what came, ``__cause__`` what it raised.
             OAuthError: There is no token to be had. Nothing was sent.
             ConnectionFailedError: There is no connection.
 
         Blocks. Ctrl-C stops it; of a stream, what had come by then is in the Call, whose status is CANCELLED.
 
         """
-        self._refuse_request_streams()
-        message = encode(self.descriptor.input_type, request, **fields)
-        return self._begin(message).wait() if self.descriptor.server_streaming else self._unary(message)
+        data = self._request(request, fields)
+        return self._unary(data) if isinstance(data, bytes) and self.kind == "unary" else self._running(data).wait()
 
-    def start(self, request: Mapping[str, Any] | Message | str | None = None, /, **fields: Any) -> Running:
-        """Begin a server-streaming call: its messages can be looked at as they come, and it can be stopped.
+    def start(self, request: Any = None, /, **fields: Any) -> Running:
+        """Begin a call of any kind: what comes can be looked at while it goes on, and it can be stopped.
 
-        Raises as a call does, and ConfigurationError where the method does not answer with a stream. Blocks only for
-        connection and token.
+        It takes what a call takes. Where the method takes a stream of requests and nothing is given, the stream stays
+        open: :meth:`Running.send` sends message after message, until :meth:`Running.done_writing`.
+
+        Raises:
+            RequestError: As a call does. What else can go wrong is raised by :meth:`Running.wait` and by iterating.
+
+        Does not block.
+
         """
-        return self._begin(encode(self.descriptor.input_type, request, **fields))
+        is_open = self.descriptor.client_streaming and request is None and not fields
+        running = self._running(self._request(request, fields, is_open=is_open))
+        try:
+            running.begin()
+        except BaseException:  # an interrupt: nobody will have it in hand
+            running.cancel()
+            raise
+        return running
+
+    def repeat(self, call: Call) -> Call:
+        """Make a call of this method again, with this method's options. Raises and blocks as a call does."""
+        if self.descriptor.client_streaming:
+            return self._running(RequestStream(call.request_data, keep_bytes=self._options.max_kept_bytes)).wait()
+        (data,) = call.request_data
+        return self._unary(data) if self.kind == "unary" else self._running(data).wait()
+
+    def asked(self, call: Call) -> Asked:
+        """What a call of this method asked of whom, for the texts that make it again."""
+        return asked_of(
+            self._connection,
+            self.descriptor,
+            list(call.requests),
+            timeout=self._options.timeout,
+            deadline=self._options.timeout_for(streaming=self.kind != "unary"),
+            metadata=self._options.metadata,
+        )
 
     def collect(self, requests: Any = None, /, **columns: Any) -> DataFrame:
         """Call it once per request, many at a time, into one DataFrame. See :func:`explorer.frames.collect`.
@@ -100,77 +151,55 @@ class Method:
         A DataFrame (a column per field), a Series (its name is the field), or an iterable of dicts or messages may be
         the one positional argument; its index is kept.
         """
-        self._refuse_request_streams()
+        if self.descriptor.client_streaming:
+            raise ConfigurationError(
+                f"{self.full_name} takes a stream of requests, which is not a request per row. Call it with a list."
+            )
         from explorer.frames import collect, read_requests
 
         read = read_requests(self.descriptor.input_type, requests, columns)
         pool = self.descriptor.containing_service.file.pool
-        return collect(self._connection, self.descriptor, read, pool=pool, options=self._options)
+        began, started = datetime.now(UTC), time.perf_counter()
+        frame = collect(self._connection, self.descriptor, read, pool=pool, options=self._options)
+        self._history.add_run(
+            self.full_name, self.kind, began, time.perf_counter() - started, read.data, frame["status_code"].tolist()
+        )
+        return frame
 
     def __repr__(self) -> str:
         takes, gives = self.descriptor.input_type.name, self.descriptor.output_type.name
         return printable(f"{self.full_name}: {self.kind}, {takes} → {gives}")
 
-    def _unary(self, message: Message) -> Call:
-        answer = invoke(
-            self._connection,
-            self.descriptor,
-            message,
-            timeout=self._options.timeout_for(streaming=False),
-            metadata=self._options.metadata,
-            replay=self._options.idempotent is not False,
-        )
-        came = answer.status.ok
-        return self._call(message, answer, (answer.data,) if came else (), (answer.message,) if came else ())
-
-    def _begin(self, message: Message) -> Running:
-        answer = stream(
-            self._connection,
-            self.descriptor,
-            message,
-            timeout=self._options.timeout_for(streaming=True),
-            metadata=self._options.metadata,
-        )
-        return Running(answer, lambda: self._call(message, answer, tuple(answer.data), tuple(answer.messages)))
-
-    def _call(
-        self, request: Message, answer: Any, data: tuple[bytes, ...], received: tuple[Message | None, ...]
-    ) -> Call:
-        return Call(
-            descriptor=self.descriptor,
-            request=request,
-            status=cast("Status", answer.status),
-            data=data,
-            received=received,
-            initial_metadata=answer.initial_metadata,
-            trailing_metadata=answer.trailing_metadata,
-            elapsed=answer.elapsed,
-            code=call_text(self.descriptor, request, timeout=self._options.timeout, metadata=self._options.metadata),
-            signed_in=self._connection.token_source is not None,
-        )
-
-    def _refuse_request_streams(self) -> None:
-        if self.descriptor.client_streaming:
-            raise ConfigurationError(
-                f"{self.full_name} takes a stream of requests; this version calls methods that take one request."
+    def _request(self, request: Any, fields: Mapping[str, Any], *, is_open: bool = False) -> bytes | RequestStream:
+        """What is sent: one message's bytes, or a stream of them."""
+        takes = self.descriptor.input_type
+        if not self.descriptor.client_streaming:
+            return encode(takes, request, **fields).SerializeToString()
+        if fields and (request is None or isinstance(request, Mapping | Message)):
+            request = [encode(takes, request, **fields)]
+        elif fields:
+            raise RequestError(
+                f"{self.descriptor.name} takes a stream of requests: keywords are one message, and the positional "
+                "argument is all of them. Give one or the other."
             )
+        messages = read_messages(takes, () if request is None else request)
+        return RequestStream(messages, is_open=is_open, keep_bytes=self._options.max_kept_bytes)
 
-
-class Running:
-    """A stream under way: ``answer`` has what came so far and can cancel it, :meth:`wait` is its end."""
-
-    def __init__(self, answer: StreamAnswer, call: Callable[[], Call]) -> None:
-        self.answer = answer
-        self._call = call
-
-    def wait(self) -> Call:
-        """Wait for the end; for one thread. Ctrl-C stops the stream, and what had come by then is in the Call."""
+    def _unary(self, data: bytes) -> Call:
+        cancellation = Cancellation()
         try:
-            for _ in self.answer:
-                pass
+            call = call_unary(
+                self._connection, self.descriptor, self._options, data, caller=self, cancellation=cancellation
+            )
         except KeyboardInterrupt:
-            self.answer.close()
-        return self._call()
+            if cancellation.begun:
+                self._history.add_stopped(self.full_name, len(data))
+            raise
+        self._history.add(call)
+        return call
+
+    def _running(self, request: bytes | RequestStream) -> Running:
+        return Running(self._connection, self.descriptor, self._options, request, caller=self, ended=self._history.add)
 
 
 class Service:
@@ -180,12 +209,18 @@ class Service:
     """
 
     def __init__(
-        self, connection: Connection, descriptor: ServiceDescriptor, options: Options, comments: Mapping[str, str]
+        self,
+        connection: Connection,
+        descriptor: ServiceDescriptor,
+        options: Options,
+        comments: Mapping[str, str],
+        history: History | None = None,
     ) -> None:
         self.descriptor = descriptor
         self._connection = connection
         self._options = options
         self._comments = comments
+        self._history = History() if history is None else history
         self.__doc__ = comments.get(descriptor.full_name) or f"The service {printable(descriptor.full_name)}."
 
     @property
@@ -197,7 +232,7 @@ class Service:
         found = self.descriptor.methods_by_name.get(name)
         if found is None:
             raise UnknownNameError(f"method of {self.full_name}", name, self.descriptor.methods_by_name)
-        return Method(self._connection, found, self._options, self._comments)
+        return Method(self._connection, found, self._options, self._comments, self._history)
 
     def __getattr__(self, name: str) -> Method:
         # IPython calls whatever is named _repr_html_ and the like: a server's names must never get there.

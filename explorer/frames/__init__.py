@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from explorer.frames.assembly import call_frame
     from explorer.frames.collection import collect
     from explorer.frames.columns import Columns
+    from explorer.frames.history_table import history_frame
     from explorer.frames.method_table import methods_frame
     from explorer.frames.options import Options
     from explorer.frames.requests import Requests, read_requests
@@ -27,6 +28,7 @@ __all__ = [
     "Responses",
     "call_frame",
     "collect",
+    "history_frame",
     "methods_frame",
     "read_requests",
     "to_frame",
@@ -39,6 +41,7 @@ _MODULES = {
     "Responses": "responses",
     "call_frame": "assembly",
     "collect": "collection",
+    "history_frame": "history_table",
     "methods_frame": "method_table",
     "read_requests": "requests",
     "to_frame": "table",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from explorer.errors import ConfigurationError
+from explorer.rpc.streaming import IDLE_TIMEOUT, KEPT_BYTES
 
 __all__ = ["Options", "Progress"]
 
@@ -28,6 +29,8 @@ class Options:
         concurrency: How many calls are under way at once.
         progress: True for a progress bar, False for none, or a function (see :data:`Progress`).
         idempotent: Whether the method is safe to repeat; None to believe its descriptor.
+        idle_timeout: Seconds in which a stream may stand still although it is the server's turn.
+        max_kept_bytes: What is kept of one stream, before it is ended with what came by then.
         unary_timeout: Seconds for each call that answers with one message, where ``timeout`` is None.
 
     Raises:
@@ -41,16 +44,21 @@ class Options:
     concurrency: int = 64
     progress: bool | Progress = True
     idempotent: bool | None = None
+    idle_timeout: float = IDLE_TIMEOUT
+    max_kept_bytes: int = KEPT_BYTES
     unary_timeout: float = 30.0
 
     def __post_init__(self) -> None:
-        for seconds in (self.timeout, self.unary_timeout):
+        for seconds in (self.timeout, self.unary_timeout, self.idle_timeout):
             if seconds is not None and not 0 < seconds < math.inf:
                 raise ConfigurationError(f"A call needs a timeout of more than 0 seconds, not {seconds!r}.")
         if self.on_error not in {"row", "raise"}:
             raise ConfigurationError(f"on_error is 'row' or 'raise', not {self.on_error!r}.")
         if not 1 <= self.concurrency <= _MOST_IN_FLIGHT:
             raise ConfigurationError(f"concurrency is 1 to {_MOST_IN_FLIGHT} calls at once, not {self.concurrency!r}.")
+
+        if not self.max_kept_bytes >= 1:
+            raise ConfigurationError(f"max_kept_bytes is a number of bytes above 0, not {self.max_kept_bytes!r}.")
 
     def timeout_for(self, *, streaming: bool) -> float:
         """Seconds for one call: every call has a deadline."""

@@ -6,7 +6,7 @@ import re
 
 import grpc
 
-__all__ = ["CALL_AGAIN", "MORE_TIME", "NO_VALUE", "ending_of"]
+__all__ = ["CALL_AGAIN", "MORE_TIME", "NO_VALUE", "TWO_VALUES", "ending_of"]
 
 CALL_AGAIN = "Call again once it is back."
 MORE_TIME = "Allow the call more time (its timeout, in seconds), or ask for less."
@@ -14,6 +14,11 @@ MORE_TIME = "Allow the call more time (its timeout, in seconds), or ask for less
 NO_VALUE = (
     "no value received: the server said OK, but sent no complete message. Its answer may have been cut on the way, or "
     "its code is at fault."
+)
+
+TWO_VALUES = (
+    "two values received: the method answers with one message, and the server sent more. The first is kept; the "
+    "server's code is at fault, or its schema is another than the one that is known here."
 )
 
 _GONE = re.compile(

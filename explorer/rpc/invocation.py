@@ -6,20 +6,21 @@ replay with another token where the server itself refused this one) and S15 (the
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import grpc
-from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import EncodeError, Message
 
 from explorer.errors import ConfigurationError, DecodeError, OAuthError, RequestError
+from explorer.rpc.cancellation import STOPPED_BEFORE, Cancellation
 from explorer.rpc.connection import Connection
 from explorer.rpc.deadlines import Deadline
+from explorer.rpc.decoding import decoded
 from explorer.rpc.descriptors import MethodKind, method_kind, method_path
 from explorer.rpc.endings import NO_VALUE, ending_of
 from explorer.rpc.metadata import Metadata, MetadataLike
@@ -71,6 +72,7 @@ def invoke(
     timeout: float = UNARY_TIMEOUT,
     metadata: MetadataLike = (),
     replay: bool = True,
+    cancellation: Cancellation | None = None,
 ) -> Answer:
     """Call a unary method and wait for its answer.
 
@@ -81,6 +83,7 @@ def invoke(
         timeout: Seconds for everything: connection, token, answer.
         metadata: For this call, beside the connection's own.
         replay: Whether a call whose token the server refused may be sent once more with another token.
+        cancellation: What stops the call from another thread; its status is CANCELLED then.
 
     Raises:
         ConnectionFailedError: The call never left: no connection could be had.
@@ -91,13 +94,14 @@ def invoke(
     Blocks until the end; an interrupt cancels the call and leaves the connection usable. Safe from any thread.
 
     """
-    refuse_other_kind(method, "unary")
+    refuse_kind(method, "server stream", "client stream", "bidi")
+    cancellation = cancellation or Cancellation()
     deadline = Deadline(timeout)
     data = request_bytes(method, request)
     metadata = connection.call_metadata(metadata)
     connection.connect(deadline.remaining())
     token = connection.token(deadline.remaining())
-    ended = _send(connection, method, data, deadline, metadata, token)
+    ended = _send(connection, method, data, deadline, metadata, token, cancellation)
     token_error = None
     if token is not None and was_refused(ended.status) and ended.data is None:
         connection.refuse(token)
@@ -106,18 +110,21 @@ def invoke(
         except OAuthError as error:
             token_error = error
         else:
-            if replay and fresh is not None and fresh.access_token != token.access_token and not deadline.passed:
-                ended = _send(connection, method, data, deadline, metadata, fresh)
+            may_replay = replay and not deadline.passed and not cancellation.cancelled
+            if may_replay and fresh is not None and fresh.access_token != token.access_token:
+                ended = _send(connection, method, data, deadline, metadata, fresh, cancellation)
                 if was_refused(ended.status):
                     connection.refuse(fresh)
     return _answer(method.output_type, ended, token_error)
 
 
-def refuse_other_kind(method: MethodDescriptor, expected: MethodKind) -> None:
-    """Raise ConfigurationError where the method is of another kind."""
+def refuse_kind(method: MethodDescriptor, *kinds: MethodKind) -> None:
+    """Raise ConfigurationError where the method is of one of these kinds."""
     kind = method_kind(method)
-    if kind != expected:
-        raise ConfigurationError(f"{method.full_name} is of kind {kind!r}; what was called takes {expected!r} only.")
+    if kind in kinds:
+        every: tuple[MethodKind, ...] = ("unary", "server stream", "client stream", "bidi")
+        others = " or ".join(repr(other) for other in every if other not in kinds)
+        raise ConfigurationError(f"{method.full_name} is of kind {kind!r}; what was called takes {others} only.")
 
 
 def request_bytes(method: MethodDescriptor, request: Message | bytes) -> bytes:
@@ -140,15 +147,6 @@ def was_refused(status: Status) -> bool:
     return status.code == "UNAUTHENTICATED" and not status.from_proxy
 
 
-def decoded(descriptor: Descriptor, data: bytes) -> tuple[Message | None, DecodeError | None]:
-    """The message that the bytes are, or why they are none."""
-    try:
-        return message_factory.GetMessageClass(descriptor).FromString(data), None
-    except ProtobufDecodeError:
-        text = f"{len(data)} bytes came that are no {descriptor.full_name}; they are kept as they are, in data."
-        return None, DecodeError(text, data=data)
-
-
 def as_pairs(metadata: Iterable[tuple[str, str | bytes]] | None) -> Metadata:
     """Metadata from gRPC as plain pairs."""
     return tuple((key, value) for key, value in metadata or ())
@@ -169,20 +167,29 @@ def _send(
     deadline: Deadline,
     metadata: Metadata,
     token: Token | None,
+    cancellation: Cancellation,
 ) -> _Ended:
     """One call; sent again only while it provably never left, for want of a connection."""
     while True:
         started = time.perf_counter()
         multi_callable: Any = connection.channel.unary_unary(method_path(method))
-        call = multi_callable.future(
+        begin = functools.partial(
+            multi_callable.future,
             data,
             timeout=max(0.001, deadline.remaining()),
             metadata=metadata,
             credentials=connection.call_credentials(token),
         )
-        received = _wait(call)
+        try:
+            call = cancellation.begin(begin)
+            if call is None:
+                return _Ended(make_status(grpc.StatusCode.CANCELLED, STOPPED_BEFORE), None, (), (), 0.0)
+            received = _wait(call)
+        except BaseException:  # an interrupt: nobody will wait for this answer any more
+            cancellation.cancel()
+            raise
         details = call.details() or ""
-        if not is_connection_trouble(details):
+        if cancellation.cancelled or not is_connection_trouble(details):
             break
         connection.recover(details, deadline.remaining())
     elapsed = time.perf_counter() - started
@@ -200,9 +207,6 @@ def _wait(call: Any) -> bytes | None:
         received: bytes | None = call.result()
     except (grpc.RpcError, grpc.FutureCancelledError):
         return None
-    except BaseException:  # an interrupt: nobody will wait for this answer any more
-        call.cancel()
-        raise
     return received
 
 

@@ -85,6 +85,11 @@ def make_status(code: grpc.StatusCode, details: str = "") -> Status:
     return Status(code.name, int(code.value[0]), details)
 
 
+def stopped(details: str) -> Status:
+    """The status of a call that was stopped here."""
+    return make_status(grpc.StatusCode.CANCELLED, details)
+
+
 def status_of(
     code: grpc.StatusCode,
     details: str | None,

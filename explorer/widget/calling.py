@@ -11,7 +11,8 @@ from explorer.calls import Call
 from explorer.errors import DecodeError, ExplorerError, RequestError
 from explorer.frames import Options, Responses, to_frame
 from explorer.methods import Method
-from explorer.rpc import StreamAnswer, to_dict
+from explorer.rpc import to_dict
+from explorer.running import Running
 from explorer.text import printable
 from explorer.widget import answers
 from explorer.widget.reasons import field_problems, why_not_sent, why_refused, why_undecodable
@@ -61,7 +62,7 @@ class Calling:
         self._tell = tell
         self._lock = threading.Lock()
         self._current: object | None = None
-        self._stream: StreamAnswer | None = None
+        self._stream: Running | None = None
         self.responses = Responses()
         self.last: Call | None = None
         self.code = ""
@@ -114,17 +115,17 @@ class Calling:
         running = method.start(ask.request)
         with self._lock:
             awaited = turn is self._current
-            self._stream = running.answer if awaited else self._stream
+            self._stream = running if awaited else self._stream
         if not awaited:  # stopped before it had begun
-            running.answer.cancel()
+            running.cancel()
         over = threading.Event()
-        threading.Thread(target=self._draw_live, args=(turn, running.answer, method, over), daemon=True).start()
+        threading.Thread(target=self._draw_live, args=(turn, running, method, over), daemon=True).start()
         try:
             return running.wait()
         finally:
             over.set()
 
-    def _draw_live(self, turn: object, stream: StreamAnswer, method: Method, over: threading.Event) -> None:
+    def _draw_live(self, turn: object, stream: Running, method: Method, over: threading.Event) -> None:
         drawn = -1
         while not over.wait(_REDRAW_EVERY):
             if stream.count == drawn:
@@ -163,8 +164,8 @@ class Calling:
                 may_sign_in=ask.may_sign_in,
                 advice=call.advice,
             )
-        elif None in call.received:
-            why = why_undecodable(call.descriptor.output_type.full_name, call.received.index(None))
+        elif call.undecodable:
+            why = why_undecodable(call.descriptor.output_type.full_name, call.undecodable[0])
         table = answers.table_of(*_response_rows(call, frame)) if call.ok or call.data else None
         return {
             "state": "done",

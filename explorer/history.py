@@ -1,0 +1,111 @@
+"""Every call of a session: a row for each, and the latest themselves."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from explorer.calls import Call
+
+if TYPE_CHECKING:
+    from explorer.frames import DataFrame
+
+__all__ = ["Entry", "History"]
+
+_MOST_CALLS = 1_000
+_MOST_BYTES = 64_000_000
+_MOST_ENTRIES = 100_000
+
+
+class Entry(NamedTuple):
+    """One call, or one run of ``collect``, in numbers; nothing of what was said in it."""
+
+    time: datetime
+    method: str
+    kind: str
+    status_code: str | None
+    milliseconds: float
+    request_bytes: int
+    response_bytes: int | None
+    requests: int
+    messages: int
+
+
+class History:
+    """The calls of a session, whichever front end made them. Safe from any thread.
+
+    The last 100,000 are kept as rows; of the last 1,000 the calls themselves, as long as their messages are 64 MB at
+    most: older ones go first, and a call that is larger alone is never kept. Request metadata is in neither.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: deque[Entry] = deque(maxlen=_MOST_ENTRIES)
+        self._calls: deque[Call] = deque()
+        self._bytes = 0
+
+    def add(self, call: Call) -> None:
+        """Keep a call that has ended."""
+        entry = Entry(
+            call.started_at,
+            f"{call.descriptor.containing_service.full_name}.{call.descriptor.name}",
+            call.kind,
+            call.status.code,
+            call.elapsed * 1000,
+            call.request_size,
+            call.size,
+            call.sent,
+            len(call.data),
+        )
+        with self._lock:
+            self._entries.append(entry)
+            self._calls.append(call)
+            self._bytes += _weight(call)
+            while self._calls and (len(self._calls) > _MOST_CALLS or self._bytes > _MOST_BYTES):
+                self._bytes -= _weight(self._calls.popleft())
+
+    def add_stopped(self, method: str, request_bytes: int) -> None:
+        """Keep that a unary call was stopped before its answer came."""
+        entry = Entry(datetime.now(UTC), method, "unary", "CANCELLED", math.nan, request_bytes, 0, 1, 0)
+        with self._lock:
+            self._entries.append(entry)
+
+    def add_run(
+        self, method: str, kind: str, began: datetime, elapsed: float, requests: Sequence[bytes], codes: list[str]
+    ) -> None:
+        """Keep a run of ``collect`` as one row.
+
+        Its status is that of its rows where they all have the same, and else missing; its bytes that came are missing.
+        """
+        told_apart = set(codes)
+        code = told_apart.pop() if len(told_apart) == 1 else None
+        size = sum(map(len, requests))
+        entry = Entry(began, method, kind, code, elapsed * 1000, size, None, len(requests), len(codes))
+        with self._lock:
+            self._entries.append(entry)
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls that are kept, the oldest first."""
+        with self._lock:
+            return list(self._calls)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def frame(self) -> DataFrame:
+        """A row per call, the oldest first: see :attr:`explorer.session.Session.history`."""
+        from explorer.frames import history_frame
+
+        with self._lock:
+            entries = list(self._entries)
+        return history_frame(entries)
+
+
+def _weight(call: Call) -> int:
+    messages = len(call.data) + len(call.request_data)
+    return call.size + sum(map(len, call.request_data)) + 64 * messages
