@@ -5,29 +5,27 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterable, Mapping
+from typing import Self
 
 from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import ConfigurationError, ExplorerError, InvalidCallbackError, OAuthError
-from explorer.oauth import scopes
 from explorer.oauth.authorization_request import (
     ASKING,
     STATE_LIFETIME,
     AuthorizationRequest,
-    further_parameters,
     parameters_of,
     query_of,
 )
-from explorer.oauth.client_authentication import Client
 from explorer.oauth.id_token import check_id_token
 from explorer.oauth.loopback_receiver import LoopbackReceiver, Verdict
-from explorer.oauth.metadata import AuthorizationServer, resolved
+from explorer.oauth.metadata import AuthorizationServer
 from explorer.oauth.pending import Pending
 from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.redirect_uri import listening_for, unheard_port
 from explorer.oauth.secret_arguments import require_text, wrapped
-from explorer.oauth.source import OAuthTokenSource, from_sign_in
-from explorer.oauth.storage import Store, opened
-from explorer.oauth.stored_grant import checked_account
+from explorer.oauth.sign_in_request import SignInRequest
+from explorer.oauth.source import OAuthTokenSource
+from explorer.oauth.storage import Store
 from explorer.oauth.token_response import granted
 from explorer.oauth.transport import Answer, Failure
 from explorer.text import printable
@@ -84,19 +82,48 @@ class AuthorizationCodeFlow:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         client_secret = wrapped(client_secret)
-        require_text(client_secret=client_secret)
         private_key = signing_key(private_key)
-        self._store, self._account = opened(store), checked_account(account)
-        further, listening = further_parameters(authorization_parameters), listening_for(redirect_uri)
-        server = resolved(issuer, root_certificates=root_certificates)
+        listening_for(redirect_uri)  # what cannot be listened at is said before anybody is asked
+        asked = SignInRequest.checked(
+            issuer,
+            client_id=client_id,
+            client_secret=client_secret,
+            private_key=private_key,
+            scope=scope,
+            resource=resource,
+            audience=audience,
+            authorization_parameters=authorization_parameters,
+            store=store,
+            account=account,
+            client_authentication=client_authentication,
+            root_certificates=root_certificates,
+            clock=clock,
+        )
+        self._begin(asked, redirect_uri, listen=listen, timeout=timeout)
+
+    @classmethod
+    def of(
+        cls,
+        asked: SignInRequest,
+        *,
+        redirect_uri: str | None = None,
+        listen: bool = True,
+        timeout: float = STATE_LIFETIME,
+    ) -> Self:
+        """The flow for a request whose parts are checked."""
+        flow = cls.__new__(cls)
+        flow._begin(asked, redirect_uri, listen=listen, timeout=timeout)  # noqa: SLF001 - it is this class's own
+        return flow
+
+    def _begin(self, asked: SignInRequest, redirect_uri: str | None, *, listen: bool, timeout: float) -> None:
+        server = asked.server
         if server.authorization_endpoint is None:
             raise ConfigurationError(f"{server.issuer} names no authorization_endpoint; sign in with method='device'.")
-        self._client = Client.registered(server, client_id, client_secret, client_authentication, private_key, clock)
-        self._clock = clock
-        self._pending: Pending[OAuthTokenSource] = Pending(clock, min(timeout, STATE_LIFETIME), self._ended)
+        self._asked, self._client, self._clock = asked, asked.client, asked.clock
+        self._pending: Pending[OAuthTokenSource] = Pending(self._clock, min(timeout, STATE_LIFETIME), self._ended)
         self._answered = threading.Lock()  # taken once, by the one answer
         self._receiver: LoopbackReceiver | None = None
-        if listening is not None and listen:
+        if (listening := listening_for(redirect_uri)) is not None and listen:
             self._receiver = LoopbackReceiver(self._judge, lambda: self._pending.remaining() > 0, listening)
             redirect_uri = self._receiver.redirect_uri
         elif listening is not None:
@@ -104,13 +131,13 @@ class AuthorizationCodeFlow:
         try:
             self._request = AuthorizationRequest(
                 server,
-                client_id,
+                asked.client.client_id,
                 str(redirect_uri),
-                scopes.parsed(scope),
-                resource,
-                clock.now(),
-                audience=audience,
-                further=further,
+                asked.scope,
+                asked.resource,
+                self._clock.now(),
+                audience=asked.audience,
+                further=asked.further,
             )
             self.authorization_url = self._request.url
         except BaseException:
@@ -216,16 +243,7 @@ class AuthorizationCodeFlow:
                 nonce=request.nonce,
                 now=self._clock.now(),
             )
-        return from_sign_in(
-            self._client,
-            brought,
-            store=self._store,
-            account=self._account,
-            clock=self._clock,
-            asked_scope=request.scope,
-            resource=request.resource,
-            audience=request.audience,
-        )
+        return self._asked.source(brought)
 
     def _send(self, code: Secret) -> Answer | Failure:
         form: dict[str, str | Secret] = {

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from typing import Self
 
 from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import AuthorizationServerUnavailableError, ExplorerError, OAuthConfigurationError, OAuthError
 from explorer.oauth import scopes
-from explorer.oauth.authorization_request import further_parameters
-from explorer.oauth.client_authentication import Client
 from explorer.oauth.error_response import error_from_answer
 from explorer.oauth.id_token import check_id_token
-from explorer.oauth.metadata import AuthorizationServer, resolved
+from explorer.oauth.metadata import AuthorizationServer
 from explorer.oauth.pending import Pending
 from explorer.oauth.private_key import PrivateKey, signing_key
-from explorer.oauth.secret_arguments import require_text, wrapped
-from explorer.oauth.source import OAuthTokenSource, from_sign_in
-from explorer.oauth.storage import Store, opened
-from explorer.oauth.stored_grant import checked_account
+from explorer.oauth.secret_arguments import wrapped
+from explorer.oauth.sign_in_request import SignInRequest
+from explorer.oauth.source import OAuthTokenSource
+from explorer.oauth.storage import Store
 from explorer.oauth.token_response import Granted, granted
 from explorer.oauth.transport import Answer, Failure, endpoint_problem
 from explorer.text import printable
@@ -66,23 +65,41 @@ class DeviceFlow:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         client_secret = wrapped(client_secret)
-        require_text(client_secret=client_secret)
         private_key = signing_key(private_key)
-        self._store, self._account, self._audience = opened(store), checked_account(account), audience
-        further = further_parameters(authorization_parameters)
-        server = resolved(issuer, root_certificates=root_certificates)
-        self._client = Client.registered(server, client_id, client_secret, client_authentication, private_key, clock)
-        self._clock = clock
-        self._scope = scopes.parsed(scope)
-        self._resource = resource
-        answer = self._authorized(further if audience is None else {**further, "audience": audience})
+        asked = SignInRequest.checked(
+            issuer,
+            client_id=client_id,
+            client_secret=client_secret,
+            private_key=private_key,
+            scope=scope,
+            resource=resource,
+            audience=audience,
+            authorization_parameters=authorization_parameters,
+            store=store,
+            account=account,
+            client_authentication=client_authentication,
+            root_certificates=root_certificates,
+            clock=clock,
+        )
+        self._begin(asked, jupyter_origin, timeout)
+
+    @classmethod
+    def of(cls, asked: SignInRequest, *, jupyter_origin: str | None = None, timeout: float | None = None) -> Self:
+        """The flow for a request whose parts are checked."""
+        flow = cls.__new__(cls)
+        flow._begin(asked, jupyter_origin, timeout)  # noqa: SLF001 - it is this class's own
+        return flow
+
+    def _begin(self, asked: SignInRequest, jupyter_origin: str | None, timeout: float | None) -> None:
+        self._asked, self._client, self._clock = asked, asked.client, asked.clock
+        answer = self._authorized()
         self.user_code = printable(_required(answer, "user_code"), 100)
         self.verification_uri, self.verification_uri_complete = _pages(answer, jupyter_origin)
         self._device_code = Secret(_required(answer, "device_code"))
         self._interval = answer.seconds("interval") or _INTERVAL
         lifetime = min(answer.seconds("expires_in") or _LIFETIME, _LONGEST_LIFETIME)
         self._pending: Pending[OAuthTokenSource] = Pending(
-            clock, lifetime if timeout is None else min(lifetime, timeout), lambda: None
+            self._clock, lifetime if timeout is None else min(lifetime, timeout), lambda: None
         )
         self._starting = threading.Lock()
         self._poller: threading.Thread | None = None
@@ -90,7 +107,7 @@ class DeviceFlow:
     @property
     def scope(self) -> tuple[str, ...]:
         """What is asked for."""
-        return self._scope or ()
+        return self._asked.scope or ()
 
     def remaining(self) -> float:
         """Seconds until the user code expires."""
@@ -112,12 +129,11 @@ class DeviceFlow:
         """End the flow and its polling."""
         self._pending.cancel()
 
-    def _authorized(self, further: Mapping[str, str]) -> Answer:
-        form: dict[str, str | Secret] = {**further}
-        if scope := scopes.as_text(self._scope):
-            form["scope"] = scope
-        if self._resource is not None:
-            form["resource"] = self._resource
+    def _authorized(self) -> Answer:
+        asked = self._asked
+        form: dict[str, str | Secret] = {**asked.further}
+        named = {"audience": asked.audience, "scope": scopes.as_text(asked.scope), "resource": asked.resource}
+        form |= {name: value for name, value in named.items() if value is not None}
         outcome = self._client.device_authorization_request(form)
         if isinstance(outcome, Failure):
             raise outcome.error()
@@ -131,16 +147,7 @@ class DeviceFlow:
             if brought is None:
                 self._pending.expire()  # or cancelled: then that stands
                 return
-            source = from_sign_in(
-                self._client,
-                brought,
-                store=self._store,
-                account=self._account,
-                clock=self._clock,
-                asked_scope=self._scope,
-                resource=self._resource,
-                audience=self._audience,
-            )
+            source = self._asked.source(brought)
         except ExplorerError as error:
             self._pending.fail(error)
         except Exception as error:  # noqa: BLE001 - nobody sees this thread die, and somebody waits for it
@@ -163,7 +170,7 @@ class DeviceFlow:
             if (again := self._pause_after(outcome, pause)) is not None:
                 pause = again
                 continue
-            brought = granted(outcome, asking=self._client.asking(ASKING), asked_at=asked_at, scope=self._scope)
+            brought = granted(outcome, asking=self._client.asking(ASKING), asked_at=asked_at, scope=self._asked.scope)
             if brought.token.id_token is not None and "openid" in self.scope:
                 self._check(brought.token.id_token)
             return brought

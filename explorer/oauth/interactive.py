@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import ConfigurationError, OAuthError
-from explorer.oauth import scopes
 from explorer.oauth.authorization_code import AuthorizationCodeFlow
 from explorer.oauth.authorization_request import STATE_LIFETIME
 from explorer.oauth.client_authentication import Client
 from explorer.oauth.device import DeviceFlow
 from explorer.oauth.loopback_receiver import PortTakenError
-from explorer.oauth.metadata import AuthorizationServer, resolved
+from explorer.oauth.metadata import AuthorizationServer
 from explorer.oauth.pasting import NobodyToAskError, asked_elsewhere, can_ask, pasted
 from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.redirect_uri import listening_for
-from explorer.oauth.secret_arguments import require_text, wrapped
+from explorer.oauth.secret_arguments import wrapped
+from explorer.oauth.sign_in_request import SignInRequest
 from explorer.oauth.source import OAuthTokenSource
-from explorer.oauth.storage import Store, opened
-from explorer.oauth.stored_grant import GrantKey, checked_account
-from explorer.oauth.stored_sign_in import stored_sign_in, where_kept
-from explorer.oauth.surroundings import jupyter_origin, on_a_hub, open_in_browser, page_for_browser
-from explorer.oauth.ways import METHODS, Method, is_wrong_guess, ways
+from explorer.oauth.storage import Store
+from explorer.oauth.stored_sign_in import where_kept
+from explorer.oauth.surroundings import open_in_browser, page_for_browser
+from explorer.oauth.ways import METHODS, Method, begun, is_wrong_guess, ways
 from explorer.text import printable
 from explorer.tokens import Secret
 
@@ -76,52 +72,50 @@ def sign_in(
     InvalidCallbackError, or ConfigurationError.
     """
     client_secret = wrapped(client_secret)
-    require_text(client_secret=client_secret)
     private_key = signing_key(private_key)
     if method is not None and method not in METHODS:
         raise ConfigurationError(f"method is {method!r}; it is one of {', '.join(METHODS)}, or None, which chooses.")
-    rests = opened(store)
-    server = resolved(issuer, root_certificates=root_certificates)
-    kept = stored_sign_in(
-        lambda: Client.registered(server, client_id, client_secret, client_authentication, private_key, clock),
-        rests,
-        GrantKey(
-            issuer=server.issuer,
-            client_id=client_id,
-            scope=scopes.parsed(scope),
-            resource=resource,
-            audience=audience,
-            account=checked_account(account),
-        ),
+    request = SignInRequest.checked(
+        issuer,
+        client_id=client_id,
+        client_secret=client_secret,
+        private_key=private_key,
+        scope=scope,
+        resource=resource,
+        audience=audience,
+        authorization_parameters=authorization_parameters,
+        store=store,
+        account=account,
+        client_authentication=client_authentication,
+        root_certificates=root_certificates,
         clock=clock,
-        show=show,
     )
-    if kept is not None:
+    return _signed_in(request, method, show, redirect_uri, min(timeout, STATE_LIFETIME), open_browser=open_browser)
+
+
+def _signed_in(
+    request: SignInRequest,
+    method: Method | None,
+    show: Callable[[str], object],
+    redirect_uri: str | None,
+    timeout: float,
+    *,
+    open_browser: bool,
+) -> OAuthTokenSource:
+    if (kept := request.stored(show)) is not None:
         return kept
     attempt = _Attempt(
+        request=request,
         environment=os.environ,
         show=show,
         open_browser=open_browser,
-        timeout=min(timeout, STATE_LIFETIME),
+        timeout=timeout,
         redirect_uri=redirect_uri,
         guessed=method is None,
-        request={
-            "client_id": client_id,
-            "client_secret": client_secret,
-            "private_key": private_key,
-            "scope": scope,
-            "resource": resource,
-            "audience": audience,
-            "authorization_parameters": authorization_parameters,
-            "store": rests,
-            "account": account,
-            "client_authentication": client_authentication,
-            "clock": clock,
-        },
     )
     here = listening_for(redirect_uri) is not None
-    source = attempt.by_first_of((method,) if method else ways(server, os.environ, loopback=here), server)
-    if told := where_kept(source, rests):
+    source = attempt.by_first_of((method,) if method else ways(request.server, os.environ, loopback=here))
+    if told := where_kept(source, request.store):
         show(told)
     return source
 
@@ -130,35 +124,34 @@ def sign_in(
 class _Attempt:
     """What is the same for every way of one sign-in."""
 
+    request: SignInRequest
     environment: Mapping[str, str]
     show: Callable[[str], object]
     open_browser: bool
     timeout: float
     redirect_uri: str | None
     guessed: bool
-    request: Mapping[str, Any] = field(repr=False)
 
-    def by_first_of(self, methods: Iterable[Method], server: AuthorizationServer) -> OAuthTokenSource:
+    def by_first_of(self, methods: Iterable[Method]) -> OAuthTokenSource:
         """Sign in by the first of these methods, or by the next where that turns out to be a wrong guess."""
         first, *others = methods
         for other in others:
             try:
-                return self.by(first, server)
+                return self.by(first)
             except (OAuthError, PortTakenError) as error:
                 if not is_wrong_guess(first, error):
                     raise
                 self.show(f"{error}\nSo the next way is tried: method={other!r}.")
             first = other
-        return self.by(first, server)
+        return self.by(first)
 
-    def by(self, method: Method, server: AuthorizationServer) -> OAuthTokenSource:
+    def by(self, method: Method) -> OAuthTokenSource:
         """Sign in by this method; the flow is over when this returns or raises."""
-        flow = self._begun(method, server)
+        flow = begun(method, self.request, self.environment, redirect_uri=self.redirect_uri, timeout=self.timeout)
         try:
             page = page_for_browser(_page(flow), self.environment)
             opened = self.open_browser and open_in_browser(page, self.environment)
-            client_id, issuer = str(self.request["client_id"]), server.issuer
-            self.show(_told(flow, page, client_id, issuer, opened=opened, paste=method == "paste"))
+            self.show(_told(flow, page, self.request.client, opened=opened, paste=method == "paste"))
             if isinstance(flow, DeviceFlow):
                 return flow.wait(self.timeout)
             if method == "paste":
@@ -167,19 +160,6 @@ class _Attempt:
         except BaseException:
             flow.cancel()
             raise
-
-    def _begun(self, method: Method, server: AuthorizationServer) -> AuthorizationCodeFlow | DeviceFlow:
-        if method == "device":
-            origin = jupyter_origin(self.environment)
-            return DeviceFlow(server, **self.request, jupyter_origin=origin, timeout=self.timeout)
-        begin = functools.partial(
-            AuthorizationCodeFlow, server, **self.request, redirect_uri=self.redirect_uri, timeout=self.timeout
-        )
-        if method == "browser":
-            return begin()
-        with contextlib.suppress(PortTakenError):
-            return begin(listen=not on_a_hub(self.environment))
-        return begin(listen=False)
 
     def _came_back(self, flow: AuthorizationCodeFlow, *, opened: bool) -> OAuthTokenSource:
         """Wait for the browser, and say in time what to do where it cannot come back."""
@@ -206,9 +186,7 @@ def _page(flow: AuthorizationCodeFlow | DeviceFlow) -> str:
     return flow.verification_uri_complete or flow.verification_uri
 
 
-def _told(
-    flow: AuthorizationCodeFlow | DeviceFlow, page: str, client_id: str, issuer: str, *, opened: bool, paste: bool
-) -> str:
+def _told(flow: AuthorizationCodeFlow | DeviceFlow, page: str, client: Client, *, opened: bool, paste: bool) -> str:
     what = f" for {' '.join(flow.scope)}" if flow.scope else ""
     where = "on this Jupyter server" if page.startswith("/") else "in your browser"
     lines = [f"{'A page was opened; if not, open it' if opened else 'Open this page'} {where}:", f"  {page}"]
@@ -220,5 +198,7 @@ def _told(
         lines.append(
             f"It ends at an address that begins with {ends}? and may fail to load: copy all of it to paste it."
         )
-    lines.append(f"Go on only if you started this: {printable(client_id, 100)} asks {printable(issuer, 200)}{what}.")
+    who = printable(client.client_id, 100)
+    # Quoted: a person follows whatever looks like a link, and this one is no page to sign in at.
+    lines.append(f"Go on only if you started this: {who} asks {printable(client.server.issuer, 200)!r}{what}.")
     return "\n".join(lines)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Literal
 
 from explorer.errors import AuthorizationServerUnavailableError, ExplorerError, OAuthConfigurationError
+from explorer.oauth.authorization_code import AuthorizationCodeFlow
+from explorer.oauth.authorization_request import STATE_LIFETIME
+from explorer.oauth.device import DeviceFlow
 from explorer.oauth.loopback_receiver import PortTakenError
 from explorer.oauth.metadata import AuthorizationServer
-from explorer.oauth.surroundings import browser_is_elsewhere
+from explorer.oauth.sign_in_request import SignInRequest
+from explorer.oauth.surroundings import browser_is_elsewhere, jupyter_origin, on_a_hub
 
-__all__ = ["METHODS", "Method", "is_wrong_guess", "ways"]
+__all__ = ["METHODS", "Method", "begun", "is_wrong_guess", "ways"]
 
 Method = Literal["browser", "device", "paste"]
 METHODS: tuple[Method, ...] = ("browser", "device", "paste")
@@ -41,6 +46,28 @@ def ways(server: AuthorizationServer, environment: Mapping[str, str], *, loopbac
             "sign in there. Use client_credentials() for a client that acts for itself."
         )
     return chosen
+
+
+def begun(
+    method: Method,
+    request: SignInRequest,
+    environment: Mapping[str, str],
+    *,
+    redirect_uri: str | None = None,
+    timeout: float = STATE_LIFETIME,
+) -> AuthorizationCodeFlow | DeviceFlow:
+    """The flow of this method, begun. Whoever pastes is helped by a receiver too, where the browser may reach it.
+
+    Blocks; raises ConfigurationError or OAuthError where it cannot begin.
+    """
+    if method == "device":
+        return DeviceFlow.of(request, jupyter_origin=jupyter_origin(environment), timeout=timeout)
+    if method == "browser":
+        return AuthorizationCodeFlow.of(request, redirect_uri=redirect_uri, timeout=timeout)
+    with contextlib.suppress(PortTakenError):
+        listen = not on_a_hub(environment)
+        return AuthorizationCodeFlow.of(request, redirect_uri=redirect_uri, listen=listen, timeout=timeout)
+    return AuthorizationCodeFlow.of(request, redirect_uri=redirect_uri, listen=False, timeout=timeout)
 
 
 def is_wrong_guess(method: Method, error: ExplorerError) -> bool:

@@ -105,7 +105,7 @@ def test_t15_on_a_hub_the_verification_page_is_offered_through_the_proxy(
     assert page_in(told[0]) == f"/user/ada/proxy/{urlsplit(page).port}/verify"
     assert "on this Jupyter server" in told[0]
     assert "enter this code: WDJB" in told[0], "the page does not know it"
-    assert f"only if you started this: notebook asks {odd_server.issuer} for read" in told[0]
+    assert f"only if you started this: notebook asks {odd_server.issuer!r} for read" in told[0]
     source.sign_out()
 
 
