@@ -151,6 +151,10 @@ class Demo:
     """Lessons, not secrets: password by user name."""
     clients: Mapping[str, str | None]
     """Lessons, not secrets: secret by client id, None for a public client."""
+    protos: Path
+    """Where the ``.proto`` files of the demo's services lie, with a comment for each field."""
+    descriptor_set: bytes
+    """The same as a serialized FileDescriptorSet, with comments and with all that is imported."""
     private_key: str
     """A lesson, made at the start: the key of client ``signer``, PEM, for ``private_key_jwt`` (RFC 7523)."""
 
@@ -158,6 +162,8 @@ class Demo:
         self._process = process
         self._lock = threading.Lock()
         self.root_certificates = description.pop("root_certificates").encode("ascii")
+        self.protos = Path(__file__).parent / "protos"
+        self.descriptor_set = (self.protos / "descriptor_set.binpb").read_bytes()
         for name, value in description.items():
             setattr(self, name, value)
         self._finalizer = weakref.finalize(self, _close, process)

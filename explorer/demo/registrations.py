@@ -23,6 +23,7 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 SCOPES = {
     "read:users": "Look people up in the directory",
+    "write:users": "Change people in the directory",
     "openid": "Know that it is you",
     "profile": "See your name",
     "offline_access": "Stay signed in while you are away",
@@ -152,6 +153,6 @@ PEOPLE = {
     person.username: person
     for person in (
         Person("ada", "ada", "Ada Example", frozenset(SCOPES)),
-        Person("bob", "bob", "Bob Example", frozenset(SCOPES) - {"read:users"}),
+        Person("bob", "bob", "Bob Example", frozenset(SCOPES) - {"read:users", "write:users"}),
     )
 }

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 import grpc
@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
 import explorer.demo
-from explorer.demo.protos import directory_service_pb2, user_service_pb2
+from explorer.demo.protos import directory_attachments_pb2, directory_service_pb2, user_service_pb2
 from explorer.demo.protos.directory_service_pb2 import Role
 
 PROTOS = Path(explorer.demo.__file__).parent / "protos"
@@ -209,7 +209,12 @@ def test_nobody_who_does_not_know_the_demos_authority_gets_through(demo):
 
 
 @pytest.mark.parametrize(
-    ("name", "module"), [("user_service", user_service_pb2), ("directory_service", directory_service_pb2)]
+    ("name", "module"),
+    [
+        ("user_service", user_service_pb2),
+        ("directory_service", directory_service_pb2),
+        ("directory_attachments", directory_attachments_pb2),
+    ],
 )
 def test_the_committed_messages_are_what_the_protos_say(tmp_path, name, module):
     descriptors = tmp_path / "descriptors"
@@ -228,10 +233,37 @@ def test_the_committed_messages_are_what_the_protos_say(tmp_path, name, module):
     committed = descriptor_pb2.FileDescriptorProto()
     module.DESCRIPTOR.CopyToProto(committed)
     for file in (made, committed):
-        for message in file.message_type:
-            for field in chain(message.field, *(nested.field for nested in message.nested_type)):
+        for field in all_fields(file.message_type):
+            if field.json_name == camel_case(field.name):
                 field.ClearField("json_name")  # protoc spells it out, the runtime derives it
     assert made == committed
+
+
+def all_fields(messages):
+    for message in messages:
+        yield from message.field
+        yield from all_fields(message.nested_type)
+
+
+def camel_case(name):
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def test_the_descriptor_set_holds_the_protos_with_a_comment_for_every_field_that_needs_one(demo, tmp_path):
+    made = tmp_path / "descriptors"
+    protos = sorted(path.name for path in demo.protos.glob("*.proto"))
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{demo.protos}", "--include_source_info"]
+    subprocess.run([*command, f"--descriptor_set_out={made}", *protos], check=True)
+    fresh = {file.name: file for file in descriptor_pb2.FileDescriptorSet.FromString(made.read_bytes()).file}
+    shipped = {file.name: file for file in descriptor_pb2.FileDescriptorSet.FromString(demo.descriptor_set).file}
+    assert list(fresh) == protos
+    assert {name: shipped[name] for name in protos} == fresh
+    for file in fresh.values():  # alone it is enough: everything imported is there
+        assert set(file.dependency) <= set(shipped)
+    service = shipped["directory_service.proto"]
+    comments = {tuple(location.path): location.leading_comments for location in service.source_code_info.location}
+    assert comments[6, 0, 2, 0].startswith(" A stream of the people")  # service 0, method 0
 
 
 def test_thousands_of_calls_at_once_are_all_answered(by_hand, token):

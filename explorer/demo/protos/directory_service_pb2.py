@@ -22,10 +22,16 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64irectory_service.proto\x12\x10\x65xplorer.demo.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x01\n\x10ListUsersRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\x12\x0e\n\x06offset\x18\x02 \x01(\x05\x12$\n\x04role\x18\x03 \x01(\x0e\x32\x16.explorer.demo.v1.Role\x12\x13\n\x0bname_prefix\x18\x04 \x01(\t\x12\x13\n\x06\x61\x63tive\x18\x05 \x01(\x08H\x00\x88\x01\x01\x42\t\n\x07_active\"\x94\x03\n\rDirectoryUser\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12$\n\x04role\x18\x03 \x01(\x0e\x32\x16.explorer.demo.v1.Role\x12*\n\x07\x61\x64\x64ress\x18\x04 \x01(\x0b\x32\x19.explorer.demo.v1.Address\x12\x0c\n\x04tags\x18\x05 \x03(\t\x12\x43\n\nattributes\x18\x06 \x03(\x0b\x32/.explorer.demo.v1.DirectoryUser.AttributesEntry\x12\x15\n\x08nickname\x18\x07 \x01(\tH\x00\x88\x01\x01\x12*\n\x06joined\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsign_in_count\x18\t \x01(\x03\x12\x0b\n\x03\x61ge\x18\n \x01(\x05\x12\x0e\n\x06\x61\x63tive\x18\x0b \x01(\x08\x12\r\n\x05score\x18\x0c \x01(\x01\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_nickname\"]\n\x07\x41\x64\x64ress\x12\x0e\n\x06street\x18\x01 \x01(\t\x12\x0c\n\x04\x63ity\x18\x02 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x03 \x01(\t\x12\x10\n\x08latitude\x18\x04 \x01(\x01\x12\x11\n\tlongitude\x18\x05 \x01(\x01*N\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_READER\x10\x01\x12\x0f\n\x0bROLE_EDITOR\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03\x32k\n\x10\x44irectoryService\x12W\n\tListUsers\x12\".explorer.demo.v1.ListUsersRequest\x1a\x1f.explorer.demo.v1.DirectoryUser\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x64irectory_service.proto\x12\x10\x65xplorer.demo.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\"\x8c\x01\n\x10ListUsersRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\x12\x0e\n\x06offset\x18\x02 \x01(\x05\x12$\n\x04role\x18\x03 \x01(\x0e\x32\x16.explorer.demo.v1.Role\x12\x13\n\x0bname_prefix\x18\x04 \x01(\t\x12\x13\n\x06\x61\x63tive\x18\x05 \x01(\x08H\x00\x88\x01\x01\x42\t\n\x07_active\"\x94\x03\n\rDirectoryUser\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12$\n\x04role\x18\x03 \x01(\x0e\x32\x16.explorer.demo.v1.Role\x12*\n\x07\x61\x64\x64ress\x18\x04 \x01(\x0b\x32\x19.explorer.demo.v1.Address\x12\x0c\n\x04tags\x18\x05 \x03(\t\x12\x43\n\nattributes\x18\x06 \x03(\x0b\x32/.explorer.demo.v1.DirectoryUser.AttributesEntry\x12\x15\n\x08nickname\x18\x07 \x01(\tH\x00\x88\x01\x01\x12*\n\x06joined\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsign_in_count\x18\t \x01(\x03\x12\x0b\n\x03\x61ge\x18\n \x01(\x05\x12\x0e\n\x06\x61\x63tive\x18\x0b \x01(\x08\x12\r\n\x05score\x18\x0c \x01(\x01\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_nickname\"]\n\x07\x41\x64\x64ress\x12\x0e\n\x06street\x18\x01 \x01(\t\x12\x0c\n\x04\x63ity\x18\x02 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x03 \x01(\t\x12\x10\n\x08latitude\x18\x04 \x01(\x01\x12\x11\n\tlongitude\x18\x05 \x01(\x01\"\x83\x01\n\x17GetDirectoryUserRequest\x12\x0c\n\x02id\x18\x01 \x01(\tH\x00\x12\x10\n\x06number\x18\x02 \x01(\x03H\x00\x12\x12\n\x08nickname\x18\x03 \x01(\tH\x00\x12-\n\tread_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x05\n\x03key\"\x96\x03\n\x12SearchUsersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x15\n\rname_contains\x18\x03 \x01(\t\x12%\n\x05roles\x18\x04 \x03(\x0e\x32\x16.explorer.demo.v1.Role\x12\x0e\n\x06\x63ities\x18\x05 \x03(\t\x12*\n\x06\x61\x63tive\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.BoolValue\x12\x30\n\x0bminimum_age\x18\x07 \x01(\x0b\x32\x1b.google.protobuf.Int32Value\x12\x30\n\x0cjoined_since\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x05order\x18\t \x01(\x0e\x32*.explorer.demo.v1.SearchUsersRequest.Order\"@\n\x05Order\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\x0e\n\nORDER_NAME\x10\x01\x12\x10\n\x0cORDER_NEWEST\x10\x02\"r\n\x13SearchUsersResponse\x12.\n\x05users\x18\x01 \x03(\x0b\x32\x1f.explorer.demo.v1.DirectoryUser\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05\"\x8a\x01\n\x11UpdateUserRequest\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.explorer.demo.v1.DirectoryUser\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"Z\n\x12ImportUsersRequest\x12-\n\x04user\x18\x01 \x01(\x0b\x32\x1f.explorer.demo.v1.DirectoryUser\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"\xf1\x01\n\x13ImportUsersResponse\x12\x10\n\x08received\x18\x01 \x01(\x05\x12\x10\n\x08imported\x18\x02 \x01(\x05\x12\x0b\n\x03ids\x18\x03 \x03(\t\x12?\n\x08problems\x18\x04 \x03(\x0b\x32-.explorer.demo.v1.ImportUsersResponse.Problem\x12*\n\x07\x65lapsed\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x1a<\n\x07Problem\x12\r\n\x05index\x18\x01 \x01(\x05\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"8\n\rLookUpRequest\x12\x0c\n\x02id\x18\x01 \x01(\tH\x00\x12\x12\n\x08nickname\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"m\n\x0eLookUpResponse\x12\r\n\x05index\x18\x01 \x01(\x05\x12/\n\x04user\x18\x02 \x01(\x0b\x32\x1f.explorer.demo.v1.DirectoryUserH\x00\x12\x11\n\x07problem\x18\x03 \x01(\tH\x00\x42\x08\n\x06result\"\x97\x01\n\x11WatchUsersRequest\x12+\n\x08interval\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12%\n\x05roles\x18\x02 \x03(\x0e\x32\x16.explorer.demo.v1.Role\x12\x1b\n\x0emaximum_events\x18\x03 \x01(\x05H\x00\x88\x01\x01\x42\x11\n\x0f_maximum_events\"\xb3\x02\n\x12WatchUsersResponse\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x07\x63reated\x18\x03 \x01(\x0b\x32\x1f.explorer.demo.v1.DirectoryUserH\x00\x12\x32\n\x07updated\x18\x04 \x01(\x0b\x32\x1f.explorer.demo.v1.DirectoryUserH\x00\x12\x43\n\theartbeat\x18\x05 \x01(\x0b\x32..explorer.demo.v1.WatchUsersResponse.HeartbeatH\x00\x1a-\n\tHeartbeat\x12\x10\n\x08watchers\x18\x01 \x01(\x05\x12\x0e\n\x06people\x18\x02 \x01(\x05\x42\x07\n\x05\x65vent\"a\n\x16GetOrganizationRequest\x12\x11\n\x04team\x18\x01 \x01(\tH\x00\x88\x01\x01\x12+\n\x05\x64\x65pth\x18\x02 \x01(\x0b\x32\x1c.google.protobuf.UInt32ValueB\x07\n\x05_team\"\xd3\x01\n\x0cOrganization\x12$\n\x04team\x18\x01 \x01(\x0b\x32\x16.explorer.demo.v1.Team\x12<\n\x07leaders\x18\x02 \x03(\x0b\x32+.explorer.demo.v1.Organization.LeadersEntry\x12\x0e\n\x06levels\x18\x03 \x01(\r\x1aO\n\x0cLeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\x05value\x18\x02 \x01(\x0b\x32\x1f.explorer.demo.v1.DirectoryUser:\x02\x38\x01\"\x86\x01\n\x04Team\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tleader_id\x18\x02 \x01(\t\x12\x0e\n\x06people\x18\x03 \x01(\r\x12%\n\x05teams\x18\x04 \x03(\x0b\x32\x16.explorer.demo.v1.Team\x12&\n\x06\x64\x65puty\x18\x05 \x01(\x0b\x32\x16.explorer.demo.v1.Team\"$\n\x11GetProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"s\n\x14UpdateProfileRequest\x12*\n\x07profile\x18\x01 \x01(\x0b\x32\x19.explorer.demo.v1.Profile\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\xaa\x16\n\x07Profile\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05photo\x18\x02 \x01(\x0c\x12(\n\x04\x62orn\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0bworking_day\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x05\x65mail\x18\x05 \x01(\tH\x00\x12\x30\n\x05phone\x18\x06 \x01(\x0b\x32\x1f.explorer.demo.v1.Profile.PhoneH\x00\x12)\n\x04post\x18\x07 \x01(\x0b\x32\x19.explorer.demo.v1.AddressH\x00\x12\x38\n\nemployment\x18\x08 \x01(\x0b\x32$.explorer.demo.v1.Profile.Employment\x12\x32\n\x07\x66igures\x18\t \x01(\x0b\x32!.explorer.demo.v1.Profile.Figures\x12.\n\x08pronouns\x18\n \x01(\x0b\x32\x1c.google.protobuf.StringValue\x12.\n\nnewsletter\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.BoolValue\x12.\n\tshoe_size\x18\x0c \x01(\x0b\x32\x1b.google.protobuf.Int32Value\x12\x33\n\x0eloyalty_points\x18\r \x01(\x0b\x32\x1b.google.protobuf.Int64Value\x12\x32\n\x0clucky_number\x18\x0e \x01(\x0b\x32\x1c.google.protobuf.UInt32Value\x12\x32\n\x0clibrary_card\x18\x0f \x01(\x0b\x32\x1c.google.protobuf.UInt64Value\x12\x33\n\x0e\x63offee_per_day\x18\x10 \x01(\x0b\x32\x1b.google.protobuf.FloatValue\x12\x34\n\x0emarathon_hours\x18\x11 \x01(\x0b\x32\x1c.google.protobuf.DoubleValue\x12/\n\npublic_key\x18\x12 \x01(\x0b\x32\x1b.google.protobuf.BytesValue\x12,\n\x0bpreferences\x18\x14 \x01(\x0b\x32\x17.google.protobuf.Struct\x12%\n\x05motto\x18\x15 \x01(\x0b\x32\x16.google.protobuf.Value\x12,\n\x08playlist\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.ListValue\x12#\n\x05\x62\x61\x64ge\x18\x17 \x01(\x0b\x32\x14.google.protobuf.Any\x12*\n\x06hidden\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1d\n\x10\x66loor_preference\x18\x1e \x01(\x05H\x01\x88\x01\x01\x12\x1e\n\x07website\x18\x1f \x01(\tH\x02R\x08homepage\x88\x01\x01\x12\x16\n\tsignature\x18  \x01(\x0cH\x03\x88\x01\x01\x12/\n\x07\x64\x61y_off\x18! \x01(\x0e\x32\x19.explorer.demo.v1.WeekdayH\x04\x88\x01\x01\x12\x13\n\x06rating\x18\" \x01(\x01H\x05\x88\x01\x01\x12/\n\x0cworking_days\x18( \x03(\x0e\x32\x19.explorer.demo.v1.Weekday\x12\x17\n\x0flottery_numbers\x18) \x03(\x05\x12\x14\n\x0ctemperatures\x18* \x03(\x01\x12\x14\n\x0c\x66ingerprints\x18+ \x03(\x0c\x12\x34\n\x11\x65\x61rlier_addresses\x18, \x03(\x0b\x32\x19.explorer.demo.v1.Address\x12,\n\x08\x61\x62sences\x18- \x03(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06phones\x18. \x03(\x0b\x32\x1f.explorer.demo.v1.Profile.Phone\x12\x35\n\x06places\x18\x32 \x03(\x0b\x32%.explorer.demo.v1.Profile.PlacesEntry\x12\x43\n\x0erooms_by_floor\x18\x33 \x03(\x0b\x32+.explorer.demo.v1.Profile.RoomsByFloorEntry\x12\x41\n\rday_by_locker\x18\x34 \x03(\x0b\x32*.explorer.demo.v1.Profile.DayByLockerEntry\x12\x33\n\x05notes\x18\x35 \x03(\x0b\x32$.explorer.demo.v1.Profile.NotesEntry\x12\x35\n\x06\x62reaks\x18\x36 \x03(\x0b\x32%.explorer.demo.v1.Profile.BreaksEntry\x12\x0f\n\x03\x66\x61x\x18< \x01(\tB\x02\x18\x01\x1a\x41\n\x05Phone\x12\x0e\n\x06number\x18\x01 \x01(\t\x12\x18\n\x0btakes_texts\x18\x02 \x01(\x08H\x00\x88\x01\x01\x42\x0e\n\x0c_takes_texts\x1a\xf5\x02\n\nEmployment\x12\x10\n\x08\x65mployer\x18\x01 \x01(\t\x12?\n\x08\x63ontract\x18\x02 \x01(\x0b\x32-.explorer.demo.v1.Profile.Employment.Contract\x1a\x93\x02\n\x08\x43ontract\x12\x44\n\x06notice\x18\x01 \x01(\x0b\x32\x34.explorer.demo.v1.Profile.Employment.Contract.Notice\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12M\n\x0f\x65\x61rlier_notices\x18\x03 \x03(\x0b\x32\x34.explorer.demo.v1.Profile.Employment.Contract.Notice\x1aG\n\x06Notice\x12)\n\x06period\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nin_writing\x18\x02 \x01(\x08\x1a\xdd\x01\n\x07\x46igures\x12\x12\n\nutc_offset\x18\x01 \x01(\x11\x12\x0f\n\x07\x62\x61lance\x18\x02 \x01(\x12\x12\x0c\n\x04\x64\x65sk\x18\x03 \x01(\r\x12\r\n\x05\x62\x61\x64ge\x18\x04 \x01(\x04\x12\x17\n\x0fnetwork_address\x18\x05 \x01(\x07\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\x06\x12\r\n\x05\x66loor\x18\x07 \x01(\x0f\x12\x11\n\tlast_seen\x18\x08 \x01(\x10\x12\x0e\n\x06height\x18\t \x01(\x02\x12\x14\n\x0c\x66\x61stest_mile\x18\n \x01(\x01\x12\x10\n\x08\x63hildren\x18\x0b \x01(\x05\x12\r\n\x05steps\x18\x0c \x01(\x03\x1aH\n\x0bPlacesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.explorer.demo.v1.Address:\x02\x38\x01\x1a\x33\n\x11RoomsByFloorEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1aM\n\x10\x44\x61yByLockerEntry\x12\x0b\n\x03key\x18\x01 \x01(\x04\x12(\n\x05value\x18\x02 \x01(\x0e\x32\x19.explorer.demo.v1.Weekday:\x02\x38\x01\x1a\x44\n\nNotesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value:\x02\x38\x01\x1aH\n\x0b\x42reaksEntry\x12\x0b\n\x03key\x18\x01 \x01(\x08\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration:\x02\x38\x01\x42\t\n\x07\x63ontactB\x13\n\x11_floor_preferenceB\n\n\x08_websiteB\x0c\n\n_signatureB\n\n\x08_day_offB\t\n\x07_rating\"(\n\x15GetAttachmentsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\xce\x01\n\x16GetAttachmentsResponse\x12)\n\x0b\x61ttachments\x18\x01 \x03(\x0b\x32\x14.google.protobuf.Any\x12\x44\n\x06newest\x18\x02 \x03(\x0b\x32\x34.explorer.demo.v1.GetAttachmentsResponse.NewestEntry\x1a\x43\n\x0bNewestEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.google.protobuf.Any:\x02\x38\x01\"\xea\x06\n\x15RehearseStatusRequest\x12:\n\x04\x63ode\x18\x01 \x01(\x0e\x32,.explorer.demo.v1.RehearseStatusRequest.Code\x12\x0f\n\x07message\x18\x02 \x01(\t\x12?\n\x07\x64\x65tails\x18\x03 \x03(\x0e\x32..explorer.demo.v1.RehearseStatusRequest.Detail\x12(\n\x05\x64\x65lay\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xb7\x02\n\x04\x43ode\x12\x06\n\x02OK\x10\x00\x12\r\n\tCANCELLED\x10\x01\x12\x0b\n\x07UNKNOWN\x10\x02\x12\x14\n\x10INVALID_ARGUMENT\x10\x03\x12\x15\n\x11\x44\x45\x41\x44LINE_EXCEEDED\x10\x04\x12\r\n\tNOT_FOUND\x10\x05\x12\x12\n\x0e\x41LREADY_EXISTS\x10\x06\x12\x15\n\x11PERMISSION_DENIED\x10\x07\x12\x16\n\x12RESOURCE_EXHAUSTED\x10\x08\x12\x17\n\x13\x46\x41ILED_PRECONDITION\x10\t\x12\x0b\n\x07\x41\x42ORTED\x10\n\x12\x10\n\x0cOUT_OF_RANGE\x10\x0b\x12\x11\n\rUNIMPLEMENTED\x10\x0c\x12\x0c\n\x08INTERNAL\x10\r\x12\x0f\n\x0bUNAVAILABLE\x10\x0e\x12\r\n\tDATA_LOSS\x10\x0f\x12\x13\n\x0fUNAUTHENTICATED\x10\x10\"\xde\x02\n\x06\x44\x65tail\x12\x16\n\x12\x44\x45TAIL_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x45TAIL_ERROR_INFO\x10\x01\x12\x15\n\x11\x44\x45TAIL_RETRY_INFO\x10\x02\x12\x16\n\x12\x44\x45TAIL_BAD_REQUEST\x10\x03\x12\x1f\n\x1b\x44\x45TAIL_PRECONDITION_FAILURE\x10\x04\x12\x18\n\x14\x44\x45TAIL_QUOTA_FAILURE\x10\x05\x12\x17\n\x13\x44\x45TAIL_REQUEST_INFO\x10\x06\x12\x18\n\x14\x44\x45TAIL_RESOURCE_INFO\x10\x07\x12\x0f\n\x0b\x44\x45TAIL_HELP\x10\x08\x12\x1c\n\x18\x44\x45TAIL_LOCALIZED_MESSAGE\x10\t\x12\x15\n\x11\x44\x45TAIL_DEBUG_INFO\x10\n\x12\x17\n\x13\x44\x45TAIL_HOUSE_POLICY\x10\x0b\x12\x15\n\x11\x44\x45TAIL_UNHEARD_OF\x10\x0c\x12\x12\n\x0e\x44\x45TAIL_GARBAGE\x10\r*N\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_READER\x10\x01\x12\x0f\n\x0bROLE_EDITOR\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03*\xb6\x01\n\x07Weekday\x12\x17\n\x13WEEKDAY_UNSPECIFIED\x10\x00\x12\x12\n\x0eWEEKDAY_MONDAY\x10\x01\x12\x13\n\x0fWEEKDAY_TUESDAY\x10\x02\x12\x15\n\x11WEEKDAY_WEDNESDAY\x10\x03\x12\x14\n\x10WEEKDAY_THURSDAY\x10\x04\x12\x12\n\x0eWEEKDAY_FRIDAY\x10\x05\x12\x14\n\x10WEEKDAY_SATURDAY\x10\x06\x12\x12\n\x0eWEEKDAY_SUNDAY\x10\x07\x32\xee\x08\n\x10\x44irectoryService\x12W\n\tListUsers\x12\".explorer.demo.v1.ListUsersRequest\x1a\x1f.explorer.demo.v1.DirectoryUser\"\x03\x90\x02\x01\x30\x01\x12\x63\n\x10GetDirectoryUser\x12).explorer.demo.v1.GetDirectoryUserRequest\x1a\x1f.explorer.demo.v1.DirectoryUser\"\x03\x90\x02\x01\x12_\n\x0bSearchUsers\x12$.explorer.demo.v1.SearchUsersRequest\x1a%.explorer.demo.v1.SearchUsersResponse\"\x03\x90\x02\x01\x12W\n\nUpdateUser\x12#.explorer.demo.v1.UpdateUserRequest\x1a\x1f.explorer.demo.v1.DirectoryUser\"\x03\x90\x02\x02\x12\\\n\x0bImportUsers\x12$.explorer.demo.v1.ImportUsersRequest\x1a%.explorer.demo.v1.ImportUsersResponse(\x01\x12T\n\x06LookUp\x12\x1f.explorer.demo.v1.LookUpRequest\x1a .explorer.demo.v1.LookUpResponse\"\x03\x90\x02\x01(\x01\x30\x01\x12^\n\nWatchUsers\x12#.explorer.demo.v1.WatchUsersRequest\x1a$.explorer.demo.v1.WatchUsersResponse\"\x03\x90\x02\x01\x30\x01\x12`\n\x0fGetOrganization\x12(.explorer.demo.v1.GetOrganizationRequest\x1a\x1e.explorer.demo.v1.Organization\"\x03\x90\x02\x01\x12Q\n\nGetProfile\x12#.explorer.demo.v1.GetProfileRequest\x1a\x19.explorer.demo.v1.Profile\"\x03\x90\x02\x01\x12W\n\rUpdateProfile\x12&.explorer.demo.v1.UpdateProfileRequest\x1a\x19.explorer.demo.v1.Profile\"\x03\x90\x02\x02\x12h\n\x0eGetAttachments\x12\'.explorer.demo.v1.GetAttachmentsRequest\x1a(.explorer.demo.v1.GetAttachmentsResponse\"\x03\x90\x02\x01\x12V\n\x0eRehearseStatus\x12\'.explorer.demo.v1.RehearseStatusRequest\x1a\x16.google.protobuf.Empty\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,18 +40,128 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DIRECTORYUSER_ATTRIBUTESENTRY']._loaded_options = None
   _globals['_DIRECTORYUSER_ATTRIBUTESENTRY']._serialized_options = b'8\001'
+  _globals['_ORGANIZATION_LEADERSENTRY']._loaded_options = None
+  _globals['_ORGANIZATION_LEADERSENTRY']._serialized_options = b'8\001'
+  _globals['_PROFILE_PLACESENTRY']._loaded_options = None
+  _globals['_PROFILE_PLACESENTRY']._serialized_options = b'8\001'
+  _globals['_PROFILE_ROOMSBYFLOORENTRY']._loaded_options = None
+  _globals['_PROFILE_ROOMSBYFLOORENTRY']._serialized_options = b'8\001'
+  _globals['_PROFILE_DAYBYLOCKERENTRY']._loaded_options = None
+  _globals['_PROFILE_DAYBYLOCKERENTRY']._serialized_options = b'8\001'
+  _globals['_PROFILE_NOTESENTRY']._loaded_options = None
+  _globals['_PROFILE_NOTESENTRY']._serialized_options = b'8\001'
+  _globals['_PROFILE_BREAKSENTRY']._loaded_options = None
+  _globals['_PROFILE_BREAKSENTRY']._serialized_options = b'8\001'
+  _globals['_PROFILE'].fields_by_name['fax']._loaded_options = None
+  _globals['_PROFILE'].fields_by_name['fax']._serialized_options = b'\030\001'
+  _globals['_GETATTACHMENTSRESPONSE_NEWESTENTRY']._loaded_options = None
+  _globals['_GETATTACHMENTSRESPONSE_NEWESTENTRY']._serialized_options = b'8\001'
   _globals['_DIRECTORYSERVICE'].methods_by_name['ListUsers']._loaded_options = None
   _globals['_DIRECTORYSERVICE'].methods_by_name['ListUsers']._serialized_options = b'\220\002\001'
-  _globals['_ROLE']._serialized_start=723
-  _globals['_ROLE']._serialized_end=801
-  _globals['_LISTUSERSREQUEST']._serialized_start=79
-  _globals['_LISTUSERSREQUEST']._serialized_end=219
-  _globals['_DIRECTORYUSER']._serialized_start=222
-  _globals['_DIRECTORYUSER']._serialized_end=626
-  _globals['_DIRECTORYUSER_ATTRIBUTESENTRY']._serialized_start=564
-  _globals['_DIRECTORYUSER_ATTRIBUTESENTRY']._serialized_end=613
-  _globals['_ADDRESS']._serialized_start=628
-  _globals['_ADDRESS']._serialized_end=721
-  _globals['_DIRECTORYSERVICE']._serialized_start=803
-  _globals['_DIRECTORYSERVICE']._serialized_end=910
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetDirectoryUser']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetDirectoryUser']._serialized_options = b'\220\002\001'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['SearchUsers']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['SearchUsers']._serialized_options = b'\220\002\001'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateUser']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateUser']._serialized_options = b'\220\002\002'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['LookUp']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['LookUp']._serialized_options = b'\220\002\001'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['WatchUsers']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['WatchUsers']._serialized_options = b'\220\002\001'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetOrganization']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetOrganization']._serialized_options = b'\220\002\001'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetProfile']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetProfile']._serialized_options = b'\220\002\001'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateProfile']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateProfile']._serialized_options = b'\220\002\002'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetAttachments']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetAttachments']._serialized_options = b'\220\002\001'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['RehearseStatus']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['RehearseStatus']._serialized_options = b'\220\002\001'
+  _globals['_ROLE']._serialized_start=7270
+  _globals['_ROLE']._serialized_end=7348
+  _globals['_WEEKDAY']._serialized_start=7351
+  _globals['_WEEKDAY']._serialized_end=7533
+  _globals['_LISTUSERSREQUEST']._serialized_start=263
+  _globals['_LISTUSERSREQUEST']._serialized_end=403
+  _globals['_DIRECTORYUSER']._serialized_start=406
+  _globals['_DIRECTORYUSER']._serialized_end=810
+  _globals['_DIRECTORYUSER_ATTRIBUTESENTRY']._serialized_start=748
+  _globals['_DIRECTORYUSER_ATTRIBUTESENTRY']._serialized_end=797
+  _globals['_ADDRESS']._serialized_start=812
+  _globals['_ADDRESS']._serialized_end=905
+  _globals['_GETDIRECTORYUSERREQUEST']._serialized_start=908
+  _globals['_GETDIRECTORYUSERREQUEST']._serialized_end=1039
+  _globals['_SEARCHUSERSREQUEST']._serialized_start=1042
+  _globals['_SEARCHUSERSREQUEST']._serialized_end=1448
+  _globals['_SEARCHUSERSREQUEST_ORDER']._serialized_start=1384
+  _globals['_SEARCHUSERSREQUEST_ORDER']._serialized_end=1448
+  _globals['_SEARCHUSERSRESPONSE']._serialized_start=1450
+  _globals['_SEARCHUSERSRESPONSE']._serialized_end=1564
+  _globals['_UPDATEUSERREQUEST']._serialized_start=1567
+  _globals['_UPDATEUSERREQUEST']._serialized_end=1705
+  _globals['_IMPORTUSERSREQUEST']._serialized_start=1707
+  _globals['_IMPORTUSERSREQUEST']._serialized_end=1797
+  _globals['_IMPORTUSERSRESPONSE']._serialized_start=1800
+  _globals['_IMPORTUSERSRESPONSE']._serialized_end=2041
+  _globals['_IMPORTUSERSRESPONSE_PROBLEM']._serialized_start=1981
+  _globals['_IMPORTUSERSRESPONSE_PROBLEM']._serialized_end=2041
+  _globals['_LOOKUPREQUEST']._serialized_start=2043
+  _globals['_LOOKUPREQUEST']._serialized_end=2099
+  _globals['_LOOKUPRESPONSE']._serialized_start=2101
+  _globals['_LOOKUPRESPONSE']._serialized_end=2210
+  _globals['_WATCHUSERSREQUEST']._serialized_start=2213
+  _globals['_WATCHUSERSREQUEST']._serialized_end=2364
+  _globals['_WATCHUSERSRESPONSE']._serialized_start=2367
+  _globals['_WATCHUSERSRESPONSE']._serialized_end=2674
+  _globals['_WATCHUSERSRESPONSE_HEARTBEAT']._serialized_start=2620
+  _globals['_WATCHUSERSRESPONSE_HEARTBEAT']._serialized_end=2665
+  _globals['_GETORGANIZATIONREQUEST']._serialized_start=2676
+  _globals['_GETORGANIZATIONREQUEST']._serialized_end=2773
+  _globals['_ORGANIZATION']._serialized_start=2776
+  _globals['_ORGANIZATION']._serialized_end=2987
+  _globals['_ORGANIZATION_LEADERSENTRY']._serialized_start=2908
+  _globals['_ORGANIZATION_LEADERSENTRY']._serialized_end=2987
+  _globals['_TEAM']._serialized_start=2990
+  _globals['_TEAM']._serialized_end=3124
+  _globals['_GETPROFILEREQUEST']._serialized_start=3126
+  _globals['_GETPROFILEREQUEST']._serialized_end=3162
+  _globals['_UPDATEPROFILEREQUEST']._serialized_start=3164
+  _globals['_UPDATEPROFILEREQUEST']._serialized_end=3279
+  _globals['_PROFILE']._serialized_start=3282
+  _globals['_PROFILE']._serialized_end=6140
+  _globals['_PROFILE_PHONE']._serialized_start=5044
+  _globals['_PROFILE_PHONE']._serialized_end=5109
+  _globals['_PROFILE_EMPLOYMENT']._serialized_start=5112
+  _globals['_PROFILE_EMPLOYMENT']._serialized_end=5485
+  _globals['_PROFILE_EMPLOYMENT_CONTRACT']._serialized_start=5210
+  _globals['_PROFILE_EMPLOYMENT_CONTRACT']._serialized_end=5485
+  _globals['_PROFILE_EMPLOYMENT_CONTRACT_NOTICE']._serialized_start=5414
+  _globals['_PROFILE_EMPLOYMENT_CONTRACT_NOTICE']._serialized_end=5485
+  _globals['_PROFILE_FIGURES']._serialized_start=5488
+  _globals['_PROFILE_FIGURES']._serialized_end=5709
+  _globals['_PROFILE_PLACESENTRY']._serialized_start=5711
+  _globals['_PROFILE_PLACESENTRY']._serialized_end=5783
+  _globals['_PROFILE_ROOMSBYFLOORENTRY']._serialized_start=5785
+  _globals['_PROFILE_ROOMSBYFLOORENTRY']._serialized_end=5836
+  _globals['_PROFILE_DAYBYLOCKERENTRY']._serialized_start=5838
+  _globals['_PROFILE_DAYBYLOCKERENTRY']._serialized_end=5915
+  _globals['_PROFILE_NOTESENTRY']._serialized_start=5917
+  _globals['_PROFILE_NOTESENTRY']._serialized_end=5985
+  _globals['_PROFILE_BREAKSENTRY']._serialized_start=5987
+  _globals['_PROFILE_BREAKSENTRY']._serialized_end=6059
+  _globals['_GETATTACHMENTSREQUEST']._serialized_start=6142
+  _globals['_GETATTACHMENTSREQUEST']._serialized_end=6182
+  _globals['_GETATTACHMENTSRESPONSE']._serialized_start=6185
+  _globals['_GETATTACHMENTSRESPONSE']._serialized_end=6391
+  _globals['_GETATTACHMENTSRESPONSE_NEWESTENTRY']._serialized_start=6324
+  _globals['_GETATTACHMENTSRESPONSE_NEWESTENTRY']._serialized_end=6391
+  _globals['_REHEARSESTATUSREQUEST']._serialized_start=6394
+  _globals['_REHEARSESTATUSREQUEST']._serialized_end=7268
+  _globals['_REHEARSESTATUSREQUEST_CODE']._serialized_start=6604
+  _globals['_REHEARSESTATUSREQUEST_CODE']._serialized_end=6915
+  _globals['_REHEARSESTATUSREQUEST_DETAIL']._serialized_start=6918
+  _globals['_REHEARSESTATUSREQUEST_DETAIL']._serialized_end=7268
+  _globals['_DIRECTORYSERVICE']._serialized_start=7536
+  _globals['_DIRECTORYSERVICE']._serialized_end=8670
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +20,10 @@ ReflectionAccess = Literal["open", "protected", "off"]
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic for the type checker alone
 
 _READ_USERS = "read:users"
+_WRITE_USERS = "write:users"
+_WRITING = frozenset(
+    f"/explorer.demo.v1.DirectoryService/{method}" for method in ("UpdateUser", "UpdateProfile", "ImportUsers")
+)
 _OPEN = ("/grpc.health.v1.Health/",)
 _REFLECTION = ("/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/")
 
@@ -54,7 +59,7 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
     def _judge(self, path: str, metadata: Any) -> Refusal | None:
         if path.startswith(_OPEN):
             return None
-        scopes: frozenset[str] = frozenset({_READ_USERS})
+        scopes: frozenset[str] = frozenset({_WRITE_USERS if path in _WRITING else _READ_USERS})
         if path.startswith(_REFLECTION):
             if self.reflection == "off":
                 return Refusal.of(grpc.StatusCode.UNIMPLEMENTED, "This server does not offer reflection.")
@@ -91,6 +96,7 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
         """The same handler, its end counted: before the client can know of it, or when the client has gone."""
 
         def single(behaviour: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(behaviour)  # with the pool of threads that it may ask for
             def call(request: Any, context: grpc.ServicerContext) -> Any:
                 try:
                     answer = behaviour(request, context)
@@ -103,6 +109,7 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
             return call
 
         def several(behaviour: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(behaviour)
             def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
                 once = _Once(lambda code: self._count(path, code))
                 context.add_callback(lambda: once(grpc.StatusCode.CANCELLED))  # too late for one that ended by itself

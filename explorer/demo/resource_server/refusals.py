@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import grpc
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-__all__ = ["DOMAIN", "Refusal", "error_info", "field_violation", "no_such_resource"]
+__all__ = ["DOMAIN", "Refusal", "error_info", "field_violation", "field_violations", "no_such_resource", "too_many"]
 
 DOMAIN = "demo.example"
+_MOST_VIOLATIONS = 50  # trailers have a limit
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,32 @@ def error_info(code: grpc.StatusCode, reason: str, sentence: str, metadata: Mapp
 
 def field_violation(field: str, sentence: str) -> Refusal:
     """INVALID_ARGUMENT that names the field."""
-    violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=sentence)
+    return field_violations([(field, sentence)])
+
+
+def field_violations(problems: Sequence[tuple[str, str]]) -> Refusal:
+    """INVALID_ARGUMENT that names every field that will not do, by its path in the request."""
+    violations = [
+        error_details_pb2.BadRequest.FieldViolation(field=field, description=sentence)
+        for field, sentence in problems[:_MOST_VIOLATIONS]
+    ]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return Refusal.of(
         grpc.StatusCode.INVALID_ARGUMENT,
-        f"{field}: {sentence}",
-        error_details_pb2.BadRequest(field_violations=[violation]),
+        f"{problems[0][0]}: {problems[0][1]}{more}",
+        error_details_pb2.BadRequest(field_violations=violations),
     )
+
+
+def too_many(subject: str, sentence: str, retry_after: float | None = None) -> Refusal:
+    """RESOURCE_EXHAUSTED with a QuotaFailure, and a RetryInfo (seconds) where waiting helps."""
+    violation = error_details_pb2.QuotaFailure.Violation(subject=subject, description=sentence)
+    details: list[Message] = [error_details_pb2.QuotaFailure(violations=[violation])]
+    if retry_after is not None:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromTimedelta(timedelta(seconds=retry_after))
+        details.append(retry)
+    return Refusal.of(grpc.StatusCode.RESOURCE_EXHAUSTED, sentence, *details)
 
 
 def no_such_resource(resource_type: str, name: str) -> Refusal:

@@ -46,7 +46,8 @@ class ResourceService:
             [(certificate.private_key_pem.bytes(), b"".join(blob.bytes() for blob in certificate.cert_chain_pems))]
         )
         self._threads = threads
-        self._directory = Directory()
+        directory = Directory()
+        self._services: list[UserService | DirectoryService] = [UserService(directory), DirectoryService(directory)]
         self._interceptor: AuthorizationInterceptor | None = None
         self._guard = _LateInterceptor()
         self._server, self.port = self._bind(port)
@@ -58,9 +59,7 @@ class ResourceService:
             interceptors=[self._guard],
             options=_OPTIONS,
         )
-        server.add_generic_rpc_handlers(
-            [UserService(self._directory).handler(), DirectoryService(self._directory).handler()]
-        )
+        server.add_generic_rpc_handlers([service.handler() for service in self._services])
         health_servicer = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
         for name in ("", *SERVICE_NAMES):
