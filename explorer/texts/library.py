@@ -1,0 +1,106 @@
+"""A call as Python with this library, through a variable ``session``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+
+from explorer.errors import ExplorerError
+from explorer.rpc import encode, to_dict
+from explorer.texts.asked import Asked, Hidden
+from explorer.texts.literals import WIDTH, Expression, Group, fields, literal, named, text_literal, written
+from explorer.texts.values import pool_of, same, set_fields
+
+__all__ = ["library_text", "metadata_list"]
+
+
+def library_text(asked: Asked) -> str:
+    """Python that makes the call again. What the session itself adds (token, metadata) is not in it."""
+    bound = _bound(asked)
+    arguments = _arguments(asked)
+    if arguments is None:
+        return _by_bytes(asked, bound)
+    imports = "".join(f"import {name}\n" for name in _imports(asked.metadata))
+    before = imports + "\n" if imports else ""
+    if len(written(bound)) > WIDTH:
+        return f"{before}method = {written(bound, beside=9)}\n{written(Group('method(', arguments, ')'))}"
+    return before + written(Group(f"{written(bound)}(", arguments, ")"))
+
+
+def metadata_list(metadata: tuple[Hidden, ...]) -> Group:
+    """Metadata as a list of pairs; what may be a secret is read from the environment."""
+    return Group("[", tuple(_pair(one) for one in metadata), "]")
+
+
+def _pair(one: Hidden) -> Expression:
+    read = f'os.environ["{one.variable}"]'
+    value = text_literal(one.value) if one.value is not None else f"base64.b64decode({read})" if one.binary else read
+    return f"({text_literal(one.name)}, {value})"
+
+
+def _imports(metadata: tuple[Hidden, ...]) -> list[str]:
+    hidden = [one for one in metadata if one.value is None]
+    return [*(["base64"] if any(one.binary for one in hidden) else []), *(["os"] if hidden else [])]
+
+
+def _bound(asked: Asked) -> Expression:
+    """The method, with what differs from its defaults."""
+    options: list[Expression] = []
+    if asked.timeout is not None:
+        options.append(f"timeout={asked.timeout:.12g}")
+    if asked.metadata:
+        options.append(named("metadata=", metadata_list(asked.metadata)))
+    method = f"session[{text_literal(full_name(asked.method))}]"
+    return Group(f"{method}.options(", tuple(options), ")") if options else method
+
+
+def full_name(method: MethodDescriptor) -> str:
+    """``package.Service.Method``."""
+    return f"{method.containing_service.full_name}.{method.name}"
+
+
+def _arguments(asked: Asked) -> tuple[Expression, ...] | None:
+    """The requests as this library takes them; None where only their bytes would be the same."""
+    values = [_faithful(request) for request in asked.requests]
+    if any(value is None for value in values):
+        return None
+    if asked.method.client_streaming:
+        return (literal([value["request"] for value in values if value is not None]),)
+    (request,) = (value["request"] for value in values if value is not None)
+    if request == {}:
+        return ()
+    if not isinstance(request, dict):
+        return (literal(request),)
+    return fields(request) or (literal(request),)
+
+
+def _faithful(request: Message) -> dict[str, Any] | None:
+    """The value, in a box, that is encoded to this very request."""
+    for value in (set_fields(request), to_dict(request, pool_of(request))):
+        try:
+            if same(encode(type(request), value), request):
+                return {"request": value}
+        except ExplorerError:
+            continue
+    return None
+
+
+def _by_bytes(asked: Asked, bound: Expression) -> str:
+    read = ", ".join(f"request_class.FromString({written(literal(one.SerializeToString()))})" for one in asked.requests)
+    lines = [f"import {name}" for name in _imports(asked.metadata)]
+    lines += (
+        ["", "from google.protobuf.message_factory import GetMessageClass", ""]
+        if lines
+        else [
+            "from google.protobuf.message_factory import GetMessageClass",
+            "",
+        ]
+    )
+    lines += [
+        f"method = {written(bound, beside=9)}",
+        "request_class = GetMessageClass(method.descriptor.input_type)",
+        f"method([{read}])" if asked.method.client_streaming else f"method({read})",
+    ]
+    return "\n".join(lines)
