@@ -33,7 +33,7 @@ _NEXT_STEP = {
     "NOT_FOUND": "Check the names and ids in the request.",
     "DEADLINE_EXCEEDED": MORE_TIME,
     "RESOURCE_EXHAUSTED": "Ask for less, or less often.",
-    "UNIMPLEMENTED": "The server lists this method and does not have it; another version of it may.",
+    "UNIMPLEMENTED": "The server lists this method and does not have it. If it was deployed anew, session.refresh() asks again.",
     "UNAVAILABLE": CALL_AGAIN,
 }
 

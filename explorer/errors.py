@@ -6,6 +6,7 @@
     ├── ConfigurationError (ValueError)      what was asked for cannot work as it stands
     │   ├── InsecureChannelError             a token would have travelled in clear
     │   ├── MissingExtraError                a part that is not installed
+    │   ├── SchemaError                      a descriptor set or .proto file that is none, or is not there
     │   └── OAuthConfigurationError          ... and it was the authorization server that said so
     ├── UnknownNameError (LookupError)       no such service, method or field; names near ones
     ├── RefreshTokenStoreError               where refresh tokens rest cannot be read or written
@@ -57,6 +58,7 @@ __all__ = [
     "RequestStreamError",
     "RpcError",
     "RpcStatusError",
+    "SchemaError",
     "SignInExpiredError",
     "SignInRequiredError",
     "TokenTimeoutError",
@@ -83,6 +85,18 @@ class InsecureChannelError(ConfigurationError):
 
 class MissingExtraError(ConfigurationError, ImportError):
     """A part of this package that is not installed; the message says which extra brings it."""
+
+
+class SchemaError(ConfigurationError):
+    """A descriptor set or ``.proto`` file that is not there, or is none.
+
+    ``file`` is its name and ``line`` the line at fault, each None where that is not known.
+    """
+
+    def __init__(self, message: str, *, file: str | None = None, line: int | None = None) -> None:
+        super().__init__(message)
+        self.file = file
+        self.line = line
 
 
 class UnknownNameError(ExplorerError, LookupError):

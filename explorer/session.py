@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import html
-import threading
+import os
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 
 from explorer.calls import Call
-from explorer.errors import ReflectionError, UnknownNameError
+from explorer.errors import ConfigurationError, ReflectionError, UnknownNameError
 from explorer.frames.options import Options
 from explorer.history import History
 from explorer.methods import Method, Service, attribute_names
-from explorer.rpc import ChannelOptions, Connection, DescriptorSource, Reflection
+from explorer.rpc import ChannelOptions, Connection, DescriptorSource
 from explorer.rpc.certificates import ClientCertificateLike, PemLike
 from explorer.rpc.channel_options import LARGEST_MESSAGE_LENGTH, MESSAGE_LENGTH, Compression, channel_options
+from explorer.rpc.combined import Descriptors, descriptor_source
 from explorer.rpc.comments import comments_of
+from explorer.rpc.descriptor_export import descriptor_set
+from explorer.rpc.losses import completeness
 from explorer.rpc.metadata import MetadataLike, as_metadata
 from explorer.secret import Sealed, sealed
 from explorer.text import printable
@@ -48,7 +52,7 @@ def connect(
     max_send_message_length: int = LARGEST_MESSAGE_LENGTH,
     user_agent: str | None = None,
     options: Sequence[tuple[str, Any]] = (),
-    descriptors: DescriptorSource | None = None,
+    descriptors: Descriptors = None,
 ) -> Session:
     """Connect to a gRPC server.
 
@@ -72,7 +76,10 @@ def connect(
         max_send_message_length: Bytes of one message; 256 MiB at most.
         user_agent: What stands first in the ``user-agent`` header, in our name's place.
         options: Further gRPC channel arguments, as pairs of name and value; they win over ours.
-        descriptors: What the server serves, where that is known from elsewhere; None asks its reflection.
+        descriptors: Where it is known from what the server serves. None asks its own reflection. A
+            :class:`explorer.rpc.DescriptorSet` or :class:`explorer.rpc.ProtoFiles` is believed without asking. In a
+            list, later ones fill what earlier ones lack (files, types, services, comments):
+            ``[explorer.rpc.Reflection, explorer.rpc.DescriptorSet("api.binpb")]``.
 
     Raises:
         ConnectionFailedError: No connection: the sentence says whether address, TLS or server is at fault.
@@ -112,7 +119,7 @@ def open_session(
     token_source: TokenSource | None = None,
     metadata: MetadataLike = (),
     timeout: float = 30.0,
-    descriptors: DescriptorSource | None = None,
+    descriptors: Descriptors = None,
 ) -> Session:
     """The same as :func:`connect`, with how the channel is made read and checked already, and without a warning.
 
@@ -123,11 +130,12 @@ def open_session(
     options = Options(unary_timeout=timeout)
     connection = Connection(target, token_source=token_source, metadata=metadata, channel=channel)
     try:
+        source = descriptor_source(descriptors, connection, timeout)
         connection.connect(timeout)
     except BaseException:
         connection.close()
         raise
-    return Session(connection, descriptors or Reflection(connection, timeout), options)
+    return Session(connection, source, options)
 
 
 def _say(session: Session) -> None:
@@ -158,9 +166,8 @@ class Session:
         self.descriptors = descriptors
         self._options = options or Options()
         self._history = History()
-        self._lock = threading.Lock()
         self._names: list[str] | None = None
-        self._commented: tuple[int, dict[str, str]] | None = None
+        self._commented: tuple[DescriptorSource, int, dict[str, str]] | None = None
 
     @property
     def target(self) -> str:
@@ -201,10 +208,13 @@ class Session:
             ReflectionError: It refuses to, or what it says cannot be used.
 
         """
-        with self._lock:
-            if self._names is None:
-                self._names = self.descriptors.service_names()
+        if self._names is not None:
             return list(self._names)
+        source = self.descriptors
+        names = source.service_names()  # without a lock: who waits for a server makes nobody else wait
+        if source is self.descriptors:
+            self._names = names
+        return list(names)
 
     @property
     def methods(self) -> DataFrame:
@@ -223,6 +233,61 @@ class Session:
     def broken(self) -> dict[str, str]:
         """Services found so far that cannot be used, each with the reason."""
         return dict(self.descriptors.broken)
+
+    @property
+    def repaired(self) -> dict[str, str]:
+        """Services found so far that can be used although something is missing, each with what that is."""
+        return dict(self.descriptors.repaired)
+
+    @property
+    def completeness(self) -> str:
+        """One sentence on all that is served: what is complete, and what each of the other services needs.
+
+        Raises as :attr:`services`; resolves everything.
+        """
+        self.descriptors.load()
+        return completeness(self.services, self.broken, self.repaired)
+
+    def refresh(self) -> list[str]:
+        """Discover anew, where the server has been deployed again; the names of its services.
+
+        Services and methods that were taken from the session before stay usable as they were; take them again for what
+        is new. Raises as :attr:`services`, and then everything stays as it was. Blocks for a round trip.
+        """
+        source = self.descriptors.fresh()
+        names = source.service_names()
+        self.descriptors, self._names, self._commented = source, names, None
+        return list(names)
+
+    def message_type(self, full_name: str) -> Descriptor:
+        """The descriptor of a message type, also of one that no service names: what an ``Any`` may hold.
+
+        Raises:
+            UnknownNameError: Nobody knows it; the server's reflection was asked, too.
+
+        """
+        return self.descriptors.message_type(full_name)
+
+    def descriptor_set(self) -> bytes:
+        """All that is served, as a FileDescriptorSet for protoc, grpcurl, buf or :class:`explorer.rpc.DescriptorSet`.
+
+        Each file comes after all that it imports; comments are in it where they came along, broken services are not.
+        Raises as :attr:`services`; resolves everything.
+        """
+        return descriptor_set(self.descriptors)
+
+    def save_descriptor_set(self, path: str | os.PathLike[str]) -> None:
+        """Write :meth:`descriptor_set` to a file.
+
+        Raises:
+            ConfigurationError: The file cannot be written. Else as :attr:`services`.
+
+        """
+        found = self.descriptor_set()
+        try:
+            Path(path).write_bytes(found)
+        except OSError as error:
+            raise ConfigurationError(f"{printable(os.fspath(path))!r} cannot be written: {error.strerror}.") from None
 
     @property
     def calls(self) -> list[Call]:
@@ -313,10 +378,11 @@ class Session:
         return self.descriptors.service(full_name)
 
     def _comments(self) -> dict[str, str]:
-        files = self.descriptors.files
-        if self._commented is None or self._commented[0] != len(files):  # more files come as services are opened
-            self._commented = len(files), comments_of(files)
-        return self._commented[1]
+        source = self.descriptors
+        known = self._commented
+        if known is None or known[0] is not source or known[1] != len(source.files):  # more come with more services
+            known = self._commented = source, len(source.files), comments_of(source.files)
+        return known[2]
 
     def _reachable(self) -> list[str]:
         names = self.services

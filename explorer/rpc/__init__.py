@@ -14,9 +14,11 @@ from explorer.rpc.canonical import to_dict, to_json
 from explorer.rpc.channel import secure_channel
 from explorer.rpc.channel_options import ChannelOptions, channel_options
 from explorer.rpc.connection import Connection
+from explorer.rpc.descriptor_set import DescriptorSet
 from explorer.rpc.descriptors import DescriptorSource, MethodKind, method_kind, method_path, safe_to_repeat
 from explorer.rpc.invocation import Answer, invoke
 from explorer.rpc.messages import encode
+from explorer.rpc.proto_files import ProtoFiles
 from explorer.rpc.reflection import Reflection
 from explorer.rpc.status import Status, status_of
 from explorer.rpc.streaming import StreamAnswer, stream
@@ -26,8 +28,10 @@ __all__ = [
     "Answer",
     "ChannelOptions",
     "Connection",
+    "DescriptorSet",
     "DescriptorSource",
     "MethodKind",
+    "ProtoFiles",
     "Reflection",
     "Status",
     "StreamAnswer",

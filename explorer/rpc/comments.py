@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from explorer.text import printable
 
-__all__ = ["comments_of"]
+__all__ = ["comments_of", "with_comments"]
 
 # Field numbers in FileDescriptorProto and DescriptorProto, as they stand in a location's path.
 _INSIDE: dict[tuple[type, int], str] = {
@@ -29,12 +29,40 @@ _INSIDE: dict[tuple[type, int], str] = {
 }
 
 
-def comments_of(files: Mapping[str, bytes]) -> dict[str, str]:
+def comments_of(*sources: Mapping[str, bytes]) -> dict[str, str]:
     """Comments by the full name of what they stand beside: services, methods, messages, fields, enums, their values.
 
-    ``files`` are serialized FileDescriptorProtos, as a descriptor source has them. One that cannot be read has none.
+    ``sources`` are serialized FileDescriptorProtos by file name, as a descriptor source has them; of two comments the
+    earlier source's is taken. A file that cannot be read has none.
     """
-    return {name: text for raw in files.values() for name, text in _of_file(raw)}
+    found: dict[str, str] = {}
+    for files in reversed(sources):
+        found.update((name, text) for raw in files.values() for name, text in _of_file(raw))
+    return found
+
+
+def with_comments(raw: bytes, comments: Mapping[str, str]) -> bytes:
+    """The file with these comments, by full name, as its source code info; one that has some stays as it is."""
+    file = descriptor_pb2.FileDescriptorProto.FromString(raw)
+    if not comments or any(each.leading_comments or each.trailing_comments for each in file.source_code_info.location):
+        return raw
+    for path, name in _places(file):
+        if name in comments:
+            file.source_code_info.location.add(path=path, span=[0, 0, 0], leading_comments=comments[name])
+    return file.SerializeToString()
+
+
+def _places(file: descriptor_pb2.FileDescriptorProto) -> Iterator[tuple[list[int], str]]:
+    """Whatever in the file can have a comment: its path, and its full name. Without recursion."""
+    waiting: list[tuple[Any, list[int], str]] = [(file, [], file.package)]
+    while waiting:
+        place, path, scope = waiting.pop()
+        for (kind, number), attribute in _INSIDE.items():
+            if isinstance(place, kind):
+                for index, item in enumerate(getattr(place, attribute)):
+                    name = f"{scope}.{item.name}" if scope else item.name
+                    yield [*path, number, index], name
+                    waiting.append((item, [*path, number, index], name))
 
 
 def _of_file(raw: bytes) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias
 
 from google.protobuf import descriptor_pb2, descriptor_pool
-from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 
 __all__ = ["DescriptorSource", "MethodKind", "method_kind", "method_path", "safe_to_repeat"]
 
@@ -28,14 +28,24 @@ class DescriptorSource(Protocol):
     def files(self) -> Mapping[str, bytes]:
         """Serialized FileDescriptorProtos by file name, just as they came, comments included."""
 
+    @property
+    def repaired(self) -> Mapping[str, str]:
+        """The services that can be used although something is missing, each with a sentence that says what."""
+
     def service_names(self) -> list[str]:
         """The full names of the services."""
 
     def service(self, full_name: str) -> ServiceDescriptor:
         """One service, resolved now if it is not yet."""
 
+    def message_type(self, full_name: str) -> Descriptor:
+        """One message type, also one that no service names, such as an ``Any`` may hold."""
+
     def load(self) -> None:
-        """Resolve all services; afterwards :attr:`broken` is complete."""
+        """Resolve all services; afterwards :attr:`broken` and :attr:`repaired` are complete."""
+
+    def fresh(self) -> DescriptorSource:
+        """Another of the same kind that knows nothing yet: what it describes may have changed."""
 
 
 def method_kind(method: MethodDescriptor) -> MethodKind:

@@ -1,77 +1,125 @@
-"""Descriptor files from a server, brought into a private pool in the order of their imports.
+"""Descriptor files from anywhere, brought into a private pool in the order of their imports.
 
-One bad file must not hide the rest: what cannot be built is named, with the file at fault and who imports it.
+One bad file must not hide the rest. What the wire allows is repaired: imports that nothing uses are dropped, a type is
+found under whatever file name it came, and a field of a type that nobody serves becomes the bytes that it travels as.
+What cannot be repaired is named, with the file at fault and who imports it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from google.protobuf import descriptor_pb2, descriptor_pool
+from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import DecodeError
 
-from explorer.errors import ReflectionError
+from explorer.rpc.losses import Losses, quoted
+from explorer.rpc.repair import Use, declared, same_shape, spare, substitute, top_level, uses, without_imports
 from explorer.rpc.wellknown import PROTOBUF_FILES, add_known, known_file, seeded_pool
 from explorer.text import printable
 
-__all__ = ["FileSet"]
+__all__ = ["LOCAL_LIMITS", "SERVER_LIMITS", "FileSet", "Limits"]
 
-LARGEST_TOTAL = 16 * 2**20  # bytes
-MOST_FILES = 2_000
-MOST_TYPES = 20_000
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is taken in at most."""
+
+    bytes: int
+    files: int
+    types: int
+
+
+SERVER_LIMITS = Limits(bytes=16 * 2**20, files=2_000, types=20_000)
+LOCAL_LIMITS = Limits(bytes=256 * 2**20, files=50_000, types=500_000)
+"""For files that the user brings: whoever has them wants them."""
 
 
 class FileSet:
     """Files as they came, and the pool that is built from them.
 
     Not safe from several threads at once: the caller holds a lock.
+
+    Args:
+        lacks: What to say of a file that did not come: ``which …``.
+        limits: How much is taken in; what comes after that is left out, and :attr:`excess` says so.
+
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lacks: str = "the server does not serve", limits: Limits = SERVER_LIMITS) -> None:
         self.pool: descriptor_pool.DescriptorPool = seeded_pool()
         self.raw: dict[str, bytes] = {}
+        self.broken: dict[str, str] = {}
+        self.repaired: dict[str, str] = {}
         self.not_served: dict[str, str] = {}
+        self.excess: str | None = None
+        self._lacks, self._limits = lacks, limits
         self._protos: dict[str, descriptor_pb2.FileDescriptorProto] = {}
-        self._services: dict[str, str] = {}
+        self._services: dict[str, list[str]] = {}
         self._faults: dict[str, str | None] = {}  # by file; None says that it is in the pool
+        self._lost: dict[str, dict[str, str]] = {}  # by file: its imports that are not in the pool, and why
+        self._losses = Losses(self.pool)
+        self._variants: dict[str, str] = {}  # second contents of a file's name, under names of their own
+        self._symbols: dict[str, list[str]] = {}
+        self._indexed: set[str] = set()
         self._seen: set[bytes] = set()
         self._bytes = self._types = 0
 
     def add(self, raw: bytes) -> None:
-        """Take a file in; the same bytes twice are taken once, and what is no file is left out.
-
-        Raises:
-            ReflectionError: There is too much of it.
-
-        """
-        if raw in self._seen:
+        """Take a file in; the same bytes twice are taken once, and what is no file is left out."""
+        if raw in self._seen or self.excess is not None:
+            return
+        self._bytes += len(raw)
+        if self._exceeds("bytes", self._bytes, self._limits.bytes):
             return
         self._seen.add(raw)
-        self._bytes += len(raw)
-        self._refuse_excess("bytes", self._bytes, LARGEST_TOTAL)
         try:
             proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
         except DecodeError:
             return
-        if proto.name in PROTOBUF_FILES or proto.name in self._protos or proto.syntax.startswith("<"):
+        if not _is_text(proto.name, proto.package, *(service.name for service in proto.service)):
+            return
+        if proto.name in PROTOBUF_FILES or proto.syntax.startswith("<"):
             return  # protobuf's own come from here; "<unknown:0>" marks a placeholder for a file that is not there
+        if proto.name in self._protos:
+            raw = self._second(proto)
+            if not raw:
+                return
         self._types += _count_types(proto)
-        self._refuse_excess("types", self._types, MOST_TYPES)
-        self._protos[proto.name] = proto
-        self.raw[proto.name] = raw
-        self._refuse_excess("files", len(self._protos), MOST_FILES)
+        if self._exceeds("types", self._types, self._limits.types):
+            return
+        if self._exceeds("files", len(self._protos) + 1, self._limits.files):
+            return
+        self._protos[proto.name], self.raw[proto.name] = proto, raw
         prefix = f"{proto.package}." if proto.package else ""
         for service in proto.service:
-            self._services.setdefault(prefix + service.name, proto.name)
+            self._services.setdefault(prefix + service.name, []).append(proto.name)
 
     def declares(self, service: str) -> bool:
         """Whether a file that came declares the service."""
         return service in self._services
 
-    def missing(self, services: Iterable[str]) -> list[str]:
-        """Files that the services import, at any remove, and that have neither come nor been refused."""
-        reached = dict.fromkeys(self._services[service] for service in services if service in self._services)
+    def services(self) -> list[str]:
+        """The full names of all services that are declared."""
+        return list(self._services)
+
+    def names(self) -> list[str]:
+        """The files, in the order in which they came."""
+        return list(self._protos)
+
+    def files_of(self, services: Iterable[str]) -> list[str]:
+        """The files that declare these services."""
+        return list(dict.fromkeys(name for service in services for name in self._services.get(service, ())))
+
+    def missing(self, roots: Iterable[str]) -> list[str]:
+        """Files that these files import, at any remove, and that have neither come nor been refused."""
+        return [name for name in self.reached(roots) if not self._settled(name)]
+
+    def reached(self, roots: Iterable[str]) -> list[str]:
+        """These files and all that they import, at any remove, whether they came or not."""
+        reached = dict.fromkeys(roots)
         waiting = list(reached)
         while waiting:
             proto = self._protos.get(waiting.pop())
@@ -79,67 +127,262 @@ class FileSet:
                 if name not in reached:
                     reached[name] = None
                     waiting.append(name)
-        return [name for name in reached if not self._settled(name)]
+        return list(reached)
 
-    def fault(self, service: str) -> str | None:
-        """Build the service's file; None once it is in the pool, else a sentence that says why it cannot be.
+    def protos(self, names: Iterable[str]) -> Iterator[descriptor_pb2.FileDescriptorProto]:
+        """Those of the files that came."""
+        return (self._protos[name] for name in names if name in self._protos)
 
-        The file must have come: see :meth:`declares`.
+    def build(self, roots: Iterable[str], *, final: bool) -> list[str]:
+        """Bring these files and all that they import into the pool.
+
+        Args:
+            roots: Files that came.
+            final: Nothing more will come: repair what can be. Otherwise a file that lacks a type waits for it.
+
+        Returns:
+            The full names of the types that files wait for.
+
         """
-        file = self._services[service]
-        self._build(file)
-        fault = self._faults[file]
-        return None if fault is None else f"{printable(service, 200)} {fault}"
+        work = _Build(final)
+        for root in roots:
+            if root in self._protos and not self._done(root, work):
+                self._build(root, work)
+        return list(work.wanted)
+
+    def conclude(self, services: Iterable[str]) -> None:
+        """Build what these services need, for good; afterwards they are in the pool, or in :attr:`broken`.
+
+        A service that works although something is missing is in :attr:`repaired`.
+        """
+        services = [name for name in services if name in self._services and name not in self.broken]
+        self.build(self.files_of(services), final=True)
+        for name in services:
+            broken, repaired = self._verdict(name)
+            if broken is not None:
+                self.broken[name] = broken
+            elif repaired is not None:
+                self.repaired[name] = repaired
+
+    def _verdict(self, service: str) -> tuple[str | None, str | None]:
+        try:
+            descriptor = self.pool.FindServiceByName(service)
+        except KeyError:
+            file = self._services[service][0]
+            why = self._faults.get(file) or "says nothing that could be used"
+            return f"{quoted(service)} is declared in {quoted(file)}, which {why}.", None
+        broken, repaired = self._losses.of_service(descriptor)
+        return broken, repaired or self._told_twice(service, descriptor.file)
+
+    def _told_twice(self, service: str, file: FileDescriptor) -> str | None:
+        """What to say where more than one thing came for the service, or for a file's name."""
+        others = [other for other in self._services[service] if other != file.name and self._faults.get(other)]
+        if others:
+            both = f"{quoted(file.name)} and {quoted(others[0])}"
+            return f"{quoted(service)} is described twice and differently, in {both}; the first is used."
+        reached = self.reached([file.name]) if self._variants else []
+        variant = next((name for name in reached if name in self._variants or name in self._variants.values()), None)
+        if variant is None:
+            return None
+        name = quoted(self._variants.get(variant, variant))
+        return f"{quoted(service)} needs {name}, of which two contents came; where they differ, the first is used."
+
+    def _second(self, proto: descriptor_pb2.FileDescriptorProto) -> bytes:
+        """Another content for a name that is taken: kept under a name of its own, unless it says the same."""
+        first = self._protos[proto.name]
+        if same_shape(_plain(first), _plain(proto)):
+            if proto.HasField("source_code_info") and not first.HasField("source_code_info"):
+                self.raw[proto.name] = proto.SerializeToString()  # the same, with its comments
+            return b""
+        stem, dot, end = proto.name.rpartition(".")
+        number = 2
+        while (name := f"{stem or end}~{number}{dot and '.'}{end if stem else ''}") in self._protos:
+            number += 1
+        self._variants[name] = proto.name
+        proto.name = name
+        return proto.SerializeToString()
 
     def _settled(self, name: str) -> bool:
         return name in self._protos or name in self.not_served or name in PROTOBUF_FILES
 
-    def _refuse_excess(self, what: str, number: int, limit: int) -> None:
+    def _exceeds(self, what: str, number: int, limit: int) -> bool:
         if number > limit:
-            raise ReflectionError(
-                f"The server's reflection sent more than {limit} {what} of descriptors, which no service needs. "
-                "Describe it by a descriptor set instead."
-            )
+            self.excess = f"more than {limit} {what} of descriptors came, which is more than is taken in"
+        return self.excess is not None
 
-    def _build(self, root: str) -> None:
+    def _done(self, file: str, work: _Build) -> bool:
+        return file in self._faults or file in work.held
+
+    def _build(self, root: str, work: _Build) -> None:
         """Depth first without recursion: a chain of imports may be as long as a server likes."""
         path: dict[str, Iterator[str]] = {root: iter(self._protos[root].dependency)}
         while path:
             file, imports = next(reversed(path.items()))
-            following = next((name for name in imports if name in self._protos and name not in self._faults), None)
+            following = next((name for name in imports if name in self._protos and not self._done(name, work)), None)
             if following is None:
                 path.pop(file)
-                if file not in self._faults:
-                    self._faults[file] = self._add_to_pool(file)
+                if not self._done(file, work) and (first := self._finish(file, work)):
+                    path[file] = iter([name for name in first if name not in path])
             elif following in path:
-                circle = " → ".join([*list(path)[list(path).index(following) :], following])
-                self._faults[following] = f"is declared in files that import each other: {printable(circle, 300)}."
+                if following not in work.retried:  # else it is there for the sake of a type, not of an import
+                    circle = " → ".join([*list(path)[list(path).index(following) :], following])
+                    self._faults[following] = f"is one of the files that import each other: {printable(circle, 300)}"
             else:
                 path[following] = iter(self._protos[following].dependency)
 
-    def _add_to_pool(self, file: str) -> str | None:
-        """None if the file got into the pool, else why not."""
-        lost = {name: why for name in self._protos[file].dependency if (why := self._why_lost(file, name)) is not None}
+    def _finish(self, file: str, work: _Build) -> list[str]:
+        """Bring one file into the pool, whose imports are there or never will be; else the files to build before."""
         proto = self._protos[file]
+        if any(name in work.held for name in proto.dependency):
+            work.held.add(file)
+            return []
+        lost = {name: why for name in proto.dependency if (why := self._why_lost(name)) is not None}
+        self._lost[file] = lost
+        if self._is_there(file):
+            self._faults[file] = None
+            return []
+        if (fault := self._contradicted(proto, lost)) is not None:
+            self._faults[file] = fault
+            return []
+        copy = without_imports(proto, lost) if lost else proto
+        refused = self._refused(copy.SerializeToString() if lost else self.raw[file])
+        if refused is None:  # an import that nothing uses may be missing
+            self._faults[file] = None
+            return []
+        return self._repair(file, copy if lost else without_imports(proto, ()), refused, work)
+
+    def _repair(self, file: str, copy: descriptor_pb2.FileDescriptorProto, refused: str, work: _Build) -> list[str]:
+        contradiction = self._spare_what_is_there(file, copy)
+        if contradiction is not None:
+            self._faults[file] = contradiction
+            return []
+        own = set(declared(copy))
+        found = [(use, use.resolve(lambda name: name in own or self._in_pool(name))) for use in uses(copy)]
+        unknown = [use for use, name in found if name is None]
+        elsewhere = [name for use in unknown for name in self._declaring(use)]
+        first = [name for name in dict.fromkeys(elsewhere) if name != file and not self._done(name, work)]
+        if first and file not in work.retried:
+            work.retried.add(file)
+            return first
+        if unknown and not work.final:
+            work.held.add(file)
+            work.wanted.update(dict.fromkeys(next(use.candidates()) for use in unknown))
+            return []
+        self._do_without(file, copy, unknown)
+        used = {name for _, name in found if name is not None} - own
+        _import(copy, (self.pool.FindFileContainingSymbol(name).name for name in used))
+        again = self._refused(copy.SerializeToString()) if self._faults.get(file) is None else None
+        if again is not None:
+            self._faults[file] = f"contradicts itself or another file: {_plain_words(again or refused)}"
+        self._faults.setdefault(file, None)
+        return []
+
+    def _is_there(self, file: str) -> bool:
+        """Whether one of ours, which was needed before the server's own came, has the name."""
         try:
-            self.pool.AddSerializedFile(_without(proto, lost).SerializeToString() if lost else self.raw[file])
-        except (TypeError, ValueError) as error:
-            # An import that nothing uses may be missing; where the file cannot do without, the import is the reason.
-            return next(iter(lost.values()), None) or _rejected(file, str(error))
+            self.pool.FindFileByName(file)
+        except KeyError:
+            return False
+        return True
+
+    def _contradicted(self, proto: descriptor_pb2.FileDescriptorProto, lost: Iterable[str]) -> str | None:
+        """A type that came with an import, but contradicts another of the same name, must not stand for it."""
+        for imported in lost:
+            claimed = set(declared(self._protos[imported])) if imported in self._protos else set()
+            named = (name for use in uses(proto) for name in use.candidates() if name in claimed)
+            taken = next(filter(self._in_pool, named), None)
+            if taken is not None:
+                return f"needs {quoted(taken)} of {quoted(imported)}, which {self._faults.get(imported)}"
         return None
 
-    def _why_lost(self, file: str, imported: str) -> str | None:
+    def _do_without(self, file: str, copy: descriptor_pb2.FileDescriptorProto, unknown: list[Use]) -> None:
+        """Replace the types that nobody has."""
+        for message, types in substitute(copy, unknown).items():
+            for name in types:
+                self._losses.field(message, name, self._why(file, name))
+        for use in unknown:
+            if use.attribute in ("input_type", "output_type"):
+                name = next(use.candidates())
+                why = self._losses.stub(name, self._why(file, name), self._refused)
+                if why is None:
+                    setattr(use.holder, use.attribute, f".{name}")
+                else:
+                    self._faults[file] = why
+
+    def _why(self, file: str, name: str) -> str:
+        """The clause that says which import would have brought a type: the one whose folder is its package, if any."""
+        around = [(importer, lost) for importer in self.reached([file]) for lost in self._lost.get(importer, ())]
+        folder = name.rpartition(".")[0].replace(".", "/")
+        best = next((pair for pair in around if folder and pair[1].startswith(f"{folder}/")), None)
+        if best is None and around:
+            best = around[0]
+        if best is None:
+            return f"the type {quoted(name)}, used in {quoted(file)}, which {self._lacks}"
+        importer, lost = best
+        return self._clause(importer, lost, self._lost[importer][lost])
+
+    def _clause(self, importer: str, imported: str, why: str) -> str:
+        return f"{quoted(imported)}, imported by {quoted(importer)}, {why}"
+
+    def _spare_what_is_there(self, file: str, copy: descriptor_pb2.FileDescriptorProto) -> str | None:
+        """Leave out what another file declared before, just so. A contradiction is told: nobody here can settle it."""
+        twice, others = set(), set()
+        for kind, name, item in top_level(copy):
+            other = self._file_of(kind, name)
+            if other is None or other == file:
+                continue
+            if file not in self._variants and not self._declares_the_same(other, kind, name, item):
+                return f"contradicts {quoted(other)}: both declare {quoted(name)}, and differently"
+            twice.add(name)
+            others.add(other)
+        spare(copy, twice)
+        _import(copy, others)
+        return None
+
+    def _declares_the_same(self, file: str, kind: str, name: str, item: object) -> bool:
+        proto = self._protos.get(file)
+        if proto is None:  # one of ours
+            raw = self.pool.FindFileByName(file).serialized_pb
+            proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
+        there = (its for its_kind, its_name, its in top_level(proto) if (its_kind, its_name) == (kind, name))
+        return any(same_shape(its, item) for its in there)
+
+    def _file_of(self, kind: str, name: str) -> str | None:
+        try:
+            if kind == "extension":
+                return str(self.pool.FindExtensionByName(name).file.name)  # type: ignore[attr-defined]  # the stubs forgot it
+            return str(self.pool.FindFileContainingSymbol(name).name)
+        except KeyError:
+            return None
+
+    def _in_pool(self, name: str) -> bool:
+        for find in (self.pool.FindMessageTypeByName, self.pool.FindEnumTypeByName):
+            try:
+                find(name)
+            except KeyError:
+                continue
+            return True
+        return False
+
+    def _declaring(self, use: Use) -> list[str]:
+        """The files that declare what a use may mean; an index made when it is first needed, which is seldom."""
+        for file in self._protos.keys() - self._indexed:
+            self._indexed.add(file)
+            for name in declared(self._protos[file]):
+                self._symbols.setdefault(name, []).append(file)
+        return next((self._symbols[name] for name in use.candidates() if name in self._symbols), [])
+
+    def _why_lost(self, imported: str) -> str | None:
+        """None if the import is in the pool, else what to say of it."""
         if imported in self._protos:
-            return self._faults.get(imported)
+            fault = self._faults.get(imported)
+            return None if fault is None and imported in self._faults else f"which {fault or 'imports it in turn'}"
         if known_file(imported) is not None:
-            return (
-                None if self._add_known(imported) else f"needs {imported}, which clashes with the server's own files."
-            )
+            return None if self._add_known(imported) else "which clashes with the server's own files"
         reason = self.not_served.get(imported, "")
-        return (
-            f"needs {printable(imported, 200)}, imported by {printable(file, 200)}, which the server does not serve"
-            f"{f' ({printable(reason, 200)})' if reason else ''}."
-        )
+        if self.excess is not None and not reason:
+            return f"but {self.excess}"
+        return f"which {self._lacks}{f' ({printable(reason, 200)})' if reason else ''}"
 
     def _add_known(self, name: str) -> bool:
         try:
@@ -147,22 +390,41 @@ class FileSet:
         except (TypeError, ValueError):
             return False
 
+    def _refused(self, raw: bytes) -> str | None:
+        try:
+            self.pool.AddSerializedFile(raw)
+        except (TypeError, ValueError) as error:
+            return str(error)
+        return None
 
-def _rejected(file: str, why: str) -> str:
-    cause = re.sub(r"^Couldn't build proto file into descriptor pool:?\s*", "", why)
-    return f"is declared in {printable(file, 200)}, which contradicts itself or another file: {printable(cause, 300)}."
+
+class _Build:
+    """One go at building: what was found to be wanted, and the files that wait for it."""
+
+    def __init__(self, final: bool) -> None:  # noqa: FBT001 - the one thing that a go is made of
+        self.final = final
+        self.wanted: dict[str, None] = {}
+        self.held: set[str] = set()
+        self.retried: set[str] = set()
 
 
-def _without(proto: descriptor_pb2.FileDescriptorProto, lost: Iterable[str]) -> descriptor_pb2.FileDescriptorProto:
-    """A copy of the file without some of its imports."""
-    kept = [index for index, name in enumerate(proto.dependency) if name not in lost]
-    place = {old: new for new, old in enumerate(kept)}
+def _is_text(*names: object) -> bool:
+    """What is no UTF-8 comes as bytes; no name may be that."""
+    return all(isinstance(name, str) for name in names)
+
+
+def _import(copy: descriptor_pb2.FileDescriptorProto, files: Iterable[str]) -> None:
+    copy.dependency.extend(sorted(set(files) - set(copy.dependency) - {copy.name}))
+
+
+def _plain_words(refused: str) -> str:
+    return printable(re.sub(r"^Couldn't build proto file into descriptor pool:?\s*", "", refused), 300)
+
+
+def _plain(proto: descriptor_pb2.FileDescriptorProto) -> descriptor_pb2.FileDescriptorProto:
     copy = descriptor_pb2.FileDescriptorProto()
     copy.CopyFrom(proto)
-    del copy.dependency[:], copy.public_dependency[:], copy.weak_dependency[:]
-    copy.dependency.extend(proto.dependency[index] for index in kept)
-    copy.public_dependency.extend(place[index] for index in proto.public_dependency if index in place)
-    copy.weak_dependency.extend(place[index] for index in proto.weak_dependency if index in place)
+    copy.ClearField("source_code_info")
     return copy
 
 

@@ -6,16 +6,16 @@ v1 is tried first, then v1alpha. Names come after one round trip, a service's fi
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
-import grpc
 from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import ServiceDescriptor
-from grpc_reflection.v1alpha import reflection_pb2
+from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 
 from explorer.errors import (
     ReflectionError,
@@ -26,17 +26,20 @@ from explorer.errors import (
 from explorer.rpc.connection import Connection
 from explorer.rpc.deadlines import Deadline
 from explorer.rpc.files import FileSet
-from explorer.rpc.reflection_stream import Answer, Question, ReflectionStream, StreamEnded, Version
+from explorer.rpc.losses import quoted
+from explorer.rpc.reflection_retry import Questions, error_of
+from explorer.rpc.reflection_stream import Answer, StreamEnded, Version
+from explorer.rpc.repair import extendable
 from explorer.rpc.status import Status
-from explorer.rpc.transport_errors import is_connection_trouble
 from explorer.text import printable
-from explorer.tokens import Token
 
 __all__ = ["Reflection"]
 
 _SERVICE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _MOST_ROUNDS = 200  # of missing imports: each brings at least one file, or is the last
-_MOST_REOPENED = 20  # streams that a server may break before that is its answer
+_MOST_TYPES = 1_000  # asked for by their own names, at once
+_MOST_EXTENSIONS = 2_000
+_EXTENSIONS_TIMEOUT = 5.0  # seconds; some servers never answer what few ever ask
 
 _T = TypeVar("_T")
 
@@ -59,7 +62,8 @@ class Reflection:
         self._lock = threading.Lock()
         self._files = FileSet()
         self._names: list[str] | None = None
-        self._broken: dict[str, str] = {}
+        self._concluded: set[str] = set()
+        self._extended: set[str] = set()
         self._version: Version | None = None
 
     @property
@@ -75,7 +79,12 @@ class Reflection:
     @property
     def broken(self) -> Mapping[str, str]:
         """The services that cannot be used, each with a sentence that says which file is at fault."""
-        return MappingProxyType(self._broken)
+        return MappingProxyType(self._files.broken)
+
+    @property
+    def repaired(self) -> Mapping[str, str]:
+        """The services that can be used although something is missing, each with a sentence that says what."""
+        return MappingProxyType(self._files.repaired)
 
     @property
     def files(self) -> Mapping[str, bytes]:
@@ -110,11 +119,30 @@ class Reflection:
             names = self.service_names()
             if full_name not in names:
                 raise UnknownNameError("service", full_name, names)
-            self._on_stream(lambda stream: self._resolve(stream, [full_name]))
+            self._on_stream(lambda questions: self._resolve(questions, [full_name]))
             found = self._known(full_name)
         if found is None:
-            raise ReflectionError(self._broken[full_name])
+            raise AssertionError("a service that was resolved is in the pool, or broken")
         return found
+
+    def message_type(self, full_name: str) -> Descriptor:
+        """A message type's descriptor, asked of the server where no service seen so far needed it.
+
+        That is what an ``Any`` or an error detail holds. At most a few round trips the first time.
+
+        Raises:
+            UnknownNameError: The server does not know it either.
+            ReflectionError, ConnectionFailedError, OAuthError: As for :meth:`service_names`.
+
+        """
+        try:
+            return self.pool.FindMessageTypeByName(full_name)
+        except KeyError:
+            self._on_stream(lambda questions: self._resolve_type(questions, full_name))
+        try:
+            return self.pool.FindMessageTypeByName(full_name)
+        except KeyError:
+            raise UnknownNameError("message type", printable(full_name, 200), ()) from None
 
     def load(self) -> None:
         """Resolve every service. One that is broken hides no other: it is in :attr:`broken` afterwards.
@@ -125,76 +153,164 @@ class Reflection:
         """
         self._on_stream(self._load)
 
-    def _load(self, stream: _Stream) -> None:
+    def fresh(self) -> Reflection:
+        """Another that knows nothing yet, of the same server: it may have been deployed anew."""
+        return Reflection(self._connection, self._timeout)
+
+    def _load(self, questions: Questions) -> None:
         if self._names is None:
-            self._names = self._list(stream)
-        self._resolve(stream, self._names)
+            self._names = self._list(questions)
+        self._resolve(questions, self._names)
 
     def _known(self, full_name: str) -> ServiceDescriptor | None:
-        if full_name in self._broken:
-            raise ReflectionError(self._broken[full_name])
-        try:
-            return self.pool.FindServiceByName(full_name)
-        except KeyError:
+        if full_name in self.broken:
+            raise ReflectionError(self.broken[full_name])
+        if full_name not in self._concluded:  # its file may be there before all that it needs has been asked for
             return None
+        return self.pool.FindServiceByName(full_name)
 
-    def _list(self, stream: _Stream) -> list[str]:
-        (answer,) = stream.ask([("list_services", "")])
+    def _list(self, questions: Questions) -> list[str]:
+        (answer,) = questions.ask([("list_services", "")])
         if not answer.HasField("list_services_response"):
-            raise ReflectionError(f"{self._connection.target} does not list its services: {_error_of(answer)}.")
+            said = error_of(answer) or "NOT_FOUND"
+            raise ReflectionError(f"{self._connection.target} does not list its services: {said}.")
         names = list(dict.fromkeys(service.name for service in answer.list_services_response.service))
-        for name in names:
-            if not _SERVICE_NAME.fullmatch(name):
-                self._broken[name] = f"{printable(name, 200)!r} is listed as a service, and is no name of one."
-        return [name for name in names if name not in self._broken]
+        odd = [name for name in names if not _SERVICE_NAME.fullmatch(name)]
+        for name in odd:
+            self._files.broken[name] = f"{printable(name, 200)!r} is listed as a service, and is no name of one."
+        return [name for name in names if name not in self._files.broken]
 
-    def _resolve(self, stream: _Stream, names: Iterable[str]) -> None:
-        wanted = [name for name in names if name not in self._broken]
-        # Services of a package mostly share their files: one of each is asked for first, then only who is left.
-        first = {name.rpartition(".")[0]: name for name in reversed(wanted)}
-        self._ask_for_services(stream, first.values())
-        self._ask_for_services(stream, wanted)
-        self._ask_for_imports(stream, wanted)
-        with self._lock:
+    def _resolve(self, questions: Questions, names: Iterable[str]) -> None:
+        wanted = [name for name in names if name not in self._concluded and name not in self.broken]
+        try:
+            # Services of a package mostly share their files: one of each is asked for first, then only who is left.
+            first: dict[str, str] = {}
             for name in wanted:
-                if name not in self._broken and (fault := self._files.fault(name)) is not None:
-                    self._broken[name] = fault
-
-    def _ask_for_services(self, stream: _Stream, names: Iterable[str]) -> None:
+                first.setdefault(name.rpartition(".")[0], name)
+            self._ask_for_services(questions, first.values())
+            self._ask_for_services(questions, wanted)
+            self._complete(questions, self._files.files_of(wanted))
+        except StreamEnded as end:
+            if end.status.code != "DEADLINE_EXCEEDED":
+                raise
+            self._out_of_time(wanted)
         with self._lock:
-            asked = [name for name in names if name not in self._broken and not self._files.declares(name)]
-        answers = stream.ask([("file_containing_symbol", name) for name in asked])
-        for name, answer in zip(asked, answers, strict=True):
-            self._take(answer)
-            if not self._files.declares(name):
-                self._broken[name] = f"{name} is listed by the server, but not described: {_error_of(answer)}."
+            self._files.conclude(wanted)
+            self._concluded.update(wanted)
+        self._ask_for_extensions(questions.briefer(_EXTENSIONS_TIMEOUT), self._files.files_of(wanted))
 
-    def _ask_for_imports(self, stream: _Stream, services: list[str]) -> None:
+    def _resolve_type(self, questions: Questions, full_name: str) -> None:
+        roots = self._take_all(questions.ask([("file_containing_symbol", full_name)]))
+        self._complete(questions, roots)
+        with self._lock:
+            self._files.build(roots, final=True)
+        self._ask_for_extensions(questions.briefer(_EXTENSIONS_TIMEOUT), roots)
+
+    def _ask_for_services(self, questions: Questions, names: Iterable[str]) -> None:
+        asked = [name for name in names if name not in self.broken and not self._files.declares(name)]
+        answers = questions.ask([("file_containing_symbol", name) for name in asked])
+        self._take_all(answers)
+        for name, answer in zip(asked, answers, strict=True):
+            if not self._files.declares(name):
+                why = self._files.excess or error_of(answer) or "it does not know that name"
+                self._files.broken[name] = _not_described(name, why)
+
+    def _complete(self, questions: Questions, roots: list[str]) -> None:
+        """Ask for all that these files import; then, by their names, for types that came with none of it."""
+        asked: set[str] = set()
+        while True:
+            self._ask_for_imports(questions, roots)
+            with self._lock:
+                wanted = [name for name in self._files.build(roots, final=False) if name not in asked][:_MOST_TYPES]
+            if not wanted:
+                return
+            asked.update(wanted)
+            found = self._take_all(questions.ask([("file_containing_symbol", name) for name in wanted]))
+            roots = list(dict.fromkeys([*roots, *found]))
+
+    def _ask_for_imports(self, questions: Questions, roots: list[str]) -> None:
         for _ in range(_MOST_ROUNDS):
             with self._lock:
-                missing = self._files.missing(services)
-            if not missing:
+                missing = self._files.missing(roots)
+            if not missing or self._files.excess is not None:
                 return
-            answers = stream.ask([("file_by_filename", name) for name in missing])
-            for name, answer in zip(missing, answers, strict=True):
-                self._take(answer)
-                with self._lock:
+            answers = questions.ask([("file_by_filename", name) for name in missing])
+            with self._lock:
+                for name, answer in zip(missing, answers, strict=True):
+                    self._take(answer)
                     if name not in self._files.raw:
-                        self._files.not_served[name] = _error_of(answer)
+                        self._files.not_served[name] = error_of(answer)
+        self._files.excess = f"imports led to imports for more than {_MOST_ROUNDS} round trips"
+
+    def _ask_for_extensions(self, questions: Questions, roots: list[str]) -> None:
+        """Bring what extends the messages of these files: a convenience, which may be missing without a word."""
+        with self._lock:
+            files = self._files.protos(self._files.reached(roots))
+            types = [name for name in extendable(files) if name not in self._extended][:_MOST_TYPES]
+        if not types:
+            return
+        self._extended.update(types)
+        with contextlib.suppress(StreamEnded), contextlib.closing(questions):
+            numbers = self._extension_numbers(questions, types)
+            first = {name: (name, number) for name, number in reversed(numbers)}
+            for some in (first.values(), numbers):
+                with self._lock:
+                    left = [pair for pair in some if self._unknown_extension(*pair)]
+                roots = self._take_all(
+                    questions.ask(
+                        [("file_containing_extension", {"containing_type": n, "extension_number": k}) for n, k in left]
+                    )
+                )
+                self._complete(questions, roots)
+                with self._lock:
+                    self._files.build(roots, final=True)
+
+    def _extension_numbers(self, questions: Questions, types: list[str]) -> list[tuple[str, int]]:
+        answers = questions.ask([("all_extension_numbers_of_type", name) for name in types])
+        numbers = (
+            (name, number)
+            for name, answer in zip(types, answers, strict=True)
+            for number in answer.all_extension_numbers_response.extension_number
+        )
+        return list(dict.fromkeys(itertools.islice(numbers, _MOST_EXTENSIONS)))
+
+    def _unknown_extension(self, full_name: str, number: int) -> bool:
+        try:
+            self.pool.FindExtensionByNumber(self.pool.FindMessageTypeByName(full_name), number)
+        except KeyError:
+            return True
+        return False
+
+    def _out_of_time(self, wanted: list[str]) -> None:
+        """What came in time is used; the rest is named, and asked for again after a refresh."""
+        late = f"not within {self._timeout:g} s; refresh() asks again"
+        for name in wanted:
+            if not self._files.declares(name):
+                self._files.broken.setdefault(name, _not_described(name, late))
+        with self._lock:
+            for name in self._files.missing(self._files.files_of(wanted)):
+                self._files.not_served[name] = late
+
+    def _take_all(self, answers: Iterable[Answer]) -> list[str]:
+        """Take in what the answers bring; the names of the files that were not there before."""
+        with self._lock:
+            before = len(self._files.names())
+            for answer in answers:
+                self._take(answer)
+            return self._files.names()[before:]
 
     def _take(self, answer: Answer) -> None:
-        with self._lock:
-            for raw in answer.file_descriptor_response.file_descriptor_proto:
-                self._files.add(raw)
+        for raw in answer.file_descriptor_response.file_descriptor_proto:
+            self._files.add(raw)
 
-    def _on_stream(self, work: Callable[[_Stream], _T]) -> _T:
+    def _on_stream(self, work: Callable[[Questions], _T]) -> _T:
         """Do the work on one stream; in the other version where the server knows only that one."""
         deadline = Deadline(self._timeout)
         versions: list[Version] = ["v1", "v1alpha"] if self._version is None else [self._version]
         for version in versions:
-            stream = _Stream(self._connection, version, deadline)
+            questions = Questions(self._connection, version, deadline)
             try:
-                result = work(stream)
+                result = work(questions)
             except StreamEnded as end:
                 if version != versions[-1] and _may_be_the_other_version(end):
                     continue
@@ -203,7 +319,7 @@ class Reflection:
                 self._version = version
                 return result
             finally:
-                stream.close()
+                questions.close()
         raise AssertionError("the last version either answers or raises")
 
     def _refusal(self, status: Status) -> ReflectionError:
@@ -232,74 +348,9 @@ class Reflection:
         return ReflectionError(f"Reflection at {target} failed with {status}.")
 
 
-class _Stream:
-    """A stream that begins anew where the token was refused, or where one question broke it."""
-
-    def __init__(self, connection: Connection, version: Version, deadline: Deadline) -> None:
-        self._connection, self._version, self._deadline = connection, version, deadline
-        self._stream: ReflectionStream | None = None
-        self._rejected: Token | None = None
-        self._answered = False
-        self._reopened = 0
-
-    def ask(self, questions: list[Question]) -> list[Answer]:
-        answers: list[Answer] = []
-        while len(answers) < len(questions):
-            stream = self._stream or self._open()
-            try:
-                answers += stream.ask(questions[len(answers) :])
-                self._answered = True
-            except StreamEnded as end:
-                answers += end.answers
-                self._answered = self._answered or bool(end.answers)
-                self.close()
-                self._mend(end, stream.token)
-                if self._broken_by_a_question(end):
-                    answers.append(_failed(end.status))
-        return answers
-
-    def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-
-    def _open(self) -> ReflectionStream:
-        self._connection.connect(self._deadline.remaining())
-        metadata = self._connection.call_metadata()
-        token = self._connection.token(self._deadline.remaining(), self._rejected)
-        self._stream = ReflectionStream(self._connection, self._version, self._deadline, metadata, token)
-        return self._stream
-
-    def _mend(self, end: StreamEnded, token: Token | None) -> None:
-        """Return if another stream may do better; raise the end otherwise."""
-        self._reopened += 1
-        if self._reopened > _MOST_REOPENED or self._deadline.passed:
-            raise end
-        if is_connection_trouble(end.details):
-            self._connection.recover(end.details, self._deadline.remaining())
-        elif end.status.code == "UNAUTHENTICATED" and not end.status.from_proxy and token and not self._rejected:
-            self._rejected = token  # refused once: a fresh one, once
-        elif not self._broken_by_a_question(end):
-            raise end
-
-    def _broken_by_a_question(self, end: StreamEnded) -> bool:
-        """Some servers end the stream where they should answer that they do not know."""
-        return self._answered and end.status.code in ("OK", "NOT_FOUND", "INTERNAL", "UNKNOWN", "INVALID_ARGUMENT")
+def _not_described(service: str, why: str) -> str:
+    return f"{quoted(service)} is listed by the server, but not described: {why}."
 
 
 def _may_be_the_other_version(end: StreamEnded) -> bool:
     return end.status.code in ("UNIMPLEMENTED", "UNAVAILABLE") and not end.answers
-
-
-def _failed(status: Status) -> Answer:
-    answer = reflection_pb2.ServerReflectionResponse()
-    answer.error_response.error_code, answer.error_response.error_message = status.number, status.details
-    return answer
-
-
-def _error_of(answer: Answer) -> str:
-    if not answer.HasField("error_response"):
-        return "what it sent does not hold it, or cannot be read"
-    error = answer.error_response
-    code = next((code.name for code in grpc.StatusCode if code.value[0] == error.error_code), str(error.error_code))
-    return f"{code}{f', {printable(error.error_message, 200)}' if error.error_message else ''}"

@@ -21,7 +21,17 @@ from explorer.tokens import Token
 __all__ = ["Answer", "Question", "ReflectionStream", "StreamEnded", "Version"]
 
 Version: TypeAlias = Literal["v1", "v1alpha"]
-Question: TypeAlias = tuple[Literal["list_services", "file_containing_symbol", "file_by_filename"], str]
+Question: TypeAlias = tuple[
+    Literal[
+        "list_services",
+        "file_containing_symbol",
+        "file_by_filename",
+        "all_extension_numbers_of_type",
+        "file_containing_extension",
+    ],
+    Any,
+]
+"""A field of ServerReflectionRequest, and its value: a name, or an ExtensionRequest's fields."""
 Answer: TypeAlias = Any
 """A ServerReflectionResponse; the package that brings it has no types."""
 

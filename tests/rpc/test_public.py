@@ -3,8 +3,9 @@ from __future__ import annotations
 import explorer.rpc
 
 PUBLIC = """
-    Answer Connection DescriptorSource MethodKind Reflection Status StreamAnswer Target call_credentials encode invoke
-    method_kind method_path parse_target safe_to_repeat secure_channel status_of stream to_dict to_json
+    Answer ChannelOptions Connection DescriptorSet DescriptorSource MethodKind ProtoFiles Reflection Status StreamAnswer
+    Target call_credentials channel_options encode invoke method_kind method_path parse_target safe_to_repeat
+    secure_channel status_of stream to_dict to_json
 """
 
 
