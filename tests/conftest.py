@@ -29,11 +29,15 @@ _REAL_SERVERS = {
     "test_collection",
     "test_connection",
     "test_forked",
+    "test_history",
     "test_invocation",
     "test_keyring_store",
     "test_paste_in_a_kernel",
     "test_reflection",
+    "test_request_streams",
+    "test_running",
     "test_shared_grants",
+    "test_texts_run",
 }
 
 

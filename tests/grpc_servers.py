@@ -12,7 +12,7 @@ import grpc
 import trustme
 from grpc_reflection.v1alpha import reflection_pb2
 
-Handler = Callable[[bytes, grpc.ServicerContext], Any]
+Handler = Callable[[Any, grpc.ServicerContext], Any]  # of a request's bytes, or of an iterator of them
 OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1))
 
 
@@ -34,11 +34,14 @@ class GrpcServer:
         certificate: trustme.LeafCert | None = None,
         unary: Mapping[str, Handler] | None = None,
         streams: Mapping[str, Handler] | None = None,
+        uploads: Mapping[str, Handler] | None = None,
+        chats: Mapping[str, Handler] | None = None,
         reflection: Reflected | None = None,
         port: int = 0,
     ) -> None:
         self.calls: list[Call] = []
         self._unary, self._streams, self._reflection = unary or {}, streams or {}, reflection
+        self._uploads, self._chats = uploads or {}, chats or {}
         self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(8), options=OPTIONS)
         self._server.add_generic_rpc_handlers((_Router(self),))
         if certificate is None:
@@ -63,6 +66,10 @@ class GrpcServer:
             return grpc.unary_unary_rpc_method_handler(self._unary[path])
         if path in self._streams:
             return grpc.unary_stream_rpc_method_handler(self._streams[path])
+        if path in self._uploads:
+            return grpc.stream_unary_rpc_method_handler(self._uploads[path])
+        if path in self._chats:
+            return grpc.stream_stream_rpc_method_handler(self._chats[path])
         if self._reflection is not None and path in self._reflection.paths():
             return grpc.stream_stream_rpc_method_handler(
                 self._reflection.answer,

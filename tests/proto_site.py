@@ -33,8 +33,8 @@ def pool_from(text: str, folder: Path) -> descriptor_pool.DescriptorPool:
 class Site:
     """A server on loopback that answers as its handlers do, and a connection to it.
 
-    A handler takes the request's message and the context, and gives a message's fields, bytes as they are, or (for a
-    stream) an iterable of these.
+    A handler takes the request's message (or an iterator of them) and the context, and gives a message's fields, bytes
+    as they are, or (for a stream) an iterable of these.
     """
 
     def __init__(self, pool: descriptor_pool.DescriptorPool) -> None:
@@ -74,11 +74,13 @@ def _wire(method: MethodDescriptor, handler: Callable[..., Any]) -> grpc.RpcMeth
 
     if method.server_streaming:
 
-        def answer_all(message: Message, context: grpc.ServicerContext) -> Iterator[bytes]:
+        def answer_all(message: Any, context: grpc.ServicerContext) -> Iterator[bytes]:
             for answer in handler(message, context):
                 yield encoded(answer)
 
-        return grpc.unary_stream_rpc_method_handler(answer_all, request_deserializer=request.FromString)
-    return grpc.unary_unary_rpc_method_handler(
-        lambda message, context: encoded(handler(message, context)), request_deserializer=request.FromString
-    )
+        wrap = (
+            grpc.stream_stream_rpc_method_handler if method.client_streaming else grpc.unary_stream_rpc_method_handler
+        )
+        return wrap(answer_all, request_deserializer=request.FromString)
+    wrap = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
+    return wrap(lambda message, context: encoded(handler(message, context)), request_deserializer=request.FromString)

@@ -31,6 +31,7 @@ def test_the_public_list() -> None:
         "Responses",
         "call_frame",
         "collect",
+        "history_frame",
         "methods_frame",
         "read_requests",
         "to_frame",

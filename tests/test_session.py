@@ -298,7 +298,7 @@ service T { rpc Up (stream Q) returns (Q); }
     def test_a_field_that_no_keyword_can_be(self, odd: Callable[..., Session]) -> None:
         method = odd(self.TEXT, "S", "T", Get=lambda request, _: request)["S.Get"]
         call = method(**{"class": 3})
-        assert call.code == "session['S.Get']({'class': 3})"
+        assert call.code == 'session["S.Get"]({"class": 3})'
         assert call.dict() == {"class": 3}
 
     def test_a_stream_of_requests_is_no_request_per_row(self, odd: Callable[..., Session]) -> None:
