@@ -24,6 +24,8 @@ from explorer.rpc.channel_options import LARGEST_MESSAGE_LENGTH, MESSAGE_LENGTH,
 from explorer.rpc.combined import Descriptors, descriptor_source
 from explorer.rpc.comments import comments_of
 from explorer.rpc.descriptor_export import descriptor_set
+from explorer.rpc.health import HealthStatus, check_health
+from explorer.rpc.health_watch import HealthWatch
 from explorer.rpc.losses import completeness
 from explorer.rpc.metadata import MetadataLike, as_metadata
 from explorer.secret import Sealed, sealed
@@ -352,6 +354,36 @@ class Session:
     def _repr_html_(self) -> str:
         items = "".join(f"<li>{html.escape(printable(name))}</li>" for name in self._names or [])
         return f"<b>{html.escape(printable(self.target))}</b> {self.security}<ul>{items}</ul>"
+
+    def health(self, service: str = "", *, timeout: float = 10.0) -> HealthStatus:
+        """What the server says of its own health, by the standard health service, reflected or not.
+
+        Args:
+            service: A service's full name; empty for the server as a whole.
+            timeout: Seconds.
+
+        Returns:
+            ``SERVING``, ``NOT_SERVING``, ``UNKNOWN``, ``SERVICE_UNKNOWN`` where its health service does not know that
+            service, or ``not served`` where it has no health service.
+
+        Raises:
+            RpcStatusError: It answered with neither.
+            ConnectionFailedError, OAuthError: The question never left.
+
+        """
+        return check_health(self.connection, service, timeout=timeout)
+
+    def watch_health(self, service: str = "", *, interval: float = 30.0) -> HealthWatch:
+        """The same, kept up to date from another thread until it is closed, or the session is.
+
+        Args:
+            service: A service's full name; empty for the server as a whole.
+            interval: Seconds between two questions, where the server does not tell by itself, and after trouble.
+
+        Does not block; ``.health`` of it is what is known, ``.subscribe`` has a function called after each change.
+
+        """
+        return HealthWatch(self.connection, service, interval=interval)
 
     def close(self) -> None:
         """End the connection; calls under way end as CANCELLED. A second time does nothing."""

@@ -28,7 +28,9 @@ _REAL_THINGS = {"demo", "notebooks", "foreign", "seed"}
 _REAL_SERVERS = {
     "test_collection",
     "test_connection",
+    "test_connection_mix_ups",
     "test_forked",
+    "test_health",
     "test_history",
     "test_invocation",
     "test_keyring_store",

@@ -16,6 +16,8 @@ from explorer.rpc.channel_options import ChannelOptions, channel_options
 from explorer.rpc.connection import Connection
 from explorer.rpc.descriptor_set import DescriptorSet
 from explorer.rpc.descriptors import DescriptorSource, MethodKind, method_kind, method_path, safe_to_repeat
+from explorer.rpc.health import HealthStatus, check_health
+from explorer.rpc.health_watch import Health, HealthWatch
 from explorer.rpc.invocation import Answer, invoke
 from explorer.rpc.messages import encode
 from explorer.rpc.proto_files import ProtoFiles
@@ -30,6 +32,9 @@ __all__ = [
     "Connection",
     "DescriptorSet",
     "DescriptorSource",
+    "Health",
+    "HealthStatus",
+    "HealthWatch",
     "MethodKind",
     "ProtoFiles",
     "Reflection",
@@ -38,6 +43,7 @@ __all__ = [
     "Target",
     "call_credentials",
     "channel_options",
+    "check_health",
     "encode",
     "invoke",
     "method_kind",

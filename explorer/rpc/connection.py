@@ -165,11 +165,11 @@ class Connection:
     def close(self) -> None:
         """End all calls under way and close the channel. May be called again."""
         self._closed = True  # without the lock, which a connect() that takes its time may hold
+        for callback in tuple(self._at_close.values()):
+            callback()
         self._channel.close()
         for states in tuple(self._waiting):
             states.put(grpc.ChannelConnectivity.SHUTDOWN)
-        for callback in tuple(self._at_close.values()):
-            callback()
 
     def at_close(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call this when the connection is closed, or now where it is. It must not block, and may come twice.

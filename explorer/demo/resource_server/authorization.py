@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
@@ -96,7 +95,6 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
         """The same handler, its end counted: before the client can know of it, or when the client has gone."""
 
         def single(behaviour: Callable[..., Any]) -> Callable[..., Any]:
-            @functools.wraps(behaviour)  # with the pool of threads that it may ask for
             def call(request: Any, context: grpc.ServicerContext) -> Any:
                 try:
                     answer = behaviour(request, context)
@@ -106,10 +104,20 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
                 self._count(path, _code(context) or grpc.StatusCode.OK)
                 return answer
 
+            return _in_the_same_threads(call, behaviour)
+
+        def told(behaviour: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(behaviour)  # grpc reads off it that it answers by a callback, and holds no thread
+            def call(request: Any, context: grpc.ServicerContext, send: Callable[[Any], None]) -> Any:
+                context.add_callback(lambda: self._count(path, _code(context) or grpc.StatusCode.CANCELLED))
+                return behaviour(request, context, send)
+
             return call
 
         def several(behaviour: Callable[..., Any]) -> Callable[..., Any]:
-            @functools.wraps(behaviour)
+            if getattr(behaviour, "experimental_non_blocking", False):
+                return told(behaviour)
+
             def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
                 once = _Once(lambda code: self._count(path, code))
                 context.add_callback(lambda: once(grpc.StatusCode.CANCELLED))  # too late for one that ended by itself
@@ -120,7 +128,7 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
                     raise
                 once(_code(context) or grpc.StatusCode.OK)
 
-            return call
+            return _in_the_same_threads(call, behaviour)
 
         coders: Mapping[str, Any] = {
             "request_deserializer": handler.request_deserializer,
@@ -135,6 +143,12 @@ class AuthorizationInterceptor(grpc.ServerInterceptor):
         if handler.stream_stream:
             return grpc.stream_stream_rpc_method_handler(several(handler.stream_stream), **coders)
         raise TypeError("a handler without a behaviour")
+
+
+def _in_the_same_threads(call: Callable[..., Any], behaviour: Callable[..., Any]) -> Callable[..., Any]:
+    """``call``, to be run by the pool that ``behaviour`` asks for; what else grpc reads there is not for a wrapper."""
+    call.experimental_thread_pool = getattr(behaviour, "experimental_thread_pool", None)  # type: ignore[attr-defined]  # grpc's own name for it
+    return call
 
 
 class _Once:
