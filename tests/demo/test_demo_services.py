@@ -191,6 +191,16 @@ def test_health_is_open_and_serving(by_hand):
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+def test_many_who_watch_its_health_keep_nobody_waiting(by_hand, token):
+    stub = health_pb2_grpc.HealthStub(by_hand.channel)
+    watches = [stub.Watch(health_pb2.HealthCheckRequest(), timeout=100) for _ in range(20)]
+    for watch in watches:
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+    assert by_hand.get_user(token, "user123").name == "Ada Example"
+    for watch in watches:
+        watch.cancel()
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_the_certificate_is_good_for_every_name_of_the_loopback(by_hand, demo, host):
     credentials = grpc.ssl_channel_credentials(demo.root_certificates)
