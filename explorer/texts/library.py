@@ -24,7 +24,7 @@ def library_text(asked: Asked) -> str:
         return _by_bytes(asked, bound)
     imports = "".join(f"import {name}\n" for name in _imports(asked.metadata))
     before = imports + "\n" if imports else ""
-    if len(written(bound)) > WIDTH:
+    if len(written(bound)) > WIDTH - 2:
         return f"{before}method = {written(bound, beside=9)}\n{written(Group('method(', arguments, ')'))}"
     return before + written(Group(f"{written(bound)}(", arguments, ")"))
 
@@ -37,7 +37,7 @@ def metadata_list(metadata: tuple[Hidden, ...]) -> Group:
 def _pair(one: Hidden) -> Expression:
     read = f'os.environ["{one.variable}"]'
     value = text_literal(one.value) if one.value is not None else f"base64.b64decode({read})" if one.binary else read
-    return f"({text_literal(one.name)}, {value})"
+    return Group("(", (text_literal(one.name), value), ")")
 
 
 def _imports(metadata: tuple[Hidden, ...]) -> list[str]:

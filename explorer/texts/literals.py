@@ -29,14 +29,17 @@ class Group:
 Expression = str | Group
 
 
-def written(expression: Expression, *, indent: int = 0, beside: int = 0) -> str:
-    """The expression as text; ``beside`` is what else stands on its first line, in characters."""
+def written(expression: Expression, *, beside: int = 0, margin: int = 0) -> str:
+    """The expression as text.
+
+    ``beside`` is what else stands on its first line, ``margin`` how far the whole will be moved in, in characters.
+    """
     flat = _flat(expression)
-    if isinstance(expression, str) or not expression.items or 4 * indent + len(flat) + beside <= WIDTH:
+    if isinstance(expression, str) or not expression.items or margin + len(flat) + beside <= WIDTH:
         return flat
-    space = "    " * (indent + 1)
-    lines = [f"{space}{written(item, indent=indent + 1, beside=1)},\n" for item in expression.items]
-    return f"{expression.before}\n{''.join(lines)}{'    ' * indent}{expression.after}"
+    lines = [written(item, beside=1, margin=margin + 4).replace("\n", "\n    ") for item in expression.items]
+    body = "".join(f"    {line},\n" for line in lines)
+    return f"{expression.before}\n{body}{expression.after}"
 
 
 def named(name: str, value: Expression) -> Expression:
@@ -61,7 +64,7 @@ def literal(value: Any) -> Expression:
         return f'float("{value}")'
     if isinstance(value, bytes):
         return f"b{_quoted(value.decode('latin-1'), lambda one: one.isascii() and one.isprintable())}"
-    return text_literal(value) if isinstance(value, str) else repr(value)
+    return text_literal(value) if isinstance(value, str) else repr(value).replace("e+", "e")
 
 
 def text_literal(text: str) -> str:

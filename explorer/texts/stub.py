@@ -126,9 +126,9 @@ def _sending(asked: Asked, requests: list[Expression]) -> list[str]:
         arguments.append(named("metadata=", metadata_list(asked.everything)))
     calling = Group(f"{member('stub', method.name)}(", tuple(arguments), ")")
     if method.server_streaming:
-        loop = written(named("for response in ", calling), beside=5)
-        return [written(asking, beside=4), f"{loop}:", "    print(response)"]
-    return [written(asking, beside=4), written(named("response = ", calling), beside=4), "print(response)"]
+        loop = written(named("for response in ", calling), beside=1, margin=4)
+        return [written(asking, margin=4), f"{loop}:", "    print(response)"]
+    return [written(asking, margin=4), written(named("response = ", calling), margin=4), "print(response)"]
 
 
 def _indented(text: str) -> str:
