@@ -16,12 +16,15 @@ from explorer.text import printable
 
 __all__ = ["Target", "parse_target"]
 
-_URL = re.compile(r"(https?|grpcs?)://(.*)", re.IGNORECASE | re.DOTALL)
+_URL = re.compile(r"(https?|grpcs?|grpc\+(?:tls|tcp))://(.*)", re.IGNORECASE | re.DOTALL)
+_PLAINTEXT = frozenset({"http", "grpc", "grpc+tcp"})
 _DNS = re.compile(r"dns:(?://(?P<resolver>[^/]*)/|/)?(?P<endpoint>[^/].*)", re.IGNORECASE)
-_LITERAL = re.compile(r"ipv[46]:(?!//)(.+)", re.IGNORECASE)
-_UNIX = re.compile(r"unix(-abstract)?:(.+)", re.IGNORECASE)
+_LITERAL = re.compile(r"(ipv[46]):(?:///)?([^/].*)", re.IGNORECASE)
+_UNIX = re.compile(r"(?:grpc\+)?unix(-abstract)?:(.*)", re.IGNORECASE)
+_LONGEST_UNIX_PATH = 107  # bytes: sockaddr_un's 108, the last of them zero
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/")
 _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - what servers print of themselves; nothing is bound here
 _EXPECTED = (
     "Expected host:port (TLS), https://host:port, http://host:port for plaintext, dns:///host:port or unix:/path"
 )
@@ -32,12 +35,12 @@ class Target:
     """One server's address.
 
     Attributes:
-        text: As it is shown: ``host:port``, or the Unix socket's address.
+        text: As it is shown: ``host:port`` (a name outside ASCII in its ``xn--`` form), or the Unix socket's address.
         address: As gRPC wants it.
         host: The bare name or IP address; empty for a Unix socket.
         port: 1 to 65535; 0 for a Unix socket.
-        plaintext: What the spelling says of TLS: True (``http://``, ``grpc://``), False (``https://``, ``grpcs://``),
-            None where it says nothing.
+        plaintext: What the spelling says of TLS: True (``http://``, ``grpc://``, ``grpc+tcp://``), False
+            (``https://``, ``grpcs://``, ``grpc+tls://``), None where it says nothing.
 
     """
 
@@ -57,7 +60,7 @@ class Target:
         """What core may call this server in a request's ``:authority``."""
         if not self.unix:
             return frozenset({self.text.lower()})
-        path = _UNIX.sub(r"\2", self.text).lstrip("/")
+        path = self.text.partition(":")[2].lstrip("/")
         return frozenset({"localhost", urllib.parse.quote(path, safe="").lower()})
 
     @property
@@ -74,19 +77,23 @@ class Target:
 def parse_target(text: str) -> Target:
     """The address that ``text`` spells.
 
-    Understood are ``host:port``, a bare host (port 443), ``[::1]:port``, ``https://`` and ``grpcs://`` (TLS, port 443),
-    ``http://`` and ``grpc://`` (plaintext, port 80), ``dns:///host:port``, ``ipv4:``, ``ipv6:`` and ``unix:path``.
+    Understood are ``host:port``, a bare host (port 443), ``[::1]:port``, ``https://``, ``grpcs://`` and ``grpc+tls://``
+    (TLS, port 443), ``http://``, ``grpc://`` and ``grpc+tcp://`` (plaintext, port 80), ``dns:///host:port``, ``ipv4:``,
+    ``ipv6:``, ``unix:path`` and ``unix-abstract:name``; spaces and quotes around it, and a slash behind it, are let go.
 
     Raises:
-        ConfigurationError: It is none of these; the message names the part at fault.
+        ConfigurationError: It is none of these; the message names the part at fault, and never a password.
 
     """
     if not isinstance(text, str):
         raise ConfigurationError(f"A target is text, not {type(text).__name__}. {_EXPECTED}.")
     text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
+        text = text[1:-1].strip()
     if not text:
         raise ConfigurationError(f"The target is empty. {_EXPECTED}.")
-    if "@" in text and not _UNIX.match(text):  # never echoed: what stands before it may be a password
+    if "@" in text and not _UNIX.match(text):
+        text = ""  # nowhere echoed, not even by a verbose traceback: what stands before it may be a password
         raise ConfigurationError(f"The target holds an '@', and gRPC knows no user names in addresses. {_EXPECTED}.")
     if any(character.isspace() or not character.isprintable() for character in text):
         _refuse(text, "it holds a space or a control character")
@@ -96,19 +103,42 @@ def parse_target(text: str) -> Target:
 def _by_scheme(text: str) -> Target:
     if match := _URL.fullmatch(text):
         scheme, rest = match[1].lower(), match[2]
-        plaintext = scheme in ("http", "grpc")
+        plaintext = scheme in _PLAINTEXT
         return _endpoint(text, _without_path(text, rest), default_port=80 if plaintext else 443, plaintext=plaintext)
     if match := _UNIX.match(text):
-        return Target(text=text, address=text, host="", port=0)
+        return _unix(text, abstract=match[1] is not None, path=match[2])
     if match := _DNS.fullmatch(text):
         found = _endpoint(text, match["endpoint"].rstrip("/"), default_port=443)
         resolver = match["resolver"]
         return Target(found.text, f"dns://{resolver or ''}/{found.text}", found.host, found.port)
     if match := _LITERAL.fullmatch(text):
-        return _endpoint(text, match[1], default_port=443)
+        return _literal(text, match[1].lower(), match[2])
     if match := _SCHEME.match(text):
         _refuse(text, f"{match[1]}: is no scheme of gRPC over HTTP/2")
     return _endpoint(text, _without_path(text, text), default_port=443)
+
+
+def _unix(text: str, *, abstract: bool, path: str) -> Target:
+    scheme = "unix-abstract" if abstract else "unix"
+    if path.startswith("//") and not abstract:
+        if not path.startswith("///"):
+            _refuse(text, "a Unix socket's path has one slash or three before it, as in unix:/run/s or unix:///run/s")
+        path = path[2:]
+    if not path or path.endswith("/"):
+        _refuse(text, f"it names no socket; expected is {scheme}:{'name' if abstract else 'path'}")
+    if len(path.encode()) > _LONGEST_UNIX_PATH:
+        _refuse(text, f"a Unix socket's path has at most {_LONGEST_UNIX_PATH} bytes, and this has {len(path.encode())}")
+    address = f"{scheme}:{path}"
+    return Target(text=address, address=address, host="", port=0)
+
+
+def _literal(text: str, scheme: str, endpoint: str) -> Target:
+    if "," in endpoint:
+        _refuse(text, "it names several addresses, and a session is with one server")
+    found = _endpoint(text, endpoint.rstrip("/"), default_port=443)
+    if (":" in found.host) != (scheme == "ipv6") or not (":" in found.host or _is_ipv4(found.host)):
+        _refuse(text, f"{found.host!r} is no {'IPv6' if scheme == 'ipv6' else 'IPv4'} address")
+    return found
 
 
 def _without_path(text: str, rest: str) -> str:
@@ -154,19 +184,30 @@ def _port(text: str, port: str) -> int:
 
 def _host(text: str, host: str) -> str:
     if not host:
-        _refuse(text, "the host is missing")
+        _refuse(text, "the host is missing; for a server on this machine write localhost before the colon")
+    if host in _EVERYWHERE:
+        _refuse(
+            text, f"{host} is where a server listens, not where it is reached; write localhost for one on this machine"
+        )
     if ":" in host:  # an IPv6 address, as _split has made sure
         return host
-    try:
-        ascii_host = host if host.isascii() else host.encode("idna").decode("ascii")
-    except UnicodeError:
-        _refuse(text, f"{host!r} is not a host name")
+    ascii_host = host if host.isascii() else _international(text, host)
     labels = ascii_host.removesuffix(".").split(".")
     if len(ascii_host) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in labels):
         _refuse(text, f"{host!r} is not a host name")
     if labels[-1].isdigit() and not _is_ipv4(ascii_host):  # 300.1.1.1, or 10.0.0: no resolver would find them
         _refuse(text, f"{host!r} is neither an IPv4 address nor a host name")
     return ascii_host
+
+
+def _international(text: str, host: str) -> str:
+    """The name in ASCII, by the rules that browsers follow: by older ones ``straße`` would be another's name."""
+    import idna
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except UnicodeError:
+        _refuse(text, f"{host!r} is not a host name")
 
 
 def _is_ipv6(host: str) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
 from explorer.errors import ConfigurationError
@@ -18,6 +20,13 @@ from explorer.rpc.targets import parse_target
         ("grpcs://api.example.org", "api.example.org:443", "api.example.org", 443, False),
         ("http://localhost:8080", "localhost:8080", "localhost", 8080, True),
         ("grpc://localhost", "localhost:80", "localhost", 80, True),
+        ("grpc+tls://api.example.org:1", "api.example.org:1", "api.example.org", 1, False),
+        ("grpc+tcp://localhost:1/", "localhost:1", "localhost", 1, True),
+        ('"localhost:50051"', "localhost:50051", "localhost", 50051, None),
+        ("'https://api.example.org/'\n", "api.example.org:443", "api.example.org", 443, False),
+        ("LocalHost:50051", "LocalHost:50051", "LocalHost", 50051, None),
+        ("api.example.org.:1", "api.example.org.:1", "api.example.org.", 1, None),
+        ("DNS:///api.example.org:1/", "dns:///api.example.org:1", "api.example.org", 1, None),
         ("dns:///api.example.org:1", "dns:///api.example.org:1", "api.example.org", 1, None),
         ("dns:api.example.org", "dns:///api.example.org:443", "api.example.org", 443, None),
         ("dns://8.8.8.8/api.example.org:1", "dns://8.8.8.8/api.example.org:1", "api.example.org", 1, None),
@@ -27,6 +36,12 @@ from explorer.rpc.targets import parse_target
         ("https://[2001:db8::7]:9", "[2001:db8::7]:9", "2001:db8::7", 9, False),
         ("ipv4:10.0.0.7:50051", "10.0.0.7:50051", "10.0.0.7", 50051, None),
         ("ipv6:[::1]:50051", "[::1]:50051", "::1", 50051, None),
+        ("ipv4:///10.0.0.7:50051", "10.0.0.7:50051", "10.0.0.7", 50051, None),
+        ("ipv6:///[::1]:50051", "[::1]:50051", "::1", 50051, None),
+        ("ipv6:2001:db8::7", "[2001:db8::7]:443", "2001:db8::7", 443, None),
+        ("BÜCHER.example:1", "xn--bcher-kva.example:1", "xn--bcher-kva.example", 1, None),
+        ("straße.example:1", "xn--strae-oqa.example:1", "xn--strae-oqa.example", 1, None),  # not strasse.example
+        ("日本語。jp:1", "xn--wgv71a119e.jp:1", "xn--wgv71a119e.jp", 1, None),
         ("bücher.example:1", "xn--bcher-kva.example:1", "xn--bcher-kva.example", 1, None),
         ("my_service:1", "my_service:1", "my_service", 1, None),
     ],
@@ -38,12 +53,24 @@ def test_every_common_spelling_is_understood(
     assert (target.address, target.host, target.port, target.plaintext) == (address, host, port, plaintext)
 
 
-@pytest.mark.parametrize("text", ["unix:/run/s.sock", "unix:s.sock", "unix:///run/s.sock", "unix-abstract:name"])
-def test_unix_sockets_are_kept_as_they_are(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("unix:/run/s.sock", "unix:/run/s.sock"),
+        ("unix:s.sock", "unix:s.sock"),
+        ("unix:///run/s.sock", "unix:/run/s.sock"),
+        ("UNIX:/run/s.sock", "unix:/run/s.sock"),
+        ("grpc+unix:///run/s.sock", "unix:/run/s.sock"),
+        ("unix:/run/user@host.sock", "unix:/run/user@host.sock"),
+        ("unix-abstract:name", "unix-abstract:name"),
+        (f"unix:/{'a' * 106}", f"unix:/{'a' * 106}"),
+    ],
+)
+def test_every_common_spelling_of_a_unix_socket_is_understood(text: str, address: str) -> None:
     target = parse_target(text)
     assert target.unix
     assert target.loopback
-    assert target.address == text
+    assert (target.text, target.address, target.plaintext) == (address, address, None)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +99,26 @@ def test_unix_sockets_are_kept_as_they_are(text: str) -> None:
         ("a..b:1", "not a host name"),
         ("999.1.1.1:1", "neither an IPv4 address"),
         (f"{'a' * 64}.example:1", "not a host name"),
+        ('"localhost:1', "not a host name"),
+        ("localhost\n:1", "space"),
+        ("local\u200bhost:1", "control character"),
+        ("0.0.0.0:50051", "where a server listens, not where it is reached; write localhost"),
+        ("[::]:50051", "write localhost"),
+        (":50051", "write localhost before the colon"),
+        ("ipv4:10.0.0.7:1,10.0.0.8:1", "several addresses"),
+        ("ipv4:localhost:1", "'localhost' is no IPv4 address"),
+        ("ipv4:[::1]:1", "'::1' is no IPv4 address"),
+        ("ipv6:127.0.0.1:1", "'127.0.0.1' is no IPv6 address"),
+        ("unix:", "names no socket"),
+        ("unix:/", "names no socket"),
+        ("unix-abstract:", "names no socket"),
+        ("unix://run/s.sock", "one slash or three"),
+        (f"unix:/{'a' * 107}", "at most 107 bytes, and this has 108"),
+        ("bü cher.example:1", "space"),
+        ("xn--\u00e4.example:1", "not a host name"),
+        ("tcp://host:1", "tcp: is no scheme"),
+        ("vsock:3:50051", "more than one colon"),
+        ("https://host:1/#top", "path (/#top)"),
     ],
 )
 def test_what_is_no_target_is_named_with_what_was_expected(text: str, named: str) -> None:
@@ -82,11 +129,18 @@ def test_what_is_no_target_is_named_with_what_was_expected(text: str, named: str
     assert "\x1b" not in str(caught.value)
 
 
-def test_a_password_in_a_target_is_not_repeated() -> None:
+@pytest.mark.parametrize(
+    "text", ["https://ada:s3cret@example.org", "ada:s3cret@example.org:1", "grpc+tls://s3cret@h", "dns:///a:s3cret@h:1"]
+)
+def test_a_password_in_a_target_is_not_repeated(text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        parse_target("https://ada:s3cret@example.org")
+        parse_target(text)
     assert "s3cret" not in str(caught.value)
     assert "user names" in str(caught.value)
+    trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    own = [frame for frame in trace.stack if frame.filename.endswith("/targets.py")]
+    assert own
+    assert "s3cret" not in str([frame.locals for frame in own])
 
 
 def test_something_that_is_no_text_is_named_by_its_type() -> None:
@@ -101,6 +155,8 @@ def test_loopback_is_known(text: str) -> None:
     assert parse_target(text).loopback
 
 
-@pytest.mark.parametrize("text", ["localhost.example.org:1", "10.0.0.1:1", "128.0.0.1:1", "[::2]:1", "0.0.0.0:1"])
+@pytest.mark.parametrize(
+    "text", ["localhost.example.org:1", "10.0.0.1:1", "128.0.0.1:1", "[::2]:1", "dns:///localhost.example:1"]
+)
 def test_what_only_looks_like_loopback_is_not(text: str) -> None:
     assert not parse_target(text).loopback
