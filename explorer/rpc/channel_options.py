@@ -133,7 +133,7 @@ def channel_options(**settings: Unpack[ChannelSettings]) -> ChannelOptions:
         **settings,
         "root_certificates": None if roots is None else root_pem(roots),
         "client_certificate": None if certificate.open() is None else client_certificate(certificate),
-        "options": tuple(settings.get("options", ())),
+        "options": _pairs(settings.get("options", ())),
     }
     return ChannelOptions(**cast("dict[str, Any]", read))
 
@@ -145,7 +145,7 @@ def compression_algorithm(compression: Compression | None) -> grpc.Compression:
         ConfigurationError: gRPC knows no such compression.
 
     """
-    if compression not in _ALGORITHMS:
+    if not (compression is None or isinstance(compression, str)) or compression not in _ALGORITHMS:
         raise ConfigurationError(f"compression is 'gzip', 'deflate' or None, not {printable(repr(compression), 80)}.")
     return _ALGORITHMS[compression]
 
@@ -156,6 +156,24 @@ def _check_length(name: str, length: Any) -> None:
             f"{name}={printable(repr(length), 80)} is not from 1 to {LARGEST_MESSAGE_LENGTH} bytes (256 MiB); a server "
             "must not be able to fill the memory."
         )
+
+
+def _pairs(options: Any) -> tuple[tuple[str, Any], ...]:
+    """Channel arguments that gRPC will take; what it does not take it refuses without saying which."""
+    try:
+        pairs = tuple((name, value) for name, value in options)
+    except (TypeError, ValueError):
+        pairs = (("", None),)
+    for name, value in pairs:
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(
+                "options are gRPC channel arguments, as pairs of name and value: [('grpc.keepalive_time_ms', 10000)]."
+            )
+        if not isinstance(value, int | str | bytes):
+            raise ConfigurationError(
+                f"The channel argument {printable(name, 80)!r} is {type(value).__name__}; gRPC takes int and str."
+            )
+    return pairs
 
 
 def _check_user_agent(user_agent: Any) -> None:
