@@ -28,6 +28,8 @@ _REAL_THINGS = {"demo", "notebooks", "foreign", "seed"}
 _REAL_SERVERS = {
     "test_collection",
     "test_connection",
+    "test_descriptor_export",
+    "test_descriptor_sources",
     "test_connection_mix_ups",
     "test_forked",
     "test_health",

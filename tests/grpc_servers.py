@@ -108,13 +108,19 @@ class Reflected:
             given = self.before(request, context) if self.before else None
             yield given or self._answer(kind, getattr(request, kind))
 
-    def _answer(self, kind: str, value: str) -> Any:
+    def _answer(self, kind: str, value: Any) -> Any:
         answer = reflection_pb2.ServerReflectionResponse()
         if kind == "list_services":
             for name in self.services:
                 answer.list_services_response.service.add(name=name)
             return answer
-        found = self.files.get(value) if kind == "file_by_filename" else self._declaring(value)
+        if kind == "all_extension_numbers_of_type":
+            answer.all_extension_numbers_response.extension_number.extend(self._extensions(value))
+            return answer
+        if kind == "file_containing_extension":
+            found = self._extensions(value.containing_type).get(value.extension_number)
+        else:
+            found = self.files.get(value) if kind == "file_by_filename" else self._declaring(value)
         if found is None:
             answer.error_response.error_code, answer.error_response.error_message = 5, "no such thing"
         else:
@@ -127,9 +133,20 @@ class Reflected:
         for raw in self.files.values():
             proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
             prefix = f"{proto.package}." if proto.package else ""
-            if any(prefix + service.name == symbol for service in proto.service):
+            if any(prefix + each.name == symbol for kind in (proto.service, proto.message_type) for each in kind):
                 return raw
         return None
+
+    def _extensions(self, full_name: str) -> dict[int, bytes]:
+        """The files that extend a message, by the extension's number."""
+        from google.protobuf import descriptor_pb2
+
+        found = {}
+        for raw in self.files.values():
+            proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
+            fields = [*proto.extension, *(field for message in proto.message_type for field in message.extension)]
+            found.update({field.number: raw for field in fields if field.extendee == f".{full_name}"})
+        return found
 
 
 class Gate:

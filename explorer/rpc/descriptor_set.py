@@ -56,11 +56,11 @@ class DescriptorSet:
             for file in _files_in(raw):
                 self._files.add(file)
         except ValueError:
-            raise SchemaError(f"{name} is no descriptor set: it cannot be read as one. {_HOW}") from None
+            raise SchemaError(f"{name}: no descriptor set, and cannot be read as one. {_HOW}") from None
         if self._files.excess is not None:
-            raise SchemaError(f"{name} is refused: {self._files.excess}.")
+            raise SchemaError(f"{name}: {self._files.excess}.")
         if not self._files.names():
-            raise SchemaError(f"{name} is no descriptor set, or an empty one: it holds no file. {_HOW}")
+            raise SchemaError(f"{name}: no descriptor set, or an empty one; there is no file in it. {_HOW}")
         self._files.build(self._files.names(), final=True)
         self._files.conclude(self._files.services())
 
