@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explorer import demo, errors, frames, oauth, rpc, tokens
+    from explorer.saved_requests import SavedRequests
     from explorer.session import Session, connect
     from explorer.widget import explore
 
-__all__ = ["Session", "connect", "demo", "errors", "explore", "frames", "oauth", "rpc", "tokens"]
+__all__ = ["SavedRequests", "Session", "connect", "demo", "errors", "explore", "frames", "oauth", "rpc", "tokens"]
 
 _PARTS = frozenset({"demo", "errors", "frames", "oauth", "rpc", "tokens"})
-_PLACES = {"Session": "session", "connect": "session", "explore": "widget"}
+_PLACES = {"SavedRequests": "saved_requests", "Session": "session", "connect": "session", "explore": "widget"}
 _EXTRAS = {"explore": "widget", "demo": "demo"}
 """The extra that brings what is needed, where that is not there anyway."""
 

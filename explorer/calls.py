@@ -124,17 +124,22 @@ class Call:
     @property
     def code(self) -> str:
         """The same call as Python with this library; it needs a variable ``session``. Nothing secret is in it."""
-        return library_text(self.caller.asked(self))
+    @property
+    def asked(self) -> Asked:
+        """What was asked of whom, for the texts that make the call again; nothing secret is in it."""
+        return self.caller.asked(self)
+
+        return library_text(self.asked)
 
     @property
     def stub_code(self) -> str:
         """The same call as Python with the stub that protoc generates; see :func:`explorer.texts.stub_text`."""
-        return stub_text(self.caller.asked(self))
+        return stub_text(self.asked)
 
     @property
     def grpcurl(self) -> str:
         """The same call as a grpcurl command; see :func:`explorer.texts.grpcurl_text`."""
-        return grpcurl_text(self.caller.asked(self))
+        return grpcurl_text(self.asked)
 
     def repeat(self) -> Call:
         """Make the same call again: same options and metadata, the same messages, today's token.

@@ -10,6 +10,7 @@
     │   └── OAuthConfigurationError          ... and it was the authorization server that said so
     ├── UnknownNameError (LookupError)       no such service, method or field; names near ones
     ├── RefreshTokenStoreError               where refresh tokens rest cannot be read or written
+    ├── SavedRequestsError                   a file of named requests that cannot be read or written
     ├── RequestError (ValueError)            a request that its message type does not allow; names the field
     ├── OAuthError                           an authorization server's answer, or the lack of one
     │   ├── SignInRequiredError              only a person can help: sign in (again)
@@ -58,6 +59,7 @@ __all__ = [
     "RequestStreamError",
     "RpcError",
     "RpcStatusError",
+    "SavedRequestsError",
     "SchemaError",
     "SignInExpiredError",
     "SignInRequiredError",
@@ -120,6 +122,10 @@ class UnknownNameError(ExplorerError, LookupError):
 
 class RefreshTokenStoreError(ExplorerError):
     """Where refresh tokens rest cannot be read or written. A sign-in goes on without it, in memory, and says so."""
+
+
+class SavedRequestsError(ExplorerError):
+    """A file of named requests that cannot be read or written, or is something else. It was left as it is."""
 
 
 class RequestError(ExplorerError, ValueError):

@@ -20,6 +20,7 @@ from explorer.frames.options import Options
 from explorer.history import History
 from explorer.rpc import Connection, encode
 from explorer.rpc.cancellation import Cancellation
+from explorer.rpc.decoding import decoded
 from explorer.rpc.descriptors import method_kind
 from explorer.rpc.request_source import read_messages
 from explorer.rpc.request_stream import RequestStream
@@ -138,7 +139,7 @@ class Method:
         return asked_of(
             self._connection,
             self.descriptor,
-            list(call.requests),
+            requests,
             timeout=self._options.timeout,
             deadline=self._options.timeout_for(streaming=self.kind != "unary"),
             metadata=self._options.metadata,
@@ -148,6 +149,22 @@ class Method:
         """Call it once per request, many at a time, into one DataFrame. See :func:`explorer.frames.collect`.
 
         Fields as keywords: a list, array or Series has a value per request, anything else is the same in all of them.
+        return self._asked(list(call.requests))
+
+    def prepare(self, request: Any = None, /, **fields: Any) -> Asked:
+        """What calling it so would ask of whom, checked and not sent: to be saved, or written as text.
+
+        Raises:
+            RequestError: The request is not what the method takes.
+
+        """
+        takes = self.descriptor.input_type
+        if not self.descriptor.client_streaming:
+            return self._asked([encode(takes, request, **fields)])
+        messages = (decoded(takes, one)[0] for one in self._all_of(request, fields))
+        return self._asked([message for message in messages if message is not None])
+
+    def _asked(self, requests: list[Message]) -> Asked:
         A DataFrame (a column per field), a Series (its name is the field), or an iterable of dicts or messages may be
         the one positional argument; its index is kept.
         """
@@ -182,12 +199,16 @@ class Method:
                 f"{self.descriptor.name} takes a stream of requests: keywords are one message, and the positional "
                 "argument is all of them. Give one or the other."
             )
-        messages = read_messages(takes, () if request is None else request)
-        return RequestStream(messages, is_open=is_open, keep_bytes=self._options.max_kept_bytes)
+        return read_messages(takes, () if request is None else request)
 
     def _unary(self, data: bytes) -> Call:
         cancellation = Cancellation()
         try:
+        return RequestStream(self._all_of(request, fields), is_open=is_open, keep_bytes=self._options.max_kept_bytes)
+
+    def _all_of(self, request: Any, fields: Mapping[str, Any]) -> Iterable[bytes]:
+        """The messages of a stream of requests."""
+        takes = self.descriptor.input_type
             call = call_unary(
                 self._connection, self.descriptor, self._options, data, caller=self, cancellation=cancellation
             )

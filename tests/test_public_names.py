@@ -23,7 +23,18 @@ def python(program: str) -> str:
 
 
 def test_the_public_list() -> None:
-    assert explorer.__all__ == ["Session", "connect", "demo", "errors", "explore", "frames", "oauth", "rpc", "tokens"]
+    assert explorer.__all__ == [
+        "SavedRequests",
+        "Session",
+        "connect",
+        "demo",
+        "errors",
+        "explore",
+        "frames",
+        "oauth",
+        "rpc",
+        "tokens",
+    ]
     assert explorer.frames.__all__ == [
         "Columns",
         "Options",

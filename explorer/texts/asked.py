@@ -12,9 +12,9 @@ from google.protobuf.message import Message
 
 from explorer.rpc import Connection
 from explorer.rpc.channel_options import MESSAGE_LENGTH
-from explorer.rpc.metadata import Metadata, MetadataLike, as_metadata, may_be_shown
+from explorer.rpc.metadata import MetadataLike, as_metadata, may_be_shown
 
-__all__ = ["Asked", "Hidden", "Server", "asked_of"]
+__all__ = ["Asked", "Hidden", "Server", "asked_of", "hidden_metadata"]
 
 
 class Hidden(NamedTuple):
@@ -106,7 +106,7 @@ def asked_of(
     own = as_metadata(metadata)
     names = {name for name, _ in own}
     common = [pair for pair in connection.metadata if pair[0] not in names]
-    hidden = _hidden((*own, *common))
+    hidden = hidden_metadata((*own, *common))
     channel = connection.channel_options
     return Asked(
         method=method,
@@ -129,7 +129,8 @@ def asked_of(
     )
 
 
-def _hidden(pairs: Metadata | Iterable[tuple[str, str | bytes]]) -> tuple[Hidden, ...]:
+def hidden_metadata(pairs: Iterable[tuple[str, str | bytes | None]]) -> tuple[Hidden, ...]:
+    """Metadata without those values that may be secrets, each pair with the variable of its value."""
     taken: dict[str, int] = {}
     result = []
     for name, value in pairs:
