@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import html
 import json
@@ -17,6 +18,7 @@ from explorer.errors import ConfigurationError, DecodeError, RpcStatusError
 from explorer.rpc import Status, method_kind, to_dict
 from explorer.rpc.decoding import Messages
 from explorer.rpc.endings import CALL_AGAIN, MORE_TIME
+from explorer.rpc.metadata import answered_openly
 from explorer.text import printable
 from explorer.texts import Asked, grpcurl_text, library_text, stub_text
 
@@ -33,7 +35,9 @@ _NEXT_STEP = {
     "NOT_FOUND": "Check the names and ids in the request.",
     "DEADLINE_EXCEEDED": MORE_TIME,
     "RESOURCE_EXHAUSTED": "Ask for less, or less often.",
-    "UNIMPLEMENTED": "The server lists this method and does not have it. If it was deployed anew, session.refresh() asks again.",
+    "UNIMPLEMENTED": (
+        "The server lists this method and does not have it. If it was deployed anew, session.refresh() asks again."
+    ),
     "UNAVAILABLE": CALL_AGAIN,
 }
 
@@ -65,6 +69,8 @@ class Call:
         elapsed: Seconds.
         first_message: Seconds to the first message; None where none came.
         signed_in: Whether a token travelled with it.
+        compression: Of what was sent; the server chooses for itself, and gRPC does not say what it chose. Sizes are
+            those of the messages, before any compression.
 
     Messages are kept as their bytes, and decoded when somebody looks.
 
@@ -82,6 +88,7 @@ class Call:
     elapsed: float
     first_message: float | None = None
     signed_in: bool = False
+    compression: str | None = None
     caller: Caller = field(repr=False)
 
     @property
@@ -122,13 +129,13 @@ class Call:
         return Messages(self.descriptor.output_type, self.data)
 
     @property
-    def code(self) -> str:
-        """The same call as Python with this library; it needs a variable ``session``. Nothing secret is in it."""
-    @property
     def asked(self) -> Asked:
         """What was asked of whom, for the texts that make the call again; nothing secret is in it."""
         return self.caller.asked(self)
 
+    @property
+    def code(self) -> str:
+        """The same call as Python with this library; it needs a variable ``session``. Nothing secret is in it."""
         return library_text(self.asked)
 
     @property
@@ -251,19 +258,21 @@ class Call:
         return (
             f'<div style="font-size:13px"><span style="color:{colour};font-weight:600">{html.escape(code)}</span> '
             f"{html.escape(''.join(rest))}"
-            f'<pre style="margin:8px 0 0;white-space:pre-wrap">{body}</pre></div>'
+            f'<pre style="margin:8px 0 0;white-space:pre-wrap">{body}</pre>{self._metadata_html()}</div>'
         )
 
     def _headline(self) -> str:
         parts = [
             f"{self.status.code} {printable(self.descriptor.containing_service.name)}.{printable(self.descriptor.name)}"
         ]
+        if self.descriptor.client_streaming:
+            parts.append(f"{self.sent:,} sent")
         if self.descriptor.server_streaming:
             parts.append(f"{len(self.data):,} message{'' if len(self.data) == 1 else 's'}")
         return " · ".join([*parts, _duration(self.elapsed), f"{self.size:,} B"])
 
     def _lines(self) -> list[str]:
-        lines = [] if self.ok else [self._refusal()]
+        lines = [] if self.ok else [self._refusal(), *self._details()]
         for position in range(len(self.data)):
             if len(lines) > _LINES_SHOWN:
                 break
@@ -271,6 +280,28 @@ class Call:
         if len(lines) > _LINES_SHOWN:
             lines = [*lines[:_LINES_SHOWN], "… the rest is in .json(), .messages and .frame()"]
         return lines
+
+    def _details(self) -> list[str]:
+        """What google.rpc says beside the status, but for what the sentence says already."""
+        told = [each for each in self.status.error_details if not str(each["@type"]).endswith("/google.rpc.BadRequest")]
+        lines = [printable(json.dumps(each, ensure_ascii=False), _COLUMNS_SHOWN) for each in told]
+        strange = self.status.unreadable_details
+        if strange is not None:
+            shown = printable(base64.b64encode(strange).decode(), _COLUMNS_SHOWN)
+            lines.append(f"grpc-status-details-bin holds {len(strange):,} bytes that are no google.rpc.Status: {shown}")
+        return lines
+
+    def _metadata_html(self) -> str:
+        rows = []
+        for when, pairs in (("initial", self.initial_metadata), ("trailing", self.trailing_metadata)):
+            for name, value in pairs:
+                shown = answered_openly(name, value)
+                cells = (when, printable(name, 120), "…" if shown is None else shown[:_COLUMNS_SHOWN])
+                row = "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in cells)
+                rows.append(f"<tr>{row}</tr>")
+        if not rows:
+            return ""
+        return f"<details><summary>Metadata</summary><table>{''.join(rows)}</table></details>"
 
     def _shown(self, position: int) -> Sequence[str]:
         message = self.received[position]

@@ -22,9 +22,12 @@ from explorer.rpc import Connection, encode
 from explorer.rpc.cancellation import Cancellation
 from explorer.rpc.decoding import decoded
 from explorer.rpc.descriptors import method_kind
+from explorer.rpc.packed_types import PackedTypes
 from explorer.rpc.request_source import read_messages
 from explorer.rpc.request_stream import RequestStream
+from explorer.rpc.status import decoded_again, packed_types
 from explorer.running import Running, call_unary
+from explorer.secret import sealed
 from explorer.text import printable
 from explorer.texts import Asked, asked_of
 
@@ -48,12 +51,14 @@ class Method:
         options: Options,
         comments: Mapping[str, str],
         history: History | None = None,
+        types: PackedTypes | None = None,
     ) -> None:
         self.descriptor = descriptor
         self._connection = connection
         self._options = options
         self._comments = comments
         self._history = History() if history is None else history
+        self._types = types
         self.__doc__ = _documentation(descriptor, comments)
         self.__signature__ = _signature(descriptor)
 
@@ -70,20 +75,28 @@ class Method:
     def options(self, **options: Any) -> Method:
         """The method with these options bound; the one it was asked of stays as it is.
 
-        Options are ``timeout`` (seconds for each call), ``metadata``, ``on_error`` (``"row"`` or ``"raise"``),
-        ``concurrency``, ``progress`` and ``idempotent``: see :class:`explorer.frames.options.Options`.
+        Options are ``timeout`` (seconds for each call), ``metadata``, ``compression``, ``idle_timeout``,
+        ``max_kept_bytes``, ``idempotent``, and for ``collect`` ``on_error`` (``"row"`` or ``"raise"``), ``concurrency``
+        and ``progress``: see :class:`explorer.frames.options.Options`.
 
         Raises:
             UnknownNameError: There is no such option.
             ConfigurationError: A value that no call can have.
 
         """
+        if "metadata" in options:
+            options["metadata"] = sealed(options["metadata"])  # no verbose traceback is to show its values
         known = [name for name in Options.__dataclass_fields__ if name != "unary_timeout"]
         for name in options:
             if name not in known:
                 raise UnknownNameError("option", name, known)
         return Method(
-            self._connection, self.descriptor, replace(self._options, **options), self._comments, self._history
+            self._connection,
+            self.descriptor,
+            replace(self._options, **options),
+            self._comments,
+            self._history,
+            self._types,
         )
 
     def __call__(self, request: Any = None, /, **fields: Any) -> Call:
@@ -136,19 +149,6 @@ class Method:
 
     def asked(self, call: Call) -> Asked:
         """What a call of this method asked of whom, for the texts that make it again."""
-        return asked_of(
-            self._connection,
-            self.descriptor,
-            requests,
-            timeout=self._options.timeout,
-            deadline=self._options.timeout_for(streaming=self.kind != "unary"),
-            metadata=self._options.metadata,
-        )
-
-    def collect(self, requests: Any = None, /, **columns: Any) -> DataFrame:
-        """Call it once per request, many at a time, into one DataFrame. See :func:`explorer.frames.collect`.
-
-        Fields as keywords: a list, array or Series has a value per request, anything else is the same in all of them.
         return self._asked(list(call.requests))
 
     def prepare(self, request: Any = None, /, **fields: Any) -> Asked:
@@ -165,6 +165,19 @@ class Method:
         return self._asked([message for message in messages if message is not None])
 
     def _asked(self, requests: list[Message]) -> Asked:
+        return asked_of(
+            self._connection,
+            self.descriptor,
+            requests,
+            timeout=self._options.timeout,
+            deadline=self._options.timeout_for(streaming=self.kind != "unary"),
+            metadata=self._options.metadata,
+        )
+
+    def collect(self, requests: Any = None, /, **columns: Any) -> DataFrame:
+        """Call it once per request, many at a time, into one DataFrame. See :func:`explorer.frames.collect`.
+
+        Fields as keywords: a list, array or Series has a value per request, anything else is the same in all of them.
         A DataFrame (a column per field), a Series (its name is the field), or an iterable of dicts or messages may be
         the one positional argument; its index is kept.
         """
@@ -192,6 +205,11 @@ class Method:
         takes = self.descriptor.input_type
         if not self.descriptor.client_streaming:
             return encode(takes, request, **fields).SerializeToString()
+        return RequestStream(self._all_of(request, fields), is_open=is_open, keep_bytes=self._options.max_kept_bytes)
+
+    def _all_of(self, request: Any, fields: Mapping[str, Any]) -> Iterable[bytes]:
+        """The messages of a stream of requests."""
+        takes = self.descriptor.input_type
         if fields and (request is None or isinstance(request, Mapping | Message)):
             request = [encode(takes, request, **fields)]
         elif fields:
@@ -204,11 +222,6 @@ class Method:
     def _unary(self, data: bytes) -> Call:
         cancellation = Cancellation()
         try:
-        return RequestStream(self._all_of(request, fields), is_open=is_open, keep_bytes=self._options.max_kept_bytes)
-
-    def _all_of(self, request: Any, fields: Mapping[str, Any]) -> Iterable[bytes]:
-        """The messages of a stream of requests."""
-        takes = self.descriptor.input_type
             call = call_unary(
                 self._connection, self.descriptor, self._options, data, caller=self, cancellation=cancellation
             )
@@ -216,11 +229,20 @@ class Method:
             if cancellation.begun:
                 self._history.add_stopped(self.full_name, len(data))
             raise
+        return self._ended(call)
+
+    def _ended(self, call: Call) -> Call:
+        """The call with all that can be known of what is in it, kept in the history."""
+        if self._types is not None:
+            pool = self.descriptor.containing_service.file.pool
+            self._types.learn_from(self.descriptor.output_type, call.data)
+            if self._types.learn(packed_types(call.trailing_metadata), pool):
+                call = replace(call, status=decoded_again(call.status, call.trailing_metadata, pool))
         self._history.add(call)
         return call
 
     def _running(self, request: bytes | RequestStream) -> Running:
-        return Running(self._connection, self.descriptor, self._options, request, caller=self, ended=self._history.add)
+        return Running(self._connection, self.descriptor, self._options, request, caller=self, ended=self._ended)
 
 
 class Service:
@@ -236,12 +258,14 @@ class Service:
         options: Options,
         comments: Mapping[str, str],
         history: History | None = None,
+        types: PackedTypes | None = None,
     ) -> None:
         self.descriptor = descriptor
         self._connection = connection
         self._options = options
         self._comments = comments
         self._history = History() if history is None else history
+        self._types = types
         self.__doc__ = comments.get(descriptor.full_name) or f"The service {printable(descriptor.full_name)}."
 
     @property
@@ -253,7 +277,7 @@ class Service:
         found = self.descriptor.methods_by_name.get(name)
         if found is None:
             raise UnknownNameError(f"method of {self.full_name}", name, self.descriptor.methods_by_name)
-        return Method(self._connection, found, self._options, self._comments, self._history)
+        return Method(self._connection, found, self._options, self._comments, self._history, self._types)
 
     def __getattr__(self, name: str) -> Method:
         # IPython calls whatever is named _repr_html_ and the like: a server's names must never get there.

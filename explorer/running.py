@@ -46,12 +46,12 @@ class Running(Iterator["Message | None"]):
         request: bytes | RequestStream,
         *,
         caller: Caller,
-        ended: Callable[[Call], None],
+        ended: Callable[[Call], Call],
     ) -> None:
         self.descriptor = descriptor
         self._connection, self._options, self._request = connection, options, request
         self._requests = request if isinstance(request, RequestStream) else None
-        self._caller, self._record = caller, ended
+        self._caller, self._complete = caller, ended
         self._cancellation = Cancellation()
         self._answer: StreamAnswer | None = None
         self._data: Sequence[bytes] = ()
@@ -266,6 +266,7 @@ class Running(Iterator["Message | None"]):
             timeout=self._options.timeout_for(streaming=True),
             idle_timeout=self._options.idle_timeout,
             metadata=self._options.metadata,
+            compression=self._options.compression,
             max_kept_bytes=self._options.max_kept_bytes,
             cancellation=self._cancellation,
         )
@@ -305,18 +306,19 @@ class Running(Iterator["Message | None"]):
             elapsed=elapsed,
             signed_in=self._connection.token_source is not None,
             caller=self._caller,
+            compression=self._options.compression or self._connection.channel_options.compression,
             **{"initial_metadata": (), "trailing_metadata": (), **asked, **parts},
         )
 
     def _finish(self, call: Call | None, error: BaseException | None = None) -> None:
         if self._requests is not None:
             self._requests.end()
+        if call is not None and self._cancellation.begun and not self.done:
+            call = self._complete(call)
         with self._changed:
             if self.done:  # stopped before it was sent: nobody asks for what became of the rest
                 return
             self._call, self._error = call, error
-            if call is not None and self._cancellation.begun:
-                self._record(call)
             self._over.set()
             self._changed.notify_all()
 
@@ -357,6 +359,7 @@ def call_unary(
         request,
         timeout=options.timeout_for(streaming=False),
         metadata=options.metadata,
+        compression=options.compression,
         replay=options.idempotent is not False,
         cancellation=cancellation,
     )
@@ -373,4 +376,5 @@ def call_unary(
         first_message=answer.elapsed if answer.status.ok else None,
         signed_in=connection.token_source is not None,
         caller=caller,
+        compression=options.compression or connection.channel_options.compression,
     )

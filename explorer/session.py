@@ -28,6 +28,7 @@ from explorer.rpc.health import HealthStatus, check_health
 from explorer.rpc.health_watch import HealthWatch
 from explorer.rpc.losses import completeness
 from explorer.rpc.metadata import MetadataLike, as_metadata
+from explorer.rpc.packed_types import PackedTypes
 from explorer.secret import Sealed, sealed
 from explorer.text import printable
 from explorer.tokens import TokenSource
@@ -168,6 +169,7 @@ class Session:
         self.descriptors = descriptors
         self._options = options or Options()
         self._history = History()
+        self._types = PackedTypes(descriptors)
         self._names: list[str] | None = None
         self._commented: tuple[DescriptorSource, int, dict[str, str]] | None = None
 
@@ -259,6 +261,7 @@ class Session:
         source = self.descriptors.fresh()
         names = source.service_names()
         self.descriptors, self._names, self._commented = source, names, None
+        self._types = PackedTypes(source)
         return list(names)
 
     def message_type(self, full_name: str) -> Descriptor:
@@ -404,7 +407,14 @@ class Session:
             raise UnknownNameError("single service", printable(name), matching)
         if not matching:
             return None
-        return Service(self.connection, self._service(matching[0]), self._options, self._comments(), self._history)
+        return Service(
+            self.connection,
+            self._service(matching[0]),
+            self._options,
+            self._comments(),
+            self._history,
+            self._types,
+        )
 
     def _service(self, full_name: str) -> ServiceDescriptor:
         return self.descriptors.service(full_name)

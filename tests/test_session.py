@@ -146,7 +146,7 @@ class TestCalls:
     def test_an_unknown_id_is_an_outcome_and_its_message_an_error(self, session: Session) -> None:
         call = session["UserService"].GetUser(user_id="nobody")
         assert not call.ok
-        assert call.messages == []
+        assert len(call.messages) == 0
         said = r"^UserService\.GetUser was answered with NOT_FOUND: .*'nobody'.*\. Check the names and ids"
         with pytest.raises(RpcStatusError, match=said) as caught:
             call.message  # noqa: B018 - asked for, not used

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from explorer.errors import ConfigurationError
+from explorer.rpc.channel_options import Compression, compression_algorithm
+from explorer.rpc.metadata import MetadataLike, as_metadata
 from explorer.rpc.streaming import IDLE_TIMEOUT, KEPT_BYTES
+from explorer.secret import Sealed
 
 __all__ = ["Options", "Progress"]
 
@@ -29,6 +32,7 @@ class Options:
         concurrency: How many calls are under way at once.
         progress: True for a progress bar, False for none, or a function (see :data:`Progress`).
         idempotent: Whether the method is safe to repeat; None to believe its descriptor.
+        compression: Of what is sent, ``"gzip"`` or ``"deflate"``; None for the session's own.
         idle_timeout: Seconds in which a stream may stand still although it is the server's turn.
         max_kept_bytes: What is kept of one stream, before it is ended with what came by then.
         unary_timeout: Seconds for each call that answers with one message, where ``timeout`` is None.
@@ -39,16 +43,19 @@ class Options:
     """
 
     timeout: float | None = None
-    metadata: Mapping[str, str | bytes] | Sequence[tuple[str, str | bytes]] = field(default=(), repr=False)
+    metadata: MetadataLike | Sealed[MetadataLike] = field(default=(), repr=False)
     on_error: Literal["row", "raise"] = "row"
     concurrency: int = 64
     progress: bool | Progress = True
     idempotent: bool | None = None
+    compression: Compression | None = None
     idle_timeout: float = IDLE_TIMEOUT
     max_kept_bytes: int = KEPT_BYTES
     unary_timeout: float = 30.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "metadata", as_metadata(self.metadata))
+        compression_algorithm(self.compression)
         for seconds in (self.timeout, self.unary_timeout, self.idle_timeout):
             if seconds is not None and not 0 < seconds < math.inf:
                 raise ConfigurationError(f"A call needs a timeout of more than 0 seconds, not {seconds!r}.")
@@ -56,7 +63,6 @@ class Options:
             raise ConfigurationError(f"on_error is 'row' or 'raise', not {self.on_error!r}.")
         if not 1 <= self.concurrency <= _MOST_IN_FLIGHT:
             raise ConfigurationError(f"concurrency is 1 to {_MOST_IN_FLIGHT} calls at once, not {self.concurrency!r}.")
-
         if not self.max_kept_bytes >= 1:
             raise ConfigurationError(f"max_kept_bytes is a number of bytes above 0, not {self.max_kept_bytes!r}.")
 

@@ -18,6 +18,7 @@ from google.protobuf.message import EncodeError, Message
 
 from explorer.errors import ConfigurationError, DecodeError, OAuthError, RequestError
 from explorer.rpc.cancellation import STOPPED_BEFORE, Cancellation
+from explorer.rpc.channel_options import Compression, compression_algorithm
 from explorer.rpc.connection import Connection
 from explorer.rpc.deadlines import Deadline
 from explorer.rpc.decoding import decoded
@@ -26,6 +27,7 @@ from explorer.rpc.endings import NO_VALUE, ending_of
 from explorer.rpc.metadata import Metadata, MetadataLike
 from explorer.rpc.status import Status, make_status, status_of
 from explorer.rpc.transport_errors import is_connection_trouble
+from explorer.secret import sealed
 from explorer.tokens import Token
 
 __all__ = ["Answer", "invoke"]
@@ -72,6 +74,7 @@ def invoke(
     timeout: float = UNARY_TIMEOUT,
     metadata: MetadataLike = (),
     replay: bool = True,
+    compression: Compression | None = None,
     cancellation: Cancellation | None = None,
 ) -> Answer:
     """Call a unary method and wait for its answer.
@@ -83,6 +86,7 @@ def invoke(
         timeout: Seconds for everything: connection, token, answer.
         metadata: For this call, beside the connection's own.
         replay: Whether a call whose token the server refused may be sent once more with another token.
+        compression: Of what is sent, where it is to be another than the channel's own.
         cancellation: What stops the call from another thread; its status is CANCELLED then.
 
     Raises:
@@ -94,14 +98,15 @@ def invoke(
     Blocks until the end; an interrupt cancels the call and leaves the connection usable. Safe from any thread.
 
     """
+    metadata = sealed(metadata)  # from here on no verbose traceback shows its values
     refuse_kind(method, "server stream", "client stream", "bidi")
     cancellation = cancellation or Cancellation()
     deadline = Deadline(timeout)
     data = request_bytes(method, request)
-    metadata = connection.call_metadata(metadata)
+    to_send = _ToSend(data, connection.call_metadata(metadata), call_compression(compression))
     connection.connect(deadline.remaining())
     token = connection.token(deadline.remaining())
-    ended = _send(connection, method, data, deadline, metadata, token, cancellation)
+    ended = _send(connection, method, to_send, deadline, token, cancellation)
     token_error = None
     if token is not None and was_refused(ended.status) and ended.data is None:
         connection.refuse(token)
@@ -112,7 +117,7 @@ def invoke(
         else:
             may_replay = replay and not deadline.passed and not cancellation.cancelled
             if may_replay and fresh is not None and fresh.access_token != token.access_token:
-                ended = _send(connection, method, data, deadline, metadata, fresh, cancellation)
+                ended = _send(connection, method, to_send, deadline, fresh, cancellation)
                 if was_refused(ended.status):
                     connection.refuse(fresh)
     return _answer(method.output_type, ended, token_error)
@@ -152,6 +157,17 @@ def as_pairs(metadata: Iterable[tuple[str, str | bytes]] | None) -> Metadata:
     return tuple((key, value) for key, value in metadata or ())
 
 
+def call_compression(compression: Compression | None) -> grpc.Compression | None:
+    """As gRPC has it; None leaves it to the channel."""
+    return None if compression is None else compression_algorithm(compression)
+
+
+class _ToSend(NamedTuple):
+    data: bytes
+    metadata: Metadata
+    compression: grpc.Compression | None
+
+
 class _Ended(NamedTuple):
     status: Status
     data: bytes | None
@@ -163,9 +179,8 @@ class _Ended(NamedTuple):
 def _send(
     connection: Connection,
     method: MethodDescriptor,
-    data: bytes,
+    to_send: _ToSend,
     deadline: Deadline,
-    metadata: Metadata,
     token: Token | None,
     cancellation: Cancellation,
 ) -> _Ended:
@@ -175,10 +190,11 @@ def _send(
         multi_callable: Any = connection.channel.unary_unary(method_path(method))
         begin = functools.partial(
             multi_callable.future,
-            data,
+            to_send.data,
             timeout=max(0.001, deadline.remaining()),
-            metadata=metadata,
+            metadata=to_send.metadata,
             credentials=connection.call_credentials(token),
+            compression=to_send.compression,
         )
         try:
             call = cancellation.begin(begin)

@@ -6,6 +6,7 @@ under a name that ends in ``-bin``; ``grpc-`` is reserved. Values are never echo
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
@@ -19,6 +20,7 @@ __all__ = [
     "Metadata",
     "MetadataLike",
     "RequestMetadata",
+    "answered_openly",
     "as_metadata",
     "holds_authorization",
     "may_be_shown",
@@ -74,6 +76,20 @@ def holds_authorization(metadata: Metadata) -> bool:
 def may_be_shown(name: str) -> bool:
     """Whether the value under this name may be read by anyone who sees the notebook."""
     return name.strip().lower() in OPEN_METADATA
+
+
+_OPEN_IN_ANSWERS = re.compile(
+    r"content-type|date|server|via|vary|user-agent|accept-encoding|grpc-(accept-)?encoding|grpc-status|grpc-message"
+    r"|x-(request|correlation|trace|envoy-upstream-service-time)(-id)?|traceparent|retry-after|x-ratelimit-[a-z-]+"
+    r"|google\.rpc\.[a-z.]+-bin|grpc-status-details-bin"
+)
+
+
+def answered_openly(name: str, value: str | bytes) -> str | None:
+    """A server's value as text to show, bytes as base64; None where it may be a secret, such as a cookie."""
+    if not _OPEN_IN_ANSWERS.fullmatch(name):
+        return None
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else printable(value)
 
 
 _NO_PAIRS = "Metadata is a mapping of names to values, or (name, value) pairs."

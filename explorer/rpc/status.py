@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import grpc
@@ -19,7 +19,7 @@ from google.rpc import status_pb2
 from explorer.rpc.canonical import any_to_dict
 from explorer.text import printable
 
-__all__ = ["Status", "status_of"]
+__all__ = ["Status", "decoded_again", "packed_types", "status_of", "stopped"]
 
 DETAILS_KEY = "grpc-status-details-bin"
 _MOST_DETAILS = 50
@@ -47,6 +47,8 @@ class Status:
     details: str = ""
     error_details: tuple[dict[str, Any], ...] = ()
     scope_required: str | None = None
+    unreadable_details: bytes | None = field(default=None, repr=False)
+    """What came in ``grpc-status-details-bin`` where that is no google.rpc.Status."""
     from_proxy: bool = field(default=False, compare=False)
     """Whether something before the gRPC server answered, in HTTP: no proof that the server refused anything."""
 
@@ -106,7 +108,8 @@ def status_of(
 
     """
     trailing = tuple(trailing_metadata or ())
-    error_details = tuple(_error_details(trailing, pool))
+    packed, unreadable = _packed(trailing)
+    error_details = _shown(packed, pool)
     text = details or ""
     proxy = _HTTP_STATUS.search(text)
     if proxy:
@@ -120,22 +123,38 @@ def status_of(
         details=printable(text, 2000),
         error_details=error_details,
         scope_required=_scope(error_details, trailing),
+        unreadable_details=unreadable,
         from_proxy=proxy is not None,
     )
 
 
-def _error_details(
-    trailing: Sequence[tuple[str, str | bytes]], pool: descriptor_pool.DescriptorPool | None
-) -> Iterable[dict[str, Any]]:
+def packed_types(trailing_metadata: Sequence[tuple[str, str | bytes]]) -> list[str]:
+    """The full names of the types that the error details in these trailers are of."""
+    return [detail.type_url.rpartition("/")[2] for detail in _packed(trailing_metadata)[0]]
+
+
+def decoded_again(
+    status: Status, trailing_metadata: Sequence[tuple[str, str | bytes]], pool: descriptor_pool.DescriptorPool
+) -> Status:
+    """The same status, its details decoded with what the pool holds by now."""
+    return replace(status, error_details=_shown(_packed(trailing_metadata)[0], pool))
+
+
+def _packed(trailing: Sequence[tuple[str, str | bytes]]) -> tuple[list[Any], bytes | None]:
+    """The details as they came, and what came in their place where that is something else."""
+    packed: list[Any] = []
     for key, value in trailing:
         if key != DETAILS_KEY or not isinstance(value, bytes):
             continue
         try:
-            packed = status_pb2.Status.FromString(value).details
+            packed += status_pb2.Status.FromString(value).details
         except DecodeError:  # some servers put something else there
-            continue
-        for detail in packed[:_MOST_DETAILS]:
-            yield printable_json(any_to_dict(detail.type_url, detail.value, pool))
+            return packed[:_MOST_DETAILS], value
+    return packed[:_MOST_DETAILS], None
+
+
+def _shown(packed: Iterable[Any], pool: descriptor_pool.DescriptorPool | None) -> tuple[dict[str, Any], ...]:
+    return tuple(printable_json(any_to_dict(detail.type_url, detail.value, pool)) for detail in packed)
 
 
 def printable_json(value: Any) -> Any:

@@ -12,16 +12,18 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.rpc.cancellation import STOPPED_BEFORE, Cancellation
+from explorer.rpc.channel_options import Compression
 from explorer.rpc.connection import Connection
 from explorer.rpc.deadlines import Deadline
 from explorer.rpc.decoding import Messages, decoded
 from explorer.rpc.descriptors import method_path
 from explorer.rpc.endings import NO_VALUE, TWO_VALUES, ending_of
-from explorer.rpc.invocation import as_pairs, refuse_kind, request_bytes, was_refused
+from explorer.rpc.invocation import as_pairs, call_compression, refuse_kind, request_bytes, was_refused
 from explorer.rpc.metadata import Metadata, MetadataLike
 from explorer.rpc.request_stream import RequestStream
 from explorer.rpc.status import Status, make_status, status_of
 from explorer.rpc.transport_errors import is_connection_trouble
+from explorer.secret import sealed
 from explorer.tokens import Token
 
 __all__ = ["IDLE_TIMEOUT", "KEPT_BYTES", "StreamAnswer", "stream"]
@@ -42,6 +44,7 @@ def stream(
     metadata: MetadataLike = (),
     keep: bool = True,
     max_kept_bytes: int = KEPT_BYTES,
+    compression: Compression | None = None,
     cancellation: Cancellation | None = None,
 ) -> StreamAnswer:
     """Call a method that streams on either side; its answers are there to iterate over as they come.
@@ -57,6 +60,7 @@ def stream(
         keep: Whether the answer keeps what came; without it, only counts are kept.
         max_kept_bytes: What may be kept, each message with 64 bytes for Python's own needs. The message that goes
             beyond is the last: the stream is ended with RESOURCE_EXHAUSTED.
+        compression: Of what is sent, where it is to be another than the channel's own.
         cancellation: What stops the call from elsewhere, also before it has begun.
 
     Raises:
@@ -65,6 +69,7 @@ def stream(
     Blocks only for connection and token. It is never replayed (S14): what came stays.
 
     """
+    metadata = sealed(metadata)  # from here on no verbose traceback shows its values
     refuse_kind(method, "unary")
     idle_timeout = Deadline(idle_timeout).timeout
     deadline = Deadline(timeout)
@@ -85,6 +90,7 @@ def stream(
             token,
             idle_timeout=idle_timeout,
             max_kept_bytes=max_kept_bytes if keep else None,
+            compression=call_compression(compression),
             cancellation=cancellation,
         )
     except BaseException:  # an interrupt: nobody has the call in hand
@@ -120,6 +126,7 @@ class StreamAnswer(Iterator["Message | None"]):
         *,
         idle_timeout: float,
         max_kept_bytes: int | None,
+        compression: grpc.Compression | None,
         cancellation: Cancellation,
     ) -> None:
         self.data: list[bytes] = []
@@ -130,7 +137,7 @@ class StreamAnswer(Iterator["Message | None"]):
         self._connection, self._method, self._request = connection, method, request
         self._deadline, self._metadata, self._token = deadline, metadata, token
         self._idle_timeout, self._max_kept_bytes = idle_timeout, max_kept_bytes
-        self._cancellation = cancellation
+        self._compression, self._cancellation = compression, cancellation
         self._status: Status | None = None
         self._ended_here: Status | None = None  # why we ended it, where that was neither the server nor the caller
         self._waiting_since: float | None = None
@@ -234,6 +241,7 @@ class StreamAnswer(Iterator["Message | None"]):
                 timeout=max(0.001, self._deadline.remaining()),
                 metadata=self._metadata,
                 credentials=self._connection.call_credentials(self._token),
+                compression=self._compression,
             )
         )
         if call is None:

@@ -1,0 +1,147 @@
+"""Types that only an ``Any`` names: no service refers to them, so nobody has asked the server for them yet."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from google.protobuf import message_factory
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import DecodeError, Message
+
+from explorer.errors import ExplorerError
+from explorer.rpc.descriptors import DescriptorSource
+from explorer.rpc.wellknown import error_details_pool
+
+__all__ = ["PackedTypes"]
+
+_ANY = "google.protobuf.Any"
+_PATIENCE = 2.0  # seconds that an answer which is there already waits for the names of what is in it
+_MOST_AT_ONCE = 20
+_MOST_MESSAGES = 200
+_MOST_VALUES = 10_000
+_DEEPEST = 5  # Any in Any
+
+
+class PackedTypes:
+    """Brings such types into the pool of a descriptor source, where it can find them. Safe from any thread.
+
+    A name is asked for once. What takes longer than two seconds comes too late for this answer, not for the next.
+
+    """
+
+    def __init__(self, source: DescriptorSource) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+        self._asked: set[str] = set()
+        self._holding: dict[str, bool] = {}
+
+    def learn(self, names: Iterable[str], pool: Any) -> bool:
+        """Ask for those of the types that the pool lacks; whether there is one more now."""
+        with self._lock:
+            unknown = [name for name in dict.fromkeys(names) if name not in self._asked and not _known(name, pool)]
+            unknown = unknown[:_MOST_AT_ONCE]
+            self._asked.update(unknown)
+        if not unknown:
+            return False
+        found: list[str] = []
+        asking = threading.Thread(target=self._ask, args=(unknown, found), name="types in Any", daemon=True)
+        asking.start()
+        asking.join(_PATIENCE)
+        return bool(found)
+
+    def learn_from(self, descriptor: Descriptor, data: Iterable[bytes]) -> None:
+        """Ask for the types that are packed into these messages, into what is packed in them, and so on.
+
+        Of many messages the first 200 are looked at.
+        """
+        if not self._holds_any(descriptor):
+            return
+        pool = descriptor.file.pool
+        first = [each for _, each in zip(range(_MOST_MESSAGES), data, strict=False)]
+        for _ in range(_DEEPEST):
+            if not self.learn((name for each in first for name in _packed(descriptor, each)), pool):
+                return
+
+    def _ask(self, names: Iterable[str], found: list[str]) -> None:
+        for name in names:
+            try:
+                self._source.message_type(name)
+            except (ExplorerError, KeyError):  # it stays what it is, bytes; the call has been answered all the same
+                continue
+            found.append(name)
+
+    def _holds_any(self, descriptor: Descriptor) -> bool:
+        """Whether an Any may be in such a message, at any depth."""
+        known = self._holding.get(descriptor.full_name)
+        if known is None:
+            known = self._holding[descriptor.full_name] = any(each.full_name == _ANY for each in _reachable(descriptor))
+        return known
+
+
+def _reachable(descriptor: Descriptor) -> Iterator[Descriptor]:
+    seen, waiting = {descriptor.full_name}, [descriptor]
+    while waiting:
+        message = waiting.pop()
+        yield message
+        for field in message.fields:
+            inner = field.message_type
+            if inner is not None and inner.full_name not in seen:
+                seen.add(inner.full_name)
+                waiting.append(inner)
+
+
+def _packed(descriptor: Descriptor, data: bytes) -> Iterator[str]:
+    """The names of the types packed into a message, as far as they can be looked into."""
+    pool: Any = descriptor.file.pool
+    waiting = [_decoded(descriptor, data)]
+    for _ in range(_MOST_VALUES):
+        if not waiting:
+            return
+        message: Any = waiting.pop()
+        if message is None:
+            continue
+        if message.DESCRIPTOR.full_name == _ANY:
+            name = message.type_url.rpartition("/")[2]
+            yield name
+            if _known(name, pool):
+                waiting.append(_decoded(_type(name, pool), message.value))
+        else:
+            waiting += _inner(message)
+
+
+def _inner(message: Message) -> Iterator[Message]:
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        if field.message_type.GetOptions().map_entry:
+            if field.message_type.fields_by_name["value"].message_type is not None:
+                yield from value.values()
+        elif field.is_repeated:
+            yield from value
+        else:
+            yield value
+
+
+def _decoded(descriptor: Descriptor, data: bytes) -> Message | None:
+    try:
+        return message_factory.GetMessageClass(descriptor).FromString(data)
+    except DecodeError:
+        return None
+
+
+def _type(name: str, pool: Any) -> Descriptor:
+    try:
+        found: Descriptor = pool.FindMessageTypeByName(name)
+    except (KeyError, UnicodeError):
+        found = error_details_pool().FindMessageTypeByName(name)
+    return found
+
+
+def _known(name: str, pool: Any) -> bool:
+    try:
+        _type(name, pool)
+    except (KeyError, UnicodeError):
+        return False
+    return True
