@@ -41,10 +41,19 @@ class RawServer:
             self._serve(connection)
 
     def stop(self) -> None:
-        for one in (self._listener, *self._open):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        _end(self._listener)
+        self.stop_connections()
+
+    def stop_connections(self) -> None:
+        """Hang up on whoever is there, and go on listening."""
+        while self._open:
+            _end(self._open.pop())
+
+
+def _end(one: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()
 
 
 def silent(connection: socket.socket) -> None:

@@ -117,7 +117,7 @@ def channel_arguments(target: Target, options: ChannelOptions) -> list[tuple[str
         "grpc.max_reconnect_backoff_ms": 5000,
     }
     if target.unix:  # core's own choice, the path percent-encoded, is refused by servers that check it
-        arguments["grpc.default_authority"] = "localhost"
+        arguments["grpc.default_authority"] = options.server_name or "localhost"
     if target.loopback:
         arguments["grpc.enable_http_proxy"] = 0
     arguments.update(options.arguments())

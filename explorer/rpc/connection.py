@@ -360,9 +360,9 @@ class Connection:
         states: queue.SimpleQueue[grpc.ChannelConnectivity] = queue.SimpleQueue()
         channel = self.channel
         notify = states.put
-        self._waiting.append(states)
-        channel.subscribe(notify, try_to_connect=True)
         try:
+            self._waiting.append(states)
+            channel.subscribe(notify, try_to_connect=True)
             while (left := end - time.monotonic()) > 0:
                 try:
                     state = states.get(timeout=left)
@@ -378,7 +378,8 @@ class Connection:
                     return Trouble("closed", passing=False, sentence=f"The connection to {self.target} was closed.")
         finally:
             channel.unsubscribe(notify)
-            self._waiting.remove(states)
+            if states in self._waiting:  # an interrupt may come before it is
+                self._waiting.remove(states)
         return self._why(channel, time.monotonic() + 0.2)
 
     def _why(self, channel: grpc.Channel, end: float) -> Trouble | None:

@@ -27,6 +27,9 @@ _GONE = re.compile(
     re.IGNORECASE,
 )
 _TOO_LARGE = re.compile(r"Received message larger than max \((\d+) vs\. (\d+)\)")
+_TOO_LARGE_TO_SEND = re.compile(r"Sent message larger than max \((\d+) vs\. (\d+)\)")
+_TOO_MUCH_METADATA = re.compile(r"received (?:initial |trailing )?metadata size exceeds \w+ limit", re.IGNORECASE)
+_OURS = "Stream removed"  # what core says where it was this side that would not read on
 
 
 def ending_of(code: grpc.StatusCode, details: str, *, target: str, timeout: float) -> str:
@@ -43,11 +46,30 @@ def ending_of(code: grpc.StatusCode, details: str, *, target: str, timeout: floa
         return f"{target} went away before the call was over; whether the server acted on it is not known. {CALL_AGAIN}"
     if code is grpc.StatusCode.DEADLINE_EXCEEDED and "Deadline Exceeded" in details:
         return f"no end within {timeout:g} s. {MORE_TIME}"
-    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and (match := _TOO_LARGE.search(details)):
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return _too_much(details)
+    if code is grpc.StatusCode.CANCELLED and "Locally cancelled" in details:
+        return "The call was stopped here, before the server had ended it."
+    return details
+
+
+def _too_much(details: str) -> str:
+    """Which limit it was, and whose, where it was one of gRPC's own."""
+    if match := _TOO_LARGE.search(details):
         return (
             f"a message of {match[1]} bytes came, and {match[2]} are allowed. Connect with a larger "
             "max_receive_message_length."
         )
-    if code is grpc.StatusCode.CANCELLED and "Locally cancelled" in details:
-        return "The call was stopped here, before the server had ended it."
+    if match := _TOO_LARGE_TO_SEND.search(details):
+        return (
+            f"the request has {match[1]} bytes, and {match[2]} are allowed, so it was not sent. Connect with a larger "
+            "max_send_message_length."
+        )
+    if _TOO_MUCH_METADATA.search(details) and _OURS in details:
+        return (
+            "the server sent more metadata than is taken here. Where that is meant, connect with "
+            'options=[("grpc.max_metadata_size", n), ("grpc.absolute_max_metadata_size", n)], n in bytes.'
+        )
+    if _TOO_MUCH_METADATA.search(details):
+        return "more metadata was sent than the server takes. Send less, or raise the server's own limit."
     return details

@@ -176,6 +176,15 @@ _ROWS = (
         sentence="Nobody listens at {target}. Start the server, or correct the address.",
     ),
     _Row(
+        r"Failed to connect to remote host.*(Connection reset|Broken pipe|aborted)",
+        "closed",
+        passing=True,
+        sentence=(
+            "{target} broke the connection off at once, as a firewall does, or a load balancer or port forwarding with "
+            "nothing behind it. Check the port, and that the server is up."
+        ),
+    ),
+    _Row(
         r"No route to host|unreachable|timed out|timeout",
         "nobody",
         passing=True,
