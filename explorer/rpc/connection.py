@@ -235,6 +235,7 @@ class Connection:
             ConnectionFailedError: On loopback, where TLS or plaintext has to be found out first, and nobody answers.
 
         """
+        metadata = sealed(metadata)
         own = as_metadata(metadata)
         names = {key for key, _ in own}
         both = RequestMetadata((*(pair for pair in self._metadata if pair[0] not in names), *own))
@@ -278,6 +279,7 @@ class Connection:
             OAuthError: There is no token to be had.
 
         """
+        metadata = sealed(metadata)
         both = self.call_metadata(metadata)
         if self._token_source is None:
             return both, None

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.descriptor import MethodDescriptor
 
+import explorer
 from explorer.errors import ConfigurationError
+from explorer.frames import Options
+from explorer.methods import Method
+from explorer.rpc import Connection, invoke, secure_channel, stream
 from explorer.rpc.metadata import OPEN_METADATA, as_metadata, may_be_shown
 
 
@@ -55,3 +63,56 @@ def test_only_a_few_harmless_names_may_show_their_values(name: str) -> None:
     assert not may_be_shown(name)
     assert name not in OPEN_METADATA
     assert may_be_shown(" X-Request-Id ")  # the twin, as people type it
+
+
+def fails_half_way() -> Iterator[tuple[str, str]]:
+    yield "x-api-key", "canary"
+    raise LookupError("canary")
+
+
+REFUSED: list[Any] = [
+    {"x-api-key": "canary\n"},
+    {"x-api-key": b"canary"},
+    {"x-key-bin": "canary"},
+    {"two words": "canary"},
+    [("x-api-key", "canary"), ("grpc-timeout", "canary")],
+    [("authorization", "canary"), ("Authorization", "canary")],
+    [("x-api-key", "canary", "canary")],
+    "canary",
+]
+
+
+@pytest.mark.parametrize("given", [*REFUSED, fails_half_way])
+def test_t32_no_frame_of_a_refusal_holds_a_value(given: Any, method: Callable[[str], MethodDescriptor]) -> None:
+    connection = Connection("localhost:1", plaintext=True)
+    bound = Method(connection, method("Get"), Options(), {})
+    attempts: list[Callable[[Any], Any]] = [
+        as_metadata,
+        lambda metadata: explorer.connect("localhost:1", metadata=metadata),
+        lambda metadata: Connection("localhost:1", metadata=metadata),
+        connection.call_metadata,
+        lambda metadata: connection.bulk_metadata(1, metadata=metadata),
+        lambda metadata: invoke(connection, method("Get"), b"", metadata=metadata),
+        lambda metadata: stream(connection, method("List"), b"", metadata=metadata),
+        lambda metadata: bound.options(metadata=metadata),
+    ]
+    for attempt in attempts:
+        with pytest.raises(ConfigurationError) as caught:
+            attempt(given() if callable(given) else given)
+        assert "canary" not in str(caught.value)
+        assert "canary" not in frames_of_ours(caught.value)
+        assert caught.value.__cause__ is None
+    connection.close()
+
+
+def test_the_frames_are_looked_into() -> None:
+    with pytest.raises(ConfigurationError) as caught:  # the twin: what is no secret is there to be seen
+        secure_channel("two words")
+    assert "two words" in frames_of_ours(caught.value)
+
+
+def frames_of_ours(problem: BaseException) -> str:
+    """Every local variable of our own frames, as a verbose traceback prints them."""
+    ours = Path(explorer.__file__).parent
+    stack = traceback.TracebackException.from_exception(problem, capture_locals=True).stack
+    return "".join(str(frame.locals) for frame in stack if Path(frame.filename).is_relative_to(ours))
