@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
 
+from explorer.errors import ExplorerError
 from explorer.frames import Options
 from explorer.rpc import method_kind
 from explorer.rpc.comments import comments_of
 from explorer.session import Session
 from explorer.text import printable
-from explorer.widget.form import fields_of
+from explorer.widget.form import known_types, types_named, types_of
 
-__all__ = ["first", "hint", "method_of", "place_of", "services_of"]
+__all__ = ["first", "hint", "method_of", "place_of", "services_of", "type_names", "types_for"]
 
+_ASKED_AT_ONCE = 50  # names in one question of the form's
 _PLUMBING = "grpc.reflection."  # how we look is not what we look for
 _REQUEST_STREAM = "This takes a stream of requests; so far, methods that take one request can be called here."
 
@@ -58,7 +61,7 @@ def first(services: Sequence[dict[str, Any]]) -> str:
 
 
 def method_of(session: Session, name: str) -> dict[str, Any]:
-    """One method with its request's fields, as the form shows it."""
+    """One method with the types that its request is made of, as the form shows it."""
     descriptor = session[name].descriptor
     assert isinstance(descriptor, MethodDescriptor)  # noqa: S101 - names of services do not come here
     comments = comments_of(session.descriptors.files)
@@ -70,8 +73,29 @@ def method_of(session: Session, name: str) -> dict[str, Any]:
         "request_full_name": printable(descriptor.input_type.full_name),
         "response_type": printable(descriptor.output_type.name),
         "response_full_name": printable(descriptor.output_type.full_name),
-        "fields": fields_of(descriptor.input_type, comments),
+        "types": types_of(descriptor.input_type, comments),
     }
+
+
+def types_for(session: Session, names: Any) -> dict[str, Any]:
+    """What the form asks for once it is opened that far: message types by full name, null where nobody knows one.
+
+    Blocks where the server is still to be asked.
+    """
+    found: dict[str, Any] = {}
+    for name in [str(name) for name in names[:_ASKED_AT_ONCE]] if isinstance(names, list) else []:
+        found[name] = None
+        with contextlib.suppress(ExplorerError, UnicodeError):
+            found[name] = session.descriptors.message_type(name)
+    known = [message for message in found.values() if message is not None]
+    types = types_named(known, comments_of(session.descriptors.files))
+    return {"kind": "types", "types": {**found, **types}}
+
+
+def type_names(session: Session) -> dict[str, Any]:
+    """Every type that an ``Any`` may be given here."""
+    source = session.descriptors
+    return {"kind": "type_names", "names": known_types(source.files, source.pool)}
 
 
 def hint(method: dict[str, Any]) -> str:
@@ -84,5 +108,6 @@ def _entry(descriptor: MethodDescriptor) -> dict[str, Any]:
         "name": f"{descriptor.containing_service.full_name}.{descriptor.name}",
         "label": printable(descriptor.name),
         "kind": method_kind(descriptor),
+        "messages": f"{printable(descriptor.input_type.name)} {printable(descriptor.output_type.name)}",
         "problem": _REQUEST_STREAM if descriptor.client_streaming else "",
     }

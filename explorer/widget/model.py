@@ -93,6 +93,8 @@ class Model:
             "refresh": lambda: self.submit(self._wallet.refresh),
             "sign_out": lambda: self.submit(self._sign_out),
             "select": lambda: self.submit(lambda: self.select(str(content.get("method", "")))),
+            "types": lambda: self._tell("types", lambda session: catalog.types_for(session, content.get("names"))),
+            "type_names": lambda: self._tell("type_names", catalog.type_names),
             "call": lambda: self.call(content),
             "stop": self.calling.stop,
         }
@@ -255,6 +257,12 @@ class Model:
         with self._board.lock:
             self._wallet.pass_by()
             self._gatekeeper.pass_by()
+
+    def _tell(self, name: str, answer: Callable[[Session], Any]) -> None:
+        """Answer a question of the page's, once it is known, without keeping the answer."""
+        if self.session is not None:
+            session = self.session
+            self.submit(lambda: self._board.tell(name, answer(session)))
 
     def _call_changed(self, changes: dict[str, Any]) -> None:
         self._board.set(**changes)

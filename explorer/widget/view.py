@@ -182,4 +182,12 @@ _TRAITS = {
     "answer": "response",
     "rows": "foot",
 }
-_MESSAGES = {"clock": "header", "details": "details", "page": "gate", "device": "gate", "nothing": "gate"}
+_MESSAGES = {
+    "clock": "header",
+    "details": "details",
+    "page": "gate",
+    "device": "gate",
+    "nothing": "gate",
+    "types": "request",
+    "type_names": "request",
+}

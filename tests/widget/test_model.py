@@ -93,7 +93,7 @@ def test_from_the_page_to_the_answer(ada, demo):
     }
     assert state["account"]["scope"] == ["read:users"]
     assert state["selected"] == GET_USER
-    assert [field["name"] for field in state["method"]["fields"]] == ["user_id"]
+    assert [field["name"] for field in state["method"]["types"]["GetUserRequest"]["fields"]] == ["user_id"]
     answer = ada.call(GET_USER, '{"user_id": "user123"}')
     assert (answer["badge"], answer["tone"], answer["why"]) == ("OK", "good", None)
     assert [column["name"] for column in answer["table"]["columns"]] == ["id", "name"]

@@ -15,7 +15,7 @@ class Request(Panel):
 
     name = "request"
     _esm = assets.module("request")
-    _css = assets.style("request")
+    _css = assets.style("request", "form")
 
     method = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     busy = traitlets.Bool().tag(sync=True)

@@ -120,6 +120,14 @@ export function own_keys(element) {
   element.setAttribute("data-lm-suppress-shortcuts", "true");
   element.setAttribute("data-jp-suppress-context-menu", "");
   for (const kind of ["keydown", "keypress", "keyup"]) element.addEventListener(kind, (event) => event.stopPropagation());
+  element.addEventListener("keydown", (event) => save_outside(element, event));
+}
+
+/** But saving is: nobody who types here should lose a notebook. @param {HTMLElement} element @param {KeyboardEvent} event */
+function save_outside(element, event) {
+  const outside = element.closest(".grpc-explorer")?.parentElement;
+  if (!outside || event.key.toLowerCase() !== "s" || event.altKey || event.ctrlKey === event.metaKey) return;
+  if (!outside.dispatchEvent(new KeyboardEvent("keydown", event))) event.preventDefault(); // taken: the page itself is not to be saved, too
 }
 
 /**

@@ -1,20 +1,15 @@
 // @ts-check
-import { button, fill, h, own_keys, tabs, wire } from "./dom.js";
-import { Draft, field_row, general_problem, metadata_rows } from "./fields.js";
+import { Actions } from "./actions.js";
+import { Desks } from "./desk.js";
+import { fill, h, own_keys, tabs, wire } from "./dom.js";
+import { JsonTrouble, parse_json } from "./form/json.js";
+import { View } from "./form/view.js";
+import { sent_metadata } from "./metadata.js";
 
-// Drafts are this page's own: what was typed leaves it with a call, and no trait holds it.
-/** @type {Map<string, { draft: Draft, tab: string, text: string, timeout: string, metadata: { name: string, value: string }[] | null }>} */
-const desks = new Map();
+const MOST_TEXT = 9 * 1024 * 1024; // characters; Jupyter's own limit for a message to a kernel is 10 MiB
+/** @type {WeakMap<any, Desks>} */
+const desks_of = new WeakMap();
 let numbered = 0;
-
-/** @param {any} method */
-function desk_of(method) {
-  const known = desks.get(method.name);
-  if (known) return known;
-  const desk = { draft: new Draft(method.fields), tab: "Form", text: "{}", timeout: String(method.timeout), metadata: null };
-  desks.set(method.name, desk);
-  return desk;
-}
 
 /** @param {string} raw */
 function seconds(raw) {
@@ -22,135 +17,154 @@ function seconds(raw) {
   return raw.trim() !== "" && Number.isFinite(number) && number > 0 ? number : null;
 }
 
+class Panel {
+  /** @param {any} model @param {HTMLElement} el */
+  constructor(model, el) {
+    this.model = model;
+    this.el = el;
+    this.desks = desks_of.get(model) ?? new Desks((content) => model.send(content));
+    desks_of.set(model, this.desks);
+    this.head = h("div", { class: "ge-title-row" });
+    this.body = h("div", { class: "ge-body" });
+    this.whole = h("div");
+    this.actions = new Actions(model, (command, more) => this.submit(command, more));
+    /** @type {any} */ this.method = null;
+    /** @type {any} */ this.desk = null;
+    /** @type {View | null} */ this.view = null;
+  }
+
+  draw() {
+    this.method = this.model.get("method");
+    if (!this.method) { fill(this.el, h("p", { class: "ge-faint ge-rest" }, "Choose a method.")); return; }
+    this.desk = this.desks.of(this.method);
+    fill(this.el, this.head, this.method.help && h("p", { class: "ge-help" }, this.method.help), this.body, this.whole, this.actions.element);
+    this.draw_head();
+    this.draw_body();
+    this.actions.draw(this.method, this.desk);
+    this.actions.busy();
+    this.say([]);
+  }
+
+  draw_head() {
+    const { label, name, request_type, response_type, request_full_name, response_full_name } = this.method;
+    fill(this.head, h("h3", { title: name }, label),
+      wire(`${request_type} → ${response_type}`, { class: "ge-types", title: `${request_full_name} → ${response_full_name}` }),
+      tabs("request as", ["Form", "JSON"], this.desk.tab, (tab) => this.choose(tab)));
+  }
+
+  draw_body() {
+    this.view = null;
+    if (this.desk.tab === "JSON") { fill(this.body, this.area()); return; }
+    const id = `ge-request-${(numbered += 1)}-${Math.random().toString(36).slice(2, 8)}`;
+    const around = { onedit: () => this.say([]), type_names: (/** @type {any} */ then) => this.desks.type_names(then), response: this.method.response_full_name };
+    this.view = new View(this.desk.draft, id, around);
+    fill(this.body, this.view.element);
+  }
+
+  area() {
+    const { desk } = this;
+    return h("textarea", {
+      class: "ge-input ge-wire ge-json", rows: Math.max(4, Math.min(18, desk.text.split("\n").length)), value: desk.text, spellcheck: "false",
+      "aria-label": "request as JSON", oninput: (/** @type {any} */ event) => { desk.text = event.target.value; this.say([]); },
+    });
+  }
+
+  /** @param {string} tab */
+  choose(tab) {
+    const { desk } = this;
+    if (tab === desk.tab) return;
+    if (tab === "JSON" && desk.draft.problems().some(({ lossy }) => lossy) && !this.is_sendable()) return; // a key given twice would be lost
+    const trouble = tab === "Form" ? desk.draft.from_json(desk.text) : null;
+    if (trouble) { this.json_trouble(trouble); return; }
+    if (tab === "JSON") desk.text = desk.draft.to_json();
+    desk.tab = tab;
+    this.draw_head();
+    this.draw_body();
+    this.say([]);
+  }
+
+  /** @param {Error} trouble */
+  json_trouble(trouble) {
+    this.say([trouble.message]);
+    const area = this.body.querySelector("textarea");
+    area?.setAttribute("aria-invalid", "true");
+    area?.focus();
+    if (trouble instanceof JsonTrouble) area?.setSelectionRange(trouble.at, trouble.at + 1);
+  }
+
+  /** What belongs to no field. @param {string[]} sentences */
+  say(sentences) {
+    this.body.querySelector(".ge-json")?.removeAttribute("aria-invalid");
+    fill(this.whole, sentences.length ? h("p", { class: "ge-trouble", role: "alert" }, sentences.join(" ")) : null);
+  }
+
+  /** Whether the form holds nothing wrong; where it does, that is shown and has the focus. */
+  is_sendable() {
+    const problems = this.desk.draft.problems();
+    this.say(this.view?.show(problems).map(({ sentence }) => sentence) ?? []);
+    if (problems.length) this.view?.focus_first();
+    return !problems.length;
+  }
+
+  /** The request as JSON text, or null where something is wrong with it, which is said. */
+  request() {
+    if (this.desk.tab === "Form") return this.is_sendable() ? this.desk.draft.to_json() : null;
+    try {
+      parse_json(this.desk.text.trim() || "{}");
+      return this.desk.text;
+    } catch (error) {
+      this.json_trouble(/** @type {Error} */ (error));
+      return null;
+    }
+  }
+
+  /** Sends the request, if nothing is wrong with it. @param {string} command @param {Record<string, any>} [more] */
+  submit(command, more = {}) {
+    const { desk, method } = this;
+    if (!method || method.problem || (command === "call" && this.model.get("busy"))) return false;
+    const request = this.request();
+    if (request === null) return false;
+    const timeout = seconds(desk.timeout);
+    if (timeout === null) this.say([`A deadline is a number of seconds above 0, not ${desk.timeout || "nothing"}.`]);
+    else if (request.length > MOST_TEXT) this.say([`This request has ${(request.length / 1048576).toFixed(1)} MiB as JSON; the page can hand at most 9 MiB to Python. Python itself has no such limit.`]);
+    else this.model.send({ command, method: method.name, request, timeout, metadata: sent_metadata(desk.metadata), ...more });
+    return timeout !== null && request.length <= MOST_TEXT;
+  }
+
+  /** What Python or the server found wrong, by path; what has no field here stands above. */
+  draw_problems() {
+    if (!this.method) return;
+    const given = Object.entries(this.model.get("problems"));
+    const found = given.map(([path, sentence]) => ({ path, sentence, ...(this.view ? this.desk.draft.find(path) : { things: [], rest: "" }) }));
+    const homeless = this.view ? [...found.filter(({ things }) => !things.length), ...this.view.show(found.filter(({ things }) => things.length))] : found;
+    this.say(homeless.map(({ path, sentence }) => (!path || sentence.includes(path) ? sentence : `${path}: ${sentence}`)));
+  }
+
+  /** @param {any} event */
+  key(event) {
+    if (event.key !== "Enter" || event.isComposing || event.defaultPrevented) return;
+    const strong = event.ctrlKey || event.metaKey;
+    const in_line = event.target.matches("input:not([type=checkbox], [type=radio], [type=file]), select") || (event.target.matches("textarea") && event.shiftKey);
+    if (!strong && !in_line) return;
+    event.preventDefault();
+    this.submit("call");
+  }
+}
+
 /** @param {{ model: any, el: HTMLElement }} context */
 function render({ model, el }) {
   own_keys(el);
-  const id = `ge-request-${(numbered += 1)}-${Math.random().toString(36).slice(2, 8)}`;
-  const head = h("div", { class: "ge-title-row" });
-  const body = h("div", { class: "ge-body" });
-  const whole = h("div");
-  const actions = h("div", { class: "ge-actions" });
-  const more = h("div");
-  /** @type {any} */
-  let method = null;
-  /** @type {any} */
-  let desk = null;
-  /** @type {any} */
-  let slow;
-
-  const show_problems = (/** @type {Record<string, string>} */ problems) => {
-    const rest = { ...problems };
-    for (const row of body.querySelectorAll(".ge-field")) {
-      const name = row.dataset.row;
-      const key = Object.keys(rest).find((path) => path === name || path.startsWith(`${name}.`) || path.startsWith(`${name}[`));
-      const sentence = key === undefined ? "" : rest[key];
-      if (key !== undefined) delete rest[key];
-      row.querySelector(".ge-field-problem").textContent = sentence;
-      row.querySelector("[data-field]").setAttribute("aria-invalid", String(Boolean(sentence)));
-    }
-    const others = Object.values(rest);
-    fill(whole, others.length ? general_problem({ "": others.join(" ") }) : null);
+  const panel = new Panel(model, el);
+  el.addEventListener("keydown", (event) => panel.key(event));
+  panel.draw();
+  /** @type {Record<string, (content?: any) => void>} */
+  const drawings = {
+    "change:method": () => panel.draw(), "change:busy": () => panel.actions.busy(), "change:problems": () => panel.draw_problems(),
+    "msg:custom": (content) => panel.desks.told(content),
   };
-
-  const draw_body = () => {
-    if (desk.tab === "JSON") {
-      fill(body, h("textarea", {
-        class: "ge-input ge-wire ge-json", rows: Math.max(4, Math.min(14, desk.text.split("\n").length)), value: desk.text, spellcheck: "false",
-        "aria-label": "request as JSON", oninput: (/** @type {any} */ event) => { desk.text = event.target.value; show_problems({}); },
-      }));
-    } else {
-      const rows = method.fields.map((/** @type {any} */ field, /** @type {number} */ index) => field_row(field, desk.draft, `${id}-${index}`, edited));
-      fill(body, ...rows, rows.length ? null : h("p", { class: "ge-faint" }, "This request has no fields."));
-    }
-  };
-
-  const edited = () => {
-    for (const field of method.fields) {
-      const box = body.querySelector(`[data-row="${CSS.escape(field.name)}"] .ge-presence`);
-      if (box) box.checked = desk.draft.present.has(field.name);
-    }
-    show_problems(desk.draft.problems());
-  };
-
-  const choose = (/** @type {string} */ tab) => {
-    if (tab === desk.tab) return;
-    const trouble = tab === "Form" ? desk.draft.from_json(desk.text) : "";
-    if (tab === "JSON") desk.text = desk.draft.to_json();
-    if (!trouble) desk.tab = tab;
-    draw_head();
-    draw_body();
-    show_problems(trouble ? { "": trouble } : {});
-  };
-
-  const draw_head = () => fill(head,
-    h("h3", { title: method.name }, method.label),
-    wire(`${method.request_type} → ${method.response_type}`, { class: "ge-types", title: `${method.request_full_name} → ${method.response_full_name}` }),
-    tabs("request as", ["Form", "JSON"], desk.tab, choose));
-
-  const call = () => {
-    if (!method || model.get("busy") || method.problem) return;
-    const problems = desk.tab === "Form" ? desk.draft.problems() : {};
-    const timeout = seconds(desk.timeout);
-    if (timeout === null) problems[""] = `A deadline is a number of seconds above 0, not ${desk.timeout || "nothing"}.`;
-    show_problems(problems);
-    if (Object.keys(problems).length) {
-      body.querySelector("[aria-invalid=true]")?.focus();
-      return;
-    }
-    const metadata = (desk.metadata ?? []).filter((/** @type {any} */ entry) => entry.name.trim()).map((/** @type {any} */ entry) => [entry.name.trim(), entry.value]);
-    model.send({ command: "call", method: method.name, request: desk.tab === "JSON" ? desk.text : desk.draft.to_json(), timeout, metadata });
-  };
-
-  const caller = button("Call", () => (model.get("busy") ? model.send({ command: "stop" }) : call()), { class: "ge-button ge-primary ge-call" });
-  const draw_busy = () => {
-    const busy = model.get("busy");
-    clearTimeout(slow);
-    caller.setAttribute("aria-busy", String(busy));
-    if (!busy) caller.textContent = "Call";
-    else slow = setTimeout(() => { caller.textContent = "Stop"; }, 250); // a quick answer should not make the button flicker
-  };
-
-  const draw_actions = () => {
-    const deadline = h("input", {
-      class: "ge-input ge-small", type: "text", inputmode: "decimal", value: desk.timeout, "aria-label": "deadline in seconds",
-      oninput: (/** @type {any} */ event) => { desk.timeout = event.target.value; },
-    });
-    const amount = desk.metadata?.filter((/** @type {any} */ entry) => entry.name.trim()).length || "none";
-    const metadata = button(`metadata ${amount}`, () => { desk.metadata = desk.metadata ? null : [{ name: "", value: "" }]; draw_actions(); },
-      { class: "ge-quiet", "aria-expanded": String(Boolean(desk.metadata)) });
-    caller.disabled = Boolean(method.problem);
-    fill(actions, caller, h("label", { class: "ge-soft" }, "deadline ", deadline, " s"), metadata);
-    fill(more, method.problem && h("p", { class: "ge-problem" }, method.problem), desk.metadata && metadata_rows(desk.metadata, draw_actions));
-  };
-
-  const draw = () => {
-    method = model.get("method");
-    if (!method) {
-      fill(el, h("p", { class: "ge-faint ge-rest" }, "Choose a method."));
-      return;
-    }
-    desk = desk_of(method);
-    fill(el, head, method.help && h("p", { class: "ge-help" }, method.help), body, whole, actions, more);
-    draw_head();
-    draw_body();
-    draw_actions();
-    draw_busy();
-    show_problems({});
-  };
-  const draw_problems = () => method && show_problems(model.get("problems"));
-
-  el.addEventListener("keydown", (/** @type {any} */ event) => {
-    const writing = event.target.matches("textarea");
-    if (event.key !== "Enter" || !event.target.matches("input, select, textarea") || event.isComposing) return;
-    if (writing && !(event.shiftKey || event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    call();
-  });
-  draw();
-  const drawings = { "change:method": draw, "change:busy": draw_busy, "change:problems": draw_problems };
   for (const [name, drawing] of Object.entries(drawings)) model.on(name, drawing);
   return () => {
-    clearTimeout(slow);
+    panel.actions.close();
     for (const [name, drawing] of Object.entries(drawings)) model.off(name, drawing);
   };
 }

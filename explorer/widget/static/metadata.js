@@ -1,0 +1,34 @@
+// @ts-check
+// Metadata to send with a call.
+import { h } from "./dom.js";
+
+/** @param {string} name */
+function open_value(name) {
+  return ["accept-language", "traceparent", "x-correlation-id", "x-request-id"].includes(name.trim().toLowerCase());
+}
+
+/**
+ * Rows of metadata to send. Values are masked but for a few harmless names, and leave this page only with a call.
+ * @param {{ name: string, value: string }[]} entries @param {() => void} onedit
+ */
+export function metadata_rows(entries, onedit) {
+  const one = (/** @type {{ name: string, value: string }} */ entry, /** @type {number} */ index) => {
+    const value = h("input", {
+      class: "ge-input", type: open_value(entry.name) ? "text" : "password", value: entry.value, placeholder: "value", autocomplete: "off",
+      "aria-label": `value of ${entry.name || "metadata"}`, oninput: (/** @type {any} */ event) => { entry.value = event.target.value; },
+    });
+    const name = h("input", {
+      class: "ge-input ge-wire", type: "text", value: entry.name, placeholder: "name", spellcheck: "false", autocomplete: "off", "aria-label": "metadata name",
+      oninput: (/** @type {any} */ event) => { entry.name = event.target.value; value.type = open_value(entry.name) ? "text" : "password"; },
+    });
+    const remove = h("button", { type: "button", class: "ge-side", "aria-label": `remove ${entry.name || "this"}`, onclick: () => { entries.splice(index, 1); onedit(); } }, "✕");
+    return h("div", { class: "ge-metadata-row" }, name, value, remove);
+  };
+  const add = h("button", { type: "button", class: "ge-side ge-add", onclick: () => { entries.push({ name: "", value: "" }); onedit(); } }, "+ Add metadata");
+  return h("div", { class: "ge-metadata" }, ...entries.map(one), add);
+}
+
+/** What a call carries of it. @param {{ name: string, value: string }[] | null} entries */
+export function sent_metadata(entries) {
+  return (entries ?? []).filter((entry) => entry.name.trim()).map((entry) => [entry.name.trim(), entry.value]);
+}
