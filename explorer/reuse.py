@@ -167,6 +167,24 @@ class ReuseTokenSource:
             _settle(flight, error=self._dead)
         self._tell()
 
+    def revive(self, token: Token, *, renew: bool) -> None:
+        """Begin anew with this token, also after a dead grant or :meth:`close`; whoever waits gets it.
+
+        What the request under way brings is dropped: it was asked for with what is over.
+        """
+        with self._changed:
+            flight, self._flight = self._flight, None
+            self._token, self._usable, self._renew = token, True, renew
+            self._dead = self._last_error = None
+            self._failures, self._not_before = 0, float("-inf")
+            self._troubles.clear()
+            self._need()
+            self._schedule_renewal()
+            self._changed.notify_all()
+        if flight is not None:
+            _settle(flight, token=token)
+        self._tell()
+
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         message = "A token source cannot be pickled: its grant lives in this process alone."
         raise TypeError(message)

@@ -83,7 +83,6 @@ class AuthorizationCodeFlow:
     ) -> None:
         client_secret = wrapped(client_secret)
         private_key = signing_key(private_key)
-        listening_for(redirect_uri)  # what cannot be listened at is said before anybody is asked
         asked = SignInRequest.checked(
             issuer,
             client_id=client_id,
@@ -95,27 +94,21 @@ class AuthorizationCodeFlow:
             authorization_parameters=authorization_parameters,
             store=store,
             account=account,
+            redirect_uri=redirect_uri,
             client_authentication=client_authentication,
             root_certificates=root_certificates,
             clock=clock,
         )
-        self._begin(asked, redirect_uri, listen=listen, timeout=timeout)
+        self._begin(asked, listen=listen, timeout=timeout)
 
     @classmethod
-    def of(
-        cls,
-        asked: SignInRequest,
-        *,
-        redirect_uri: str | None = None,
-        listen: bool = True,
-        timeout: float = STATE_LIFETIME,
-    ) -> Self:
+    def of(cls, asked: SignInRequest, *, listen: bool = True, timeout: float = STATE_LIFETIME) -> Self:
         """The flow for a request whose parts are checked."""
         flow = cls.__new__(cls)
-        flow._begin(asked, redirect_uri, listen=listen, timeout=timeout)  # noqa: SLF001 - it is this class's own
+        flow._begin(asked, listen=listen, timeout=timeout)  # noqa: SLF001 - it is this class's own
         return flow
 
-    def _begin(self, asked: SignInRequest, redirect_uri: str | None, *, listen: bool, timeout: float) -> None:
+    def _begin(self, asked: SignInRequest, *, listen: bool, timeout: float) -> None:
         server = asked.server
         if server.authorization_endpoint is None:
             raise ConfigurationError(f"{server.issuer} names no authorization_endpoint; sign in with method='device'.")
@@ -123,6 +116,7 @@ class AuthorizationCodeFlow:
         self._pending: Pending[OAuthTokenSource] = Pending(self._clock, min(timeout, STATE_LIFETIME), self._ended)
         self._answered = threading.Lock()  # taken once, by the one answer
         self._receiver: LoopbackReceiver | None = None
+        redirect_uri = asked.redirect_uri
         if (listening := listening_for(redirect_uri)) is not None and listen:
             self._receiver = LoopbackReceiver(self._judge, lambda: self._pending.remaining() > 0, listening)
             redirect_uri = self._receiver.redirect_uri

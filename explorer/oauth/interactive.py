@@ -86,18 +86,18 @@ def sign_in(
         authorization_parameters=authorization_parameters,
         store=store,
         account=account,
+        redirect_uri=redirect_uri,
         client_authentication=client_authentication,
         root_certificates=root_certificates,
         clock=clock,
     )
-    return _signed_in(request, method, show, redirect_uri, min(timeout, STATE_LIFETIME), open_browser=open_browser)
+    return _signed_in(request, method, show, min(timeout, STATE_LIFETIME), open_browser=open_browser)
 
 
 def _signed_in(
     request: SignInRequest,
     method: Method | None,
     show: Callable[[str], object],
-    redirect_uri: str | None,
     timeout: float,
     *,
     open_browser: bool,
@@ -110,10 +110,9 @@ def _signed_in(
         show=show,
         open_browser=open_browser,
         timeout=timeout,
-        redirect_uri=redirect_uri,
         guessed=method is None,
     )
-    here = listening_for(redirect_uri) is not None
+    here = listening_for(request.redirect_uri) is not None
     source = attempt.by_first_of((method,) if method else ways(request.server, os.environ, loopback=here))
     if told := where_kept(source, request.store):
         show(told)
@@ -129,7 +128,6 @@ class _Attempt:
     show: Callable[[str], object]
     open_browser: bool
     timeout: float
-    redirect_uri: str | None
     guessed: bool
 
     def by_first_of(self, methods: Iterable[Method]) -> OAuthTokenSource:
@@ -147,7 +145,7 @@ class _Attempt:
 
     def by(self, method: Method) -> OAuthTokenSource:
         """Sign in by this method; the flow is over when this returns or raises."""
-        flow = begun(method, self.request, self.environment, redirect_uri=self.redirect_uri, timeout=self.timeout)
+        flow = begun(method, self.request, self.environment, timeout=self.timeout)
         try:
             page = page_for_browser(_page(flow), self.environment)
             opened = self.open_browser and open_in_browser(page, self.environment)

@@ -12,6 +12,7 @@ from explorer.oauth.authorization_request import further_parameters
 from explorer.oauth.client_authentication import Client
 from explorer.oauth.metadata import AuthorizationServer, resolved
 from explorer.oauth.private_key import PrivateKey, signing_key
+from explorer.oauth.redirect_uri import listening_for
 from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.oauth.source import OAuthTokenSource, from_sign_in
 from explorer.oauth.storage import MemoryStore, RefreshTokenStore, Store, opened
@@ -34,6 +35,7 @@ class SignInRequest:
     further: Mapping[str, str] = field(default_factory=dict)
     store: RefreshTokenStore = field(default_factory=MemoryStore)
     account: str | None = None
+    redirect_uri: str | None = None
     clock: Clock = SYSTEM_CLOCK
 
     @classmethod
@@ -50,6 +52,7 @@ class SignInRequest:
         authorization_parameters: Mapping[str, str] | None = None,
         store: Store = "memory",
         account: str | None = None,
+        redirect_uri: str | None = None,
         client_authentication: str | None = None,
         root_certificates: bytes | None = None,
         clock: Clock = SYSTEM_CLOCK,
@@ -63,6 +66,7 @@ class SignInRequest:
         private_key = signing_key(private_key)
         further, rests, asked = further_parameters(authorization_parameters), opened(store), scopes.parsed(scope)
         whose = checked_account(account)
+        listening_for(redirect_uri)
         server = resolved(issuer, root_certificates=root_certificates)
         return cls(
             client=Client.registered(server, client_id, client_secret, client_authentication, private_key, clock),
@@ -72,6 +76,7 @@ class SignInRequest:
             further=further,
             store=rests,
             account=whose,
+            redirect_uri=redirect_uri,
             clock=clock,
         )
 
@@ -90,11 +95,14 @@ class SignInRequest:
             audience=self.audience,
             account=self.account,
         )
-        return stored_sign_in(lambda: self.client, self.store, key, clock=self.clock, show=show)
+        source = stored_sign_in(lambda: self.client, self.store, key, clock=self.clock, show=show)
+        if source is not None:
+            source.signed_in_with = self
+        return source
 
     def source(self, brought: Granted) -> OAuthTokenSource:
         """The source for what a person granted."""
-        return from_sign_in(
+        source = from_sign_in(
             self.client,
             brought,
             store=self.store,
@@ -104,3 +112,5 @@ class SignInRequest:
             resource=self.resource,
             audience=self.audience,
         )
+        source.signed_in_with = self
+        return source

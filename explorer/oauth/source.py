@@ -31,6 +31,10 @@ UNNAMED = "default"
 Phase = Literal["fresh", "refreshing", "stale", "expired", "sign in again"]
 
 _SECONDS_TO_REVOKE = 5.0
+_OF_A_SIGN_IN = (
+    *("_advice", "_issuer", "_client_id", "_grant", "_asked_scope", "_renews", "_kept", "_subject"),
+    "signed_in_with",
+)
 _DUE = 0.16  # of the lifetime left: by now the renewal between 80 % and 84 % should have been
 
 
@@ -107,8 +111,10 @@ class OAuthTokenSource:
         self._signing_out = threading.Lock()
         self._timeline = Timeline()
         if token is not None:
-            self._timeline.add(clock.now(), "sign-in", f"Signed in{f' as {self._subject}' if self._subject else ''}.")
+            self._timeline.add(clock.now(), "sign-in", f"Signed in{_as(self._subject)}.")
         self._reuse = ReuseTokenSource(self._fetch, token=token, clock=clock, renew=renews)
+        self.signed_in_with: Any = None
+        """The :class:`SignInRequest` that a person granted; None where nobody signed in. No grant is in it."""
 
     def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
         """A token that is valid now; see :class:`~explorer.tokens.TokenSource`. ``timeout`` bounds this wait alone."""
@@ -191,6 +197,31 @@ class OAuthTokenSource:
         self._reuse.close(SignInRequiredError("Signed out. Sign in again to go on."))
         refresh_token = self._grant.end()
         return revoke(client, refresh_token, None if token is None else token.access_token)
+
+    def take_over(self, newer: OAuthTokenSource) -> None:
+        """Go on with what ``newer`` signed in, so that sessions and channels that hold this source have its tokens.
+
+        ``newer`` is empty afterwards. A grant that this source still has is forgotten and revoked, as by
+        :meth:`sign_out`. Blocks for that, 5 s at most. Raises SignInRequiredError where ``newer`` has nothing to give.
+        """
+        with newer._signing_out:
+            token, client = newer._reuse.snapshot.token, newer._client
+            if newer is self or client is None or token is None:
+                raise SignInRequiredError(
+                    "There is no sign-in to take over. Sign in again, and hand on what that gives."
+                )
+            newer._client, newer._signed_out = None, True
+        newer._reuse.close(SignInRequiredError("Another token source has taken over this sign-in; use that one."))
+        with self._signing_out:
+            former, ended, over = self._client, self._grant, self._reuse.snapshot.token
+            self._client, self._signed_out = client, False
+            for name in _OF_A_SIGN_IN:
+                setattr(self, name, getattr(newer, name))
+            self._timeline.add(self._clock.now(), "sign-in", f"Signed in anew{_as(self._subject)}.")
+            self._reuse.revive(token, renew=self._renews)
+        refresh_token = ended.end()
+        if former is not None:
+            revoke(former, refresh_token, None if over is None else over.access_token)
 
     def __repr__(self) -> str:
         state = self.state
@@ -308,6 +339,10 @@ def revoke(client: Client, refresh_token: Secret | None, access_token: Secret | 
         outcome = client.revocation_request({"token": token, "token_type_hint": hint}, left) if left > 0 else None
         confirmed = confirmed and isinstance(outcome, Answer) and outcome.status == 200
     return confirmed
+
+
+def _as(subject: str | None) -> str:
+    return f" as {subject}" if subject else ""
 
 
 class _OneToken:

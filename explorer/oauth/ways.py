@@ -53,7 +53,6 @@ def begun(
     request: SignInRequest,
     environment: Mapping[str, str],
     *,
-    redirect_uri: str | None = None,
     timeout: float = STATE_LIFETIME,
 ) -> AuthorizationCodeFlow | DeviceFlow:
     """The flow of this method, begun. Whoever pastes is helped by a receiver too, where the browser may reach it.
@@ -63,11 +62,11 @@ def begun(
     if method == "device":
         return DeviceFlow.of(request, jupyter_origin=jupyter_origin(environment), timeout=timeout)
     if method == "browser":
-        return AuthorizationCodeFlow.of(request, redirect_uri=redirect_uri, timeout=timeout)
+        return AuthorizationCodeFlow.of(request, timeout=timeout)
     with contextlib.suppress(PortTakenError):
         listen = not on_a_hub(environment)
-        return AuthorizationCodeFlow.of(request, redirect_uri=redirect_uri, listen=listen, timeout=timeout)
-    return AuthorizationCodeFlow.of(request, redirect_uri=redirect_uri, listen=False, timeout=timeout)
+        return AuthorizationCodeFlow.of(request, listen=listen, timeout=timeout)
+    return AuthorizationCodeFlow.of(request, listen=False, timeout=timeout)
 
 
 def is_wrong_guess(method: Method, error: ExplorerError) -> bool:

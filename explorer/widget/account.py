@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from explorer.text import printable
+from explorer.widget.source_code import python_literal
 
-__all__ = ["NOBODY", "SIGNED_OUT", "account_of", "clock_of", "granted_scope", "subscribe"]
+__all__ = ["NOBODY", "SIGNED_OUT", "account_of", "clock_of", "granted_scope", "in_python", "subscribe"]
 
 NOBODY: dict[str, Any] = {
     "phase": "none",
@@ -18,6 +19,8 @@ NOBODY: dict[str, Any] = {
     "refreshable": False,
     "leaves": False,
     "again": False,
+    "resumed": "",
+    "advice": "",
     "last_error": "",
 }
 SIGNED_OUT: dict[str, Any] = {**NOBODY, "phase": "signed out"}
@@ -54,6 +57,16 @@ def granted_scope(token_source: Any) -> tuple[str, ...] | None:
     """The scopes the token carries; None where nobody knows."""
     state = getattr(token_source, "state", None)
     return None if state is None else tuple(state.scope)
+
+
+def in_python(token_source: Any) -> str:
+    """How to sign in again where no button can: the line of Python that does it."""
+    state: Any = getattr(token_source, "state", None)
+    if state is None or not hasattr(token_source, "take_over"):
+        return "Give a new token in Python: explorer.connect(…, token_source=…)."
+    asked = f"{python_literal(state.issuer)}, client_id={python_literal(state.client_id)}"
+    scope = f", scope={python_literal(' '.join(state.asked_scope))}" if state.asked_scope else ""
+    return f"In Python: session.token_source.take_over(explorer.oauth.sign_in({asked}{scope}))"
 
 
 def subscribe(token_source: Any, listener: Callable[[], object]) -> Callable[[], None]:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from explorer.errors import ExplorerError
+from explorer.oauth.ways import METHODS, Method
 from explorer.text import printable
+from explorer.tokens import Secret
 from explorer.widget.account import SIGNED_OUT
 from explorer.widget.board import Board
 from explorer.widget.place import Place
@@ -28,8 +30,8 @@ class House(Protocol):
     def submit(self, job: Callable[[], object]) -> bool:
         """Run ``job`` soon, on a thread that may block."""
 
-    def signed_in(self, token_source: Any) -> None:
-        """Somebody came in; called on such a thread."""
+    def signed_in(self, token_source: Any, note: str = "") -> None:
+        """Somebody came in; called on such a thread. ``note`` says how, where that is not plain."""
 
     def inhabited(self) -> bool:
         """Whether there is something behind the gate to go back to."""
@@ -51,10 +53,18 @@ class Gatekeeper:
     @property
     def grant(self) -> Grant | None:
         """What to ask for; None where nobody can sign in here."""
-        return self._house.place.grant
+        return self._house.place.grant or Grant.of(self._house.tokens)
 
-    def ask(self, sentence: str = "") -> None:
-        """Ask for a sign-in, and say why where there is more to it."""
+    def open(self) -> None:
+        """Let in whoever signed in before and is kept in the store; else ask."""
+        if self.grant is None or not self.grant.keeps:
+            self.ask()
+            return
+        self._board.wait("Signing in", f"Looking for a sign-in that is kept {self.grant.keeps} …")
+        self._house.submit(self._resume)
+
+    def ask(self, sentence: str = "", ways: tuple[Method, ...] = ()) -> None:
+        """Ask for a sign-in, and say why where there is more to it; in these ways, where it is known which fit."""
         if self.grant is None:
             return
         if self._house.tokens is None:
@@ -63,24 +73,39 @@ class Gatekeeper:
         target = place["target"] or printable(self._house.place.target, 200)
         # A token goes over TLS or not at all, which can be said before there is a connection.
         self._board.set(place={**place, "target": target, "security": place["security"] or "TLS"})
-        self._board.shut(kind="sign in", **{**self._asked(self.grant), "sentence": sentence})
+        self._board.shut(kind="sign in", **{**self._asked(self.grant), "sentence": sentence, "ways": list(ways)})
 
     def ask_again(self, *, someone_else: bool = False) -> None:
         """Ask once more, whoever is signed in; what is on the page stays. ``someone_else`` has the page ask who."""
         self._someone_else = someone_else
         self.ask()
 
-    def begin(self, way: str) -> None:
-        """Begin a sign-in: ``browser`` opens a page, ``device`` shows a code."""
+    def begin(self, way: object = None, *, away: bool = False) -> None:
+        """Begin a sign-in: ``browser`` opens a page, ``device`` shows a code, ``paste`` takes an address; None chooses.
+
+        ``away``: the page sees that it is on another machine than the kernel.
+        """
         grant = self.grant
         if grant is None:
             return
         self.end()
-        attempt = SignIn(grant, "device" if way == "device" else "browser", someone_else=self._someone_else)
+        chosen = next((method for method in METHODS if method == way), None)
+        attempt = SignIn(grant, chosen, someone_else=self._someone_else, away=away or self._away)
         with self._board.lock:
             self._attempt = attempt
         self._board.shut(kind="asking", **self._asked(grant))
         self._house.submit(lambda: self._go_through(attempt))
+
+    def paste(self, address: Secret) -> None:
+        """Bring the address at which the browser ended; what is wrong with it is told, and the sign-in goes on."""
+        attempt, sentence = self._attempt, ""
+        if attempt is None:
+            return
+        try:
+            attempt.paste(address)
+        except ExplorerError as error:
+            sentence = printable(error, 1000)
+        self._board.tell("pasted", {"kind": "pasted", "sentence": sentence})
 
     def cancel(self) -> None:
         """Give up the sign-in under way, and go back."""
@@ -105,6 +130,21 @@ class Gatekeeper:
             if self._attempt is not None:
                 message = self._attempt.message()
                 self._board.tell(message["kind"], message)
+
+    def _resume(self) -> None:
+        """Sign in by what the store has, or ask."""
+        assert self.grant is not None  # noqa: S101 - asked for by open()
+        told: list[str] = []
+        try:
+            source = self.grant.request().stored(told.append)
+        except ExplorerError as error:
+            self.ask(printable(error, 1000))
+            return
+        said = printable(" ".join(told), 1000)
+        if source is None:
+            self.ask(said)
+        else:
+            self._house.signed_in(source, said)
 
     def _go_through(self, attempt: SignIn) -> None:
         """One sign-in, from the first request to the person."""
@@ -134,7 +174,7 @@ class Gatekeeper:
                 return
             self._attempt = None
             self._tell_nothing()
-            self.ask("" if attempt.cancelled else printable(error, 1000))
+            self.ask("" if attempt.cancelled else printable(error, 1000), attempt.others(error))
 
     def _tell_nothing(self) -> None:
         self._board.tell("nothing", {"kind": "nothing"})
@@ -145,6 +185,8 @@ class Gatekeeper:
             "client_id": printable(grant.client_id, 120),
             "scope": grant.scopes,
             "away": self._away,
+            "keeps": printable(grant.keeps, 300),
             "leave": self._house.inhabited(),
             "sentence": "",
+            "ways": [],
         }

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from explorer.errors import ExplorerError, ReflectionError, ReflectionUnavailableError, SignInRequiredError
-from explorer.session import Session, connect
+from explorer.session import Session
 from explorer.text import printable
+from explorer.tokens import Secret
 from explorer.widget import answers, catalog
-from explorer.widget.account import granted_scope
+from explorer.widget.account import granted_scope, in_python
 from explorer.widget.board import Board, Listener
 from explorer.widget.calling import Ask, Calling
 from explorer.widget.gatekeeper import Gatekeeper
@@ -26,9 +27,9 @@ class Model:
     """State, commands, and listeners that hear of each change.
 
     ``state`` maps names to plain values without a secret; a listener is called with a name and its new value, from any
-    thread, one call at a time. The names ``clock``, ``details``, ``page``, ``device`` and ``nothing`` are not state:
-    they pass by. Commands return at once; what they lead to comes back through the listeners. Nothing is connected
-    before :meth:`start`.
+    thread, one call at a time. The names ``clock``, ``details``, ``page``, ``device``, ``pasted`` and ``nothing`` are
+    not state: they pass by. Commands return at once; what they lead to comes back through the listeners. Nothing is
+    connected before :meth:`start`.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Model:
         self._board = Board()
         self.state = self._board.values
         tokens = self.place.token_source if session is None else getattr(session, "token_source", None)
-        self._wallet = Wallet(self._board, self.submit, lambda: self.place.grant is not None, tokens)
+        self._wallet = Wallet(self._board, self.submit, lambda: self._gatekeeper.grant is not None, tokens)
         self._gatekeeper = Gatekeeper(self, self._board, away=away)
         self.calling = Calling(self._call_changed)
 
@@ -86,15 +87,14 @@ class Model:
             "details": lambda: self._wallet.watch(content.get("open") is True),
             "connect": self.start,
             "start_demo": lambda: self.submit(self._start_the_demo),
-            "sign_in": lambda: self._gatekeeper.begin("device" if content.get("method") == "device" else "browser"),
+            "sign_in": lambda: self._gatekeeper.begin(content.get("method"), away=content.get("away") is True),
+            "paste": lambda: self._paste(Secret(str(content.pop("address", "")))),
             "sign_in_again": self._gatekeeper.ask_again,
             "someone_else": lambda: self._gatekeeper.ask_again(someone_else=True),
             "cancel_sign_in": self._gatekeeper.cancel,
             "refresh": lambda: self.submit(self._wallet.refresh),
             "sign_out": lambda: self.submit(self._sign_out),
             "select": lambda: self.submit(lambda: self.select(str(content.get("method", "")))),
-            "types": lambda: self._tell("types", lambda session: catalog.types_for(session, content.get("names"))),
-            "type_names": lambda: self._tell("type_names", catalog.type_names),
             "call": lambda: self.call(content),
             "stop": self.calling.stop,
         }
@@ -105,7 +105,7 @@ class Model:
         if self.session is None and not self.place.target:
             self._board.shut(kind="offer", demo=self._start_demo is not None, sentence="")
         elif self.session is None and self.place.grant is not None and self.tokens is None:
-            self._gatekeeper.ask()
+            self._gatekeeper.open()
         else:
             self.submit(self._connect)
 
@@ -129,7 +129,7 @@ class Model:
             content,
             preamble=session_source(self._origin()),
             scope=granted_scope(self.tokens),
-            may_sign_in=self.place.grant is not None,
+            may_sign_in=self._gatekeeper.grant is not None,
         )
         turn = self.calling.take()  # last, so that nothing that fails before it leaves the button held
         if turn is None:
@@ -156,11 +156,18 @@ class Model:
         """Run ``job`` soon, on a thread of the explorer's own; False once it is closed."""
         return self._worker.submit(job)
 
-    def signed_in(self, token_source: Any) -> None:
-        """Somebody signed in: from here on their tokens are used. Blocks; belongs on the worker."""
+    def signed_in(self, token_source: Any, note: str = "") -> None:
+        """Somebody signed in: from here on their tokens are used. Blocks; belongs on the worker.
+
+        A token source that was given goes on with the new sign-in, and with it whoever else holds it.
+        """
         former = self.tokens
-        self._drop_session()
-        self._wallet.take(token_source)
+        if self.place.grant is None and former is not None:
+            former.take_over(token_source)
+            token_source, former = former, None
+        else:
+            self._drop_session()
+        self._wallet.take(token_source, note)
         if (self.state["answer"]["why"] or {}).get("action"):  # it asked for just this, and speaks of the former token
             self._board.set(answer=answers.NONE)
         if former is not None and former is not self.place.token_source:
@@ -178,6 +185,8 @@ class Model:
             self._gatekeeper.ask()
         tokens.sign_out()
         self._wallet.show()
+        if self.place.grant is None:
+            self._gatekeeper.ask()
 
     def _connect(self) -> None:
         place = self.place
@@ -186,13 +195,15 @@ class Model:
             target = place.target or getattr(self.session, "target", "")
             self._board.wait("Connecting", f"Asking {target} what it serves …")
             if self.session is None:
-                self.session = connect(
-                    place.target, token_source=self.tokens, root_certificates=place.root_certificates
-                )
+                self.session = place.open(self.tokens)
             self._read_catalog(self.session)
         except SignInRequiredError as error:
-            self._drop_session()
-            self._gatekeeper.ask(str(error)) if place.grant else self._cannot(error)
+            if place.grant is not None:
+                self._drop_session()
+            if self._gatekeeper.grant is not None:
+                self._gatekeeper.ask(printable(error, 1000))
+            else:
+                self._cannot(error)
         except ExplorerError as error:
             self._cannot(error)
 
@@ -217,7 +228,10 @@ class Model:
         target = self.state["place"]["target"] or printable(self.place.target, 200)
         silent = isinstance(error, ReflectionUnavailableError | ReflectionError)
         title = f"{target} does not say what it serves" if silent else f"No connection to {target}"
-        self._board.shut(kind="retry", title=title, sentence=printable(error, 2000), again="Try again")
+        sentence = printable(error, 2000)
+        if isinstance(error, SignInRequiredError):
+            title, sentence = f"Nobody is signed in for {target}", f"{sentence} {in_python(self.tokens)}"
+        self._board.shut(kind="retry", title=title, sentence=sentence, again="Try again")
 
     def _start_the_demo(self) -> None:
         if self._start_demo is None or self.demo is not None:
@@ -253,16 +267,13 @@ class Model:
         self._wallet.touch()
         self.submit(self._pass_by)
 
+    def _paste(self, address: Secret) -> None:
+        self.submit(lambda: self._gatekeeper.paste(address))
+
     def _pass_by(self) -> None:
         with self._board.lock:
             self._wallet.pass_by()
             self._gatekeeper.pass_by()
-
-    def _tell(self, name: str, answer: Callable[[Session], Any]) -> None:
-        """Answer a question of the page's, once it is known, without keeping the answer."""
-        if self.session is not None:
-            session = self.session
-            self.submit(lambda: self._board.tell(name, answer(session)))
 
     def _call_changed(self, changes: dict[str, Any]) -> None:
         self._board.set(**changes)

@@ -1,14 +1,23 @@
-"""What the widget is pointed at before it is connected: a target, and how to get a token for it."""
+"""What the widget is pointed at before it is connected: a target, how to connect, and how to get a token for it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from explorer.rpc import channel_options
+from explorer.rpc.channel_options import ChannelSettings
+from explorer.rpc.metadata import as_metadata
+from explorer.secret import Sealed, sealed
+from explorer.session import Session, open_session
 from explorer.widget.sign_in import Grant
 from explorer.widget.source_code import Origin
 
-__all__ = ["Place", "demo_place"]
+__all__ = ["Place", "connection_settings", "demo_place"]
+
+_OF_A_CHANNEL = frozenset(ChannelSettings.__annotations__)
+_OF_A_SESSION = frozenset({"metadata", "timeout", "descriptors"})
 
 
 @dataclass(frozen=True)
@@ -16,11 +25,18 @@ class Place:
     """Where to connect, and how to get a token for it."""
 
     target: str = ""
-    root_certificates: bytes | None = None
+    root_certificates: Any = None
     token_source: Any = None
     grant: Grant | None = None
+    connection: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What :func:`connection_settings` made of further arguments."""
     demo: Any = field(default=None, repr=False, compare=False)
     """The running demo that this is; kept, since a demo that nobody holds stops."""
+
+    def open(self, token_source: Any) -> Session:
+        """Connect. Raises and blocks as :func:`explorer.connect` does."""
+        settings = self.connection or connection_settings(root_certificates=self.root_certificates)
+        return open_session(self.target, token_source=token_source, **settings)
 
     def origin(self) -> Origin:
         """The same, as what is printed as Python needs it."""
@@ -30,12 +46,39 @@ class Place:
             issuer=self.grant.issuer_url if self.grant else "",
             client_id=self.grant.client_id if self.grant else "",
             scope=(self.grant.scope or "") if self.grant else "",
+            store=self.grant.stored_as if self.grant else "",
+            account=(self.grant.account or "") if self.grant else "",
             own_certificates=self.root_certificates is not None,
             own_tokens=self.token_source is not None,
         )
 
 
-def demo_place(demo: Any, *, client_id: str | None = None, scope: str | None = None) -> Place:
+def connection_settings(**given: Any) -> dict[str, Any]:
+    """Arguments of :func:`explorer.connect`, but target and token source, read and checked.
+
+    Raises ConfigurationError for one that cannot be, TypeError for one that is none. Reads files where told.
+    """
+    hidden = {name: value if isinstance(value, Sealed) else sealed(value) for name, value in given.items()}
+    given.clear()  # a verbose traceback shows this frame
+    if unknown := [name for name in hidden if name not in _OF_A_CHANNEL | _OF_A_SESSION]:
+        raise TypeError(f"explore() got an unexpected keyword argument {unknown[0]!r}")
+    settings: dict[str, Any] = {
+        name: value if name == "client_certificate" else value.open()
+        for name, value in hidden.items()
+        if name in _OF_A_CHANNEL
+    }
+    made: dict[str, Any] = {"channel": channel_options(**settings)}
+    if "metadata" in hidden:
+        made["metadata"] = as_metadata(hidden["metadata"])
+    return made | {name: hidden[name].open() for name in ("timeout", "descriptors") if name in hidden}
+
+
+def demo_place(
+    demo: Any, *, client_id: str | None = None, scope: str | None = None, store: Any = None, account: str | None = None
+) -> Place:
     """The place that a running demo is: its registrations, unless told otherwise."""
-    grant = Grant(issuer=demo.issuer, client_id=client_id or "notebook", scope=scope or "read:users")
+    kept = {} if store is None else {"store": store}
+    grant = Grant(
+        issuer=demo.issuer, client_id=client_id or "notebook", scope=scope or "read:users", account=account, **kept
+    )
     return Place(target=demo.target, root_certificates=demo.root_certificates, grant=grant, demo=demo)

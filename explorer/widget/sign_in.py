@@ -2,25 +2,59 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from explorer.oauth import AuthorizationCodeFlow, AuthorizationServer, DeviceFlow, OAuthTokenSource
+from explorer.errors import ExplorerError, InvalidCallbackError, OAuthConfigurationError
+from explorer.oauth import (
+    AuthorizationCodeFlow,
+    AuthorizationServer,
+    DeviceFlow,
+    FileStore,
+    KeyringStore,
+    MemoryStore,
+    OAuthTokenSource,
+    RefreshTokenStore,
+)
+from explorer.oauth.redirect_uri import listening_for
+from explorer.oauth.sign_in_request import SignInRequest
+from explorer.oauth.storage import described
+from explorer.oauth.ways import Method, begun, is_wrong_guess, ways
+from explorer.text import printable
+from explorer.tokens import Secret
 
 __all__ = ["Grant", "SignIn"]
 
-Way = Literal["browser", "device"]
+_NOT_OFFERED = {
+    "browser": "has no sign-in page (authorization_endpoint)",
+    "device": "gives no device codes (device_authorization_endpoint)",
+    "paste": "has no sign-in page (authorization_endpoint)",
+}
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What is asked for, of whom, and as which client."""
+    """What is asked for, of whom, as which client, and where the refresh token is to rest."""
 
     issuer: str | AuthorizationServer
     client_id: str
     scope: str | None = None
+    store: RefreshTokenStore = field(default_factory=MemoryStore, repr=False, compare=False)
+    account: str | None = None
+    known: SignInRequest | None = field(default=None, repr=False, compare=False)
+    """The request itself, where somebody has signed in with it before."""
+
+    @classmethod
+    def of(cls, token_source: Any) -> Self | None:
+        """The grant that a token source came by; None where no person signed in for it."""
+        known = getattr(token_source, "signed_in_with", None)
+        if not isinstance(known, SignInRequest):
+            return None
+        scope = None if known.scope is None else " ".join(known.scope)
+        return cls(known.server, known.client.client_id, scope, known.store, known.account, known)
 
     @property
     def issuer_url(self) -> str:
@@ -37,16 +71,45 @@ class Grant:
         """The scopes, one by one."""
         return (self.scope or "").split()
 
+    @property
+    def keeps(self) -> str:
+        """Where the refresh token is to rest; empty for memory, which needs no words."""
+        return "" if isinstance(self.store, MemoryStore) else described(self.store)
+
+    @property
+    def stored_as(self) -> str:
+        """The store as Python names it; empty for memory."""
+        names = {FileStore: "file", KeyringStore: "keyring"}
+        return "" if isinstance(self.store, MemoryStore) else names.get(type(self.store), "")
+
+    def request(self, *, someone_else: bool = False) -> SignInRequest:
+        """The same with the server discovered; blocks for that. ``someone_else`` has the sign-in page ask who it is."""
+        request = self.known or SignInRequest.checked(
+            self.issuer, client_id=self.client_id, scope=self.scope, store=self.store, account=self.account
+        )
+        if not someone_else:
+            return request
+        # OpenID Connect Core §3.1.2.1; and §11: without consent offline_access is ignored.
+        prompt = "login consent" if "offline_access" in self.scopes else "login"
+        return replace(request, further={**request.further, "prompt": prompt}, account=None)
+
 
 class SignIn:
-    """One sign-in under way. :meth:`begin` and :meth:`wait` block, and belong on a worker; :meth:`cancel` does not."""
+    """One sign-in under way. :meth:`begin` and :meth:`wait` block, and belong on a worker; :meth:`cancel` does not.
 
-    def __init__(self, grant: Grant, way: Way, *, someone_else: bool = False) -> None:
+    ``way`` None takes the first of the ways that fit. ``away`` says that the browser is on another machine than the
+    kernel, which the page may know better than the environment.
+    """
+
+    def __init__(
+        self, grant: Grant, way: Method | None = None, *, someone_else: bool = False, away: bool = False
+    ) -> None:
         self.grant = grant
-        # OpenID Connect Core §3.1.2.1; and §11: without consent offline_access is ignored.
-        prompt = "login consent" if "offline_access" in grant.scopes else "login"
-        self._further = {"prompt": prompt} if someone_else else None
-        self.way = way
+        self.way: Method = way or "browser"
+        self._chooses = way is None
+        self._someone_else = someone_else
+        self._away = away
+        self._possible: tuple[Method, ...] = ()
         self._lock = threading.Lock()
         self._flow: AuthorizationCodeFlow | DeviceFlow | None = None
         self._cancelled = False
@@ -58,19 +121,33 @@ class SignIn:
 
     def begin(self) -> None:
         """Ask the authorization server what it takes; afterwards :meth:`message` says what to show."""
-        flow = self._begun(self.grant)
+        request = self.grant.request(someone_else=self._someone_else)
+        loopback = not self._away and listening_for(request.redirect_uri) is not None
+        self._possible = ways(request.server, os.environ, loopback=loopback)
+        if self._chooses:
+            self.way = self._possible[0]
+        elif self.way not in self._possible and not (self.way == "browser" and "paste" in self._possible):
+            raise OAuthConfigurationError(f"{printable(self.grant.host, 120)} {_NOT_OFFERED[self.way]}.")
+        flow = begun(self.way, request, os.environ)
         with self._lock:
             self._flow = flow
             cancelled = self._cancelled
         if cancelled:
             flow.cancel()
 
-    def _begun(self, grant: Grant) -> AuthorizationCodeFlow | DeviceFlow:
-        if self.way == "device":  # whose page asks for the person in any case
-            return DeviceFlow(grant.issuer, client_id=grant.client_id, scope=grant.scope)
-        return AuthorizationCodeFlow(
-            grant.issuer, client_id=grant.client_id, scope=grant.scope, authorization_parameters=self._further
-        )
+    def others(self, error: ExplorerError) -> tuple[Method, ...]:
+        """The ways that are left where ``error`` says that this one was a wrong guess; none where it says otherwise."""
+        offered = self.way in self._possible
+        if not self._possible or (offered and not is_wrong_guess(self.way, error)):
+            return ()
+        return tuple(way for way in self._possible if way != self.way)
+
+    def paste(self, address: Secret) -> None:
+        """Bring the address at which the browser ended. Raises InvalidCallbackError for what is no answer to this."""
+        flow = self._flow
+        if not isinstance(flow, AuthorizationCodeFlow):
+            raise InvalidCallbackError("This sign-in needs no address: enter the code on its page.")
+        flow.paste(address)
 
     def wait(self) -> OAuthTokenSource:
         """Block until the person is done, for ten minutes at most."""
@@ -89,7 +166,7 @@ class SignIn:
         """What the page needs and no trait may hold: the address with its state, or the user code."""
         flow = self._flow
         if isinstance(flow, AuthorizationCodeFlow):
-            return {"kind": "page", "url": flow.authorization_url}
+            return {"kind": "page", "url": flow.authorization_url, "ends_at": printable(flow.redirect_uri, 300)}
         if isinstance(flow, DeviceFlow):
             return {
                 "kind": "device",

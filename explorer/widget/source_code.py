@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-__all__ = ["Origin", "session_source"]
+__all__ = ["Origin", "python_literal", "session_source"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Origin:
     issuer: str = ""
     client_id: str = ""
     scope: str = ""
+    store: str = ""
+    account: str = ""
     own_certificates: bool = False
     own_tokens: bool = False
 
@@ -29,11 +31,14 @@ def session_source(origin: Origin) -> str:
     lines = ["import explorer", ""]
     if origin.demo:
         lines += ["demo = explorer.demo.start()"]
-    arguments = ["demo.target" if origin.demo else _literal(origin.target)]
+    arguments = ["demo.target" if origin.demo else python_literal(origin.target)]
     if origin.issuer:
-        issuer = "demo.issuer" if origin.demo else _literal(origin.issuer)
-        scope = f", scope={_literal(origin.scope)}" if origin.scope else ""
-        lines.append(f"tokens = explorer.oauth.sign_in({issuer}, client_id={_literal(origin.client_id)}{scope})")
+        issuer = "demo.issuer" if origin.demo else python_literal(origin.issuer)
+        given = {"scope": origin.scope, "store": origin.store, "account": origin.account}
+        further = "".join(f", {name}={python_literal(value)}" for name, value in given.items() if value)
+        lines.append(
+            f"tokens = explorer.oauth.sign_in({issuer}, client_id={python_literal(origin.client_id)}{further})"
+        )
     elif origin.own_tokens:
         lines.append("tokens = widget.tokens  # the token source that was given to explorer.explore")
     if origin.issuer or origin.own_tokens:
@@ -47,7 +52,8 @@ def session_source(origin: Origin) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _literal(text: str) -> str:
+def python_literal(text: str) -> str:
+    """The text as Python writes it."""
     quoted = json.dumps(text, ensure_ascii=False)
     # JSON and Python agree on these escapes; what a terminal would obey is written as Python writes it.
     return quoted if text.isprintable() else repr(text)

@@ -12,12 +12,16 @@ from IPython.display import display
 from explorer.calls import Call
 from explorer.errors import ConfigurationError
 from explorer.oauth import AuthorizationServer
-from explorer.oauth.surroundings import on_a_hub
+from explorer.oauth.storage import Store, opened
+from explorer.oauth.stored_grant import checked_account
+from explorer.oauth.surroundings import browser_is_elsewhere
+from explorer.rpc.certificates import PemLike
+from explorer.secret import sealed
 from explorer.session import Session
 from explorer.tokens import TokenSource
 from explorer.widget.model import Model
 from explorer.widget.panels import PANELS, Panel
-from explorer.widget.place import Place, demo_place
+from explorer.widget.place import Place, connection_settings, demo_place
 from explorer.widget.sign_in import Grant
 
 if TYPE_CHECKING:
@@ -36,9 +40,12 @@ def explore(
     issuer: str | AuthorizationServer | None = None,
     client_id: str | None = None,
     scope: str | None = None,
-    root_certificates: bytes | None = None,
+    store: Store = "memory",
+    account: str | None = None,
+    root_certificates: PemLike | None = None,
     demo: Any = None,
     start_demo: Callable[[], Any] | None = None,
+    **connection: Any,
 ) -> Explorer:
     """A widget to sign in, look at services, call them, and keep the answers.
 
@@ -51,44 +58,54 @@ def explore(
             certificate authority of its own: ``explorer.oauth.authorization_server(issuer, root_certificates=…)``.
         client_id: As which client; with a demo, ``notebook`` unless told.
         scope: Which scopes to ask for, separated by spaces; with a demo, ``read:users`` unless told.
-        root_certificates: PEM of the certificate authorities that ``target`` is trusted by.
+        store: Where the refresh token rests: ``"memory"``, ``"keyring"``, ``"file"`` (unencrypted), or a store of your
+            own, as for :func:`explorer.oauth.sign_in`. A sign-in that it keeps from before is used without asking.
+        account: Whose, where it keeps several.
+        root_certificates: The certificate authorities to trust at ``target``, as PEM or the path of a PEM file.
         demo: A running demo: anything with ``issuer``, ``target`` and ``root_certificates``.
         start_demo: Starts one when a person asks for it.
+        connection: Whatever else :func:`explorer.connect` takes: ``client_certificate``, ``server_name``,
+            ``plaintext``, ``metadata``, ``descriptors``, ….
 
     Raises:
-        ConfigurationError: What was given does not go together.
+        ConfigurationError: What was given does not go together, or cannot be.
 
     Returns at once; connecting and calling happen on threads of the widget's own.
 
     """
+    connection = {name: sealed(value) for name, value in connection.items()}
     if session is not None and not isinstance(session, Session):
         demo, session = session, None
     if demo is not None and not all(hasattr(demo, name) for name in ("issuer", "target", "root_certificates")):
         raise ConfigurationError(f"explore() takes a session or a demo, not {type(demo).__name__}.")
     given = {"target": target, "issuer": issuer, "token_source": token_source, "root_certificates": root_certificates}
-    given = {name: value for name, value in given.items() if value is not None}
+    given = {name: value for name, value in given.items() if value is not None} | connection
     if (session is not None or demo is not None) and given:
         whose = "A session" if session is not None else "A demo"
         raise ConfigurationError(f"{whose} has its own {' and '.join(given)}; give either, not both.")
-    place = demo_place(demo, client_id=client_id, scope=scope) if demo is not None else None
+    kept: dict[str, Any] = {"store": opened(store), "account": checked_account(account)}
+    place = demo_place(demo, client_id=client_id, scope=scope, **kept) if demo is not None else None
     if place is None and session is None and target is not None:
-        grant = _grant(issuer, client_id, scope, token_source)
-        place = Place(target=target, root_certificates=root_certificates, token_source=token_source, grant=grant)
+        place = Place(
+            target=target,
+            root_certificates=root_certificates,
+            token_source=token_source,
+            grant=None if issuer is None else _grant(issuer, client_id, scope, token_source, **kept),
+            connection=connection_settings(root_certificates=root_certificates, **connection),
+        )
     elif place is None and given:
         raise ConfigurationError(f"{' and '.join(given)} are of use only with a target; add target='host:port'.")
-    return Explorer(Model(place, session=session, start_demo=start_demo, away=on_a_hub(os.environ)))
+    return Explorer(Model(place, session=session, start_demo=start_demo, away=browser_is_elsewhere(os.environ)))
 
 
 def _grant(
-    issuer: str | AuthorizationServer | None, client_id: str | None, scope: str | None, token_source: Any
-) -> Grant | None:
-    if issuer is None:
-        return None
+    issuer: str | AuthorizationServer, client_id: str | None, scope: str | None, token_source: Any, **kept: Any
+) -> Grant:
     if client_id is None:
         raise ConfigurationError("An issuer is asked for tokens as a client: add client_id='…', as registered there.")
     if token_source is not None:
         raise ConfigurationError("Give token_source, or issuer and client_id to sign in here; not both.")
-    return Grant(issuer=issuer, client_id=client_id, scope=scope)
+    return Grant(issuer=issuer, client_id=client_id, scope=scope, **kept)
 
 
 class Explorer(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no types
@@ -187,7 +204,6 @@ _MESSAGES = {
     "details": "details",
     "page": "gate",
     "device": "gate",
+    "pasted": "gate",
     "nothing": "gate",
-    "types": "request",
-    "type_names": "request",
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from explorer.errors import ExplorerError
-from explorer.widget.account import SIGNED_OUT, account_of, clock_of, subscribe
+from explorer.widget.account import SIGNED_OUT, account_of, clock_of, in_python, subscribe
 from explorer.widget.board import Board
 from explorer.widget.details import details_of
 from explorer.widget.timeline import Calls
@@ -36,11 +36,13 @@ class Wallet:
         self._submit = submit
         self._may_sign_in = may_sign_in
         self._forget: Callable[[], None] = lambda: None
+        self._note = ""  # how the person came in, where that is not plain
         self._watched = False  # the details are open
 
-    def take(self, tokens: Any) -> None:
-        """From here on this one, or none, and every change of it is shown."""
+    def take(self, tokens: Any, note: str = "") -> None:
+        """From here on this one, or none, and every change of it is shown. ``note`` says how it came."""
         self._forget()
+        self._note = note if tokens is not self.tokens or note else self._note
         self.tokens = tokens
         self._forget = subscribe(tokens, lambda: self._submit(self.show))
         self.show()
@@ -59,7 +61,7 @@ class Wallet:
         """Write down who it is, and for how long."""
         with self._board.lock:
             if self.tokens is not None:
-                self._board.set(account={**account_of(self.tokens), "again": self._may_sign_in()})
+                self._board.set(account=self._account())
             self.pass_by()
 
     def pass_by(self) -> None:
@@ -97,4 +99,13 @@ class Wallet:
         with self._board.lock:
             if self._watched:
                 shown = details_of(self.tokens, self.calls)
-                self._board.tell("details", {**shown, "again": self._may_sign_in()})
+                self._board.tell("details", {**shown, "again": self._may_sign_in(), "note": self._note})
+
+    def _account(self) -> dict[str, Any]:
+        again = self._may_sign_in()
+        return {
+            **account_of(self.tokens),
+            "again": again,
+            "resumed": self._note,
+            "advice": "" if again else in_python(self.tokens),
+        }

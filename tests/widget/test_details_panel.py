@@ -38,6 +38,7 @@ TOLD = {
     "lifetime": 300,
     "events": EVENTS,
     "again": True,
+    "note": "",
 }
 
 
@@ -87,6 +88,14 @@ def test_it_shows_what_is_known_and_what_is_missing_in_amber(front):
     assert page.locator(".ge-phase").inner_text() == "fresh"
     page.locator("summary").click()
     assert page.locator(".ge-claims pre").inner_text() == TOLD["claims"]
+
+
+def test_how_somebody_came_in_and_what_helps_are_sentences(front):
+    note = "Signed in as ada without a page: the refresh token was kept in the keyring."
+    page = opened(front, note=note, facts={**FACTS, "advice": "No refresh token came."})
+    shown = page.locator(".ge-known").inner_text()
+    assert note in shown
+    assert "No refresh token came." in shown
 
 
 def test_an_opaque_token_has_no_claims_to_open(front):

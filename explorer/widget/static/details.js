@@ -45,8 +45,8 @@ function words(names, none) {
   return names.length ? names.flatMap((name) => [wire(name), " "]) : [h("span", { class: "ge-faint" }, none), " "];
 }
 
-/** @param {any} facts */
-function rows(facts) {
+/** @param {any} facts @param {string} note */
+function rows(facts, note) {
   const { person, issuer, client_id, granted, asked, missing, audience, refresh_count, last_error, advice, storage, account, warning } = facts;
   /** @type {[string, any[]][]} */
   const all = [
@@ -59,6 +59,7 @@ function rows(facts) {
     ["Refreshes", [count(refresh_count)]],
     ["Refresh token", storage ? [`kept ${storage}`, account && ` as ${account}`] : [h("span", { class: "ge-faint" }, "none")]],
     ["", warning ? [h("span", { class: "ge-late" }, warning)] : []],
+    ["", note ? [h("span", { class: "ge-soft" }, note)] : []],
     ["", advice ? [h("span", { class: "ge-late" }, advice)] : []],
     ["Last error", last_error ? [h("span", { class: "ge-trouble" }, last_error)] : [h("span", { class: "ge-faint" }, "none")]],
   ];
@@ -99,7 +100,7 @@ function render({ model, el }) {
   const draw = () => {
     if (!told) return;
     const latest = told.events[told.events.length - 1];
-    fill(facts, ...(told.facts.issuer === undefined ? [] : rows(told.facts)));
+    fill(facts, ...(told.facts.issuer === undefined ? [] : rows(told.facts, told.note)));
     other.hidden = !told.again;
     picture.set(told.events);
     fill(last, latest ? `${time_of_day(latest.age)} ${latest.sentence}` : in_words([]));

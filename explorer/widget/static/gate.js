@@ -3,8 +3,18 @@ import { Countdown, button, duration, fill, h, link, own_keys, safe_address, tic
 
 // What must not rest in widget state comes by message and rests here: the sign-in page's address, the user code.
 const countdown = new Countdown();
-/** @type {{ page: string, device: any }} */
-const live = { page: "", device: null };
+/** @type {{ page: string, ends_at: string, device: any, late: boolean, refused: string, pasted: boolean }} */
+const live = { page: "", ends_at: "", device: null, late: false, refused: "", pasted: false };
+const NOTHING = { ...live };
+const PATIENCE = 8000; // milliseconds until somebody whose browser cannot come back is told what else there is
+/** @type {any} */
+let waiting;
+/** @type {Record<string, [string, string]>} what its button says first, and beside another */
+const LABELS = {
+  browser: ["Open the sign-in page", "Open the sign-in page instead"],
+  device: ["Sign in with a device code", "Use a device code instead"],
+  paste: ["Open the page, then paste its address", "Paste the address instead"],
+};
 /** @type {Set<() => void>} */
 const views = new Set();
 /** The window that a click opened and that waits for its address. @type {Window | null} */
@@ -13,27 +23,33 @@ let opened = null;
 /** @param {{ model: any }} context */
 function initialize({ model }) {
   model.on("msg:custom", (/** @type {any} */ message) => {
-    if (message.kind === "page") show_page(message.url);
+    if (message.kind === "page") show_page(message, is_elsewhere(model.get("gate")));
+    if (message.kind === "pasted") Object.assign(live, { refused: message.sentence, pasted: !message.sentence });
     if (message.kind === "device") {
       live.device = message;
       countdown.set(message.remaining, message.remaining);
     }
-    if (message.kind === "nothing") Object.assign(live, { page: "", device: null });
+    if (message.kind === "nothing") {
+      clearTimeout(waiting);
+      Object.assign(live, NOTHING);
+    }
     views.forEach((again) => again());
   });
   model.on("change:gate", () => {
     const { kind } = model.get("gate");
-    if (kind !== "browser" && kind !== "asking") close_opened();
+    if (!["asking", "browser", "paste"].includes(kind)) close_opened();
     views.forEach((again) => again());
   });
   model.send({ command: "look" });
 }
 
-/** @param {string} url */
-function show_page(url) {
-  live.page = safe_address(url) ?? "";
+/** @param {any} message @param {boolean} elsewhere */
+function show_page({ url, ends_at }, elsewhere) {
+  Object.assign(live, { page: reachable(url, elsewhere), ends_at });
   if (opened && !opened.closed && live.page) opened.location.replace(live.page);
   opened = null;
+  clearTimeout(waiting);
+  waiting = setTimeout(() => { live.late = true; views.forEach((again) => again()); }, PATIENCE);
 }
 
 function close_opened() {
@@ -78,6 +94,24 @@ function shown(address) {
   return `${url.host}${url.pathname === "/" ? "" : url.pathname}`;
 }
 
+/** Whether the kernel is on another machine than this browser, by what the kernel knows and by this page's own address. @param {any} gate */
+function is_elsewhere({ away }) {
+  return away || (location.protocol.startsWith("http") && !is_loopback(location.hostname));
+}
+
+/** The ways to offer, best first: those that the kernel knows to be left, else those that fit this place. @param {any} gate */
+function ways_of(gate) {
+  return gate.ways.length ? gate.ways : is_elsewhere(gate) ? ["device", "paste"] : ["browser", "device"];
+}
+
+/** Why the first way is not the usual one. @param {any} gate @param {string} first */
+function why(gate, first) {
+  if (first === "browser" || !is_elsewhere(gate)) return "";
+  return first === "device"
+    ? "This notebook runs on another machine; a code works from any browser."
+    : "This notebook runs on another machine, so the address at which the page ends is carried back by hand.";
+}
+
 /** @param {string} title @param {...any} rest */
 function column(title, ...rest) {
   return h("div", { class: "ge-column" }, h("h3", {}, title), ...rest);
@@ -99,10 +133,12 @@ function drawings(model) {
   const send = (/** @type {string} */ command) => () => model.send({ command });
   const go = (/** @type {string} */ label, /** @type {string} */ command) => button(label, send(command), { class: "ge-button ge-primary" });
   const cancel = button("Cancel", send("cancel_sign_in"), { class: "ge-quiet" });
-  const by_browser = (/** @type {string} */ classes, label = "Open the sign-in page") =>
-    button(label, () => { open_window(); model.send({ command: "sign_in", method: "browser" }); }, { class: classes });
-  const by_device = (/** @type {string} */ label, /** @type {string} */ classes) =>
-    button(label, () => model.send({ command: "sign_in", method: "device" }), { class: classes });
+  const go_by = (/** @type {string} */ way, /** @type {number} */ at) =>
+    button(LABELS[way][at ? 1 : 0], () => {
+      if (way !== "device") open_window();
+      model.send({ command: "sign_in", method: way, away: is_elsewhere(model.get("gate")) });
+    }, { class: at ? "ge-quiet" : "ge-button ge-primary" });
+  const paste = paste_form(model);
   const retry = (/** @type {any} */ gate) => column(gate.title, trouble(gate), go(gate.again || "Try again", "connect"));
   const wait = (/** @type {any} */ gate) => column(gate.title, h("p", { class: "ge-faint", role: "status" }, gate.sentence));
 
@@ -115,21 +151,63 @@ function drawings(model) {
     ),
     wait,
     retry,
-    "sign in": (/** @type {any} */ gate) => column(
-      `Sign in to ${gate.host}`, asks(gate), trouble(gate),
-      gate.away || !is_loopback(location.hostname) ? by_device("Sign in with a device code", "ge-button ge-primary") : by_browser("ge-button ge-primary"),
-      !gate.away && (is_loopback(location.hostname) ? by_device("Use a device code instead", "ge-quiet") : by_browser("ge-quiet", "Open the sign-in page instead")),
-      gate.leave && button("Back", send("cancel_sign_in"), { class: "ge-quiet" }),
-    ),
+    "sign in": (/** @type {any} */ gate) => {
+      const [first, ...rest] = ways_of(gate).map(go_by);
+      const because = why(gate, ways_of(gate)[0]);
+      const back = gate.leave && button("Back", send("cancel_sign_in"), { class: "ge-quiet" });
+      return column(
+        `Sign in to ${gate.host}`, asks(gate), keeps(gate), trouble(gate), first,
+        because && h("p", { class: "ge-faint" }, because), h("p", { class: "ge-row" }, ...rest, back),
+      );
+    },
     asking: (/** @type {any} */ gate) => column(`Sign in to ${gate.host}`, asks(gate), h("p", { class: "ge-faint", role: "status" }, `Asking ${gate.host} …`), cancel),
     browser: (/** @type {any} */ gate) => column(
       `Sign in to ${gate.host}`, asks(gate),
-      live.page ? link(live.page, "Open the sign-in page again", { class: "ge-button" }) : button("Show the sign-in page's address", send("look"), { class: "ge-button" }),
-      h("p", { class: "ge-faint", role: "status" }, "waiting for the sign-in page …"),
-      h("p", { class: "ge-row" }, by_device("Use a device code instead", "ge-quiet"), cancel),
+      page_link("Open the sign-in page again", "ge-button", send("look")),
+      h("p", { class: "ge-faint", role: "status" }, live.pasted ? "signing in …" : "waiting for the sign-in page …"),
+      live.late && !live.pasted && h("p", { class: "ge-soft" }, "Did it end at a page that cannot be reached? Paste its address here."),
+      live.late && paste.drawn(),
+      h("p", { class: "ge-row" }, go_by("device", 1), cancel),
+    ),
+    paste: (/** @type {any} */ gate) => column(
+      `Sign in to ${gate.host}`, asks(gate),
+      page_link("Open the sign-in page", "ge-button", send("look")),
+      h("p", { class: "ge-soft" }, "It ends at an address that begins with ", wire(`${live.ends_at}?`), " and may fail to load. Copy all of it, and paste it here."),
+      paste.drawn(),
+      live.pasted && h("p", { class: "ge-faint", role: "status" }, "signing in …"),
+      h("p", { class: "ge-row" }, go_by("device", 1), cancel),
     ),
     device: (/** @type {any} */ gate) => device_column(gate, cancel, send("look")),
   };
+}
+
+/** @param {string} label @param {string} classes @param {() => void} look */
+function page_link(label, classes, look) {
+  return live.page ? link(live.page, label, { class: classes }) : button("Show the sign-in page's address", look, { class: classes });
+}
+
+/** A field for the address at which the browser ended: masked, because the code is in it, and never kept. @param {any} model */
+function paste_form(model) {
+  const field = h("input", {
+    type: "password", class: "ge-input ge-address", autocomplete: "off", spellcheck: "false",
+    "aria-label": "The address at which the sign-in ended", placeholder: "the whole address, pasted",
+  });
+  const said = h("p", { class: "ge-trouble", role: "alert" });
+  const form = h("form", {
+    class: "ge-paste",
+    onsubmit: (/** @type {Event} */ event) => {
+      event.preventDefault();
+      if (!field.value.trim()) return;
+      model.send({ command: "paste", address: field.value });
+      field.value = "";
+    },
+  }, field, h("button", { type: "submit", class: "ge-button" }, "Go on"));
+  return { drawn: () => live.pasted ? null : h("div", { class: "ge-paste-all" }, form, live.refused && fill(said, live.refused)) };
+}
+
+/** @param {any} gate */
+function keeps({ keeps }) {
+  return keeps && h("p", { class: "ge-faint" }, "The refresh token is kept ", keeps, ".");
 }
 
 /** @param {any} gate @param {Node} cancel @param {() => void} look */

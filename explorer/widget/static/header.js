@@ -52,10 +52,14 @@ function announcement(phase, person) {
 }
 
 /** @param {HTMLElement} element @param {any} account */
-function fill_who(element, { person, scope, missing }) {
-  const scopes = scope === null ? "" : scope.length ? scope.join(" ") : "no scopes";
-  element.title = missing.length ? `${scopes} (asked for, not granted: ${missing.join(" ")})` : scopes;
-  return fill(element, person && h("b", {}, person), person && " ", h("span", { class: "ge-soft" }, scopes));
+function fill_who(element, { person, scope, missing, resumed }) {
+  const scopes = scope === null ? "" : scope.length ? scope.join(" ") : missing.length ? "no scopes granted" : "no scopes";
+  const lacks = missing.length > 0 && scope?.length > 0; // "no scopes granted" says it already
+  element.title = [scopes, missing.length && `asked for, not granted: ${missing.join(" ")}`, resumed].filter(Boolean).join("\n");
+  return fill(
+    element, person && h("b", {}, person), person && " ", h("span", { class: "ge-soft" }, scopes),
+    lacks && h("span", { class: "ge-late" }, ` not ${missing.join(" ")}`), resumed && h("span", { class: "ge-faint" }, " · resumed"),
+  );
 }
 
 /** The children, put there only where they are not there already: what has the focus keeps it. @param {HTMLElement} element @param {Node[]} children */
@@ -109,7 +113,7 @@ function render({ model, el }) {
     const who = fill_who(person, account);
     if (phase === "none") fill(right, h("span", { class: "ge-faint" }, target() ? "no sign-in" : ""));
     else if (phase === "signed out") fill(right, h("span", { class: "ge-soft" }, "signed out"));
-    else if (phase === "sign in again") keep(right, who, account.again ? enter : h("span", { class: "ge-late" }, "sign in again"));
+    else if (phase === "sign in again") keep(right, who, account.again ? enter : h("span", { class: "ge-late", title: account.advice }, "sign in again"));
     else if (phase === "expired") keep(right, who, h("span", { class: "ge-late" }, "expired"), refresh, leave);
     else keep(right, who, clock, refresh, leave);
   };
