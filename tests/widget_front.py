@@ -3,64 +3,107 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
+from google.protobuf.descriptor import Descriptor
 from playwright.sync_api import Page
+from schemas import pool_of
 
+from explorer.widget.form import types_of
 from explorer.widget.panels import PANELS
 
+FORM = """
+syntax = "proto3";
+package test;
+import "google/protobuf/any.proto";
+import "google/protobuf/duration.proto";
+import "google/protobuf/empty.proto";
+import "google/protobuf/field_mask.proto";
+import "google/protobuf/struct.proto";
+import "google/protobuf/timestamp.proto";
+import "google/protobuf/wrappers.proto";
+enum Role { option allow_alias = true; ROLE_UNSPECIFIED = 0; ROLE_ADMIN = 3; ROLE_BOSS = 3; }
+message Address { string street = 1; string city = 2; Address former = 3; int32 house_number = 4; }
+message Everything {
+  int32 count = 1;
+  // How many there are,
+  // of all kinds.
+  int64 big = 2;
+  double share = 3;
+  bool flag = 4;
+  optional bool choice = 5;
+  Role role = 6;
+  optional string nickname = 7;
+  bytes blob = 8;
+  repeated string tags = 9;
+  Address address = 10;
+  oneof side { string left = 11; int32 right = 12; Address middle = 13; }
+  repeated Address places = 14;
+  map<string, int32> attributes = 15;
+  map<bool, Address> by_flag = 16;
+  google.protobuf.Timestamp at = 17;
+  google.protobuf.Duration lasts = 18;
+  google.protobuf.FieldMask mask = 19;
+  google.protobuf.Struct free = 20;
+  google.protobuf.Value any_json = 21;
+  google.protobuf.Any anything = 22;
+  google.protobuf.Int64Value boxed = 23;
+  float single = 24;
+  repeated Role roles = 25;
+  string plain_text = 26 [json_name = "wording"];
+}
+message Stamp { string ink = 1; google.protobuf.Any inside = 2; google.protobuf.Empty nothing = 3; }
+"""
+"""A field of every kind that a form draws."""
 
-def field(name: str, kind: str = "text", type_name: str = "string", **more: Any) -> dict[str, Any]:
-    shown = {"name": name, "json_name": name, "type": type_name, "kind": kind}
-    return {**shown, "presence": False, "oneof": None, "placeholder": "", "help": "", **more}
+
+def method_with(descriptor: Descriptor, comments: Mapping[str, str] | None = None, **more: Any) -> dict[str, Any]:
+    """A method as the request panel knows it, that takes this message."""
+    return {
+        "name": f"test.Service.Take{descriptor.name}",
+        "label": f"Take{descriptor.name}",
+        "kind": "unary",
+        "problem": "",
+        "help": "",
+        "timeout": 30,
+        "request_type": descriptor.name,
+        "request_full_name": descriptor.full_name,
+        "response_type": descriptor.name,
+        "response_full_name": descriptor.full_name,
+        "types": types_of(descriptor, comments or {}),
+        **more,
+    }
 
 
-INT32 = {"min": "-2147483648", "max": "2147483647", "wide": False}
-INT64 = {"min": "-9223372036854775808", "max": "9223372036854775807", "wide": True}
+FORM_POOL = pool_of(form=FORM)
+EVERYTHING = method_with(
+    FORM_POOL.FindMessageTypeByName("test.Everything"), {"test.Everything.big": "How many there are,\nof all kinds."}
+)
 GET_USER: dict[str, Any] = {
+    **EVERYTHING,
     "name": "UserService.GetUser",
     "label": "GetUser",
-    "kind": "unary",
-    "problem": "",
-    "help": "",
-    "timeout": 30,
     "request_type": "GetUserRequest",
     "request_full_name": "GetUserRequest",
     "response_type": "User",
     "response_full_name": "User",
-    "fields": [field("user_id")],
-}
-EVERYTHING: dict[str, Any] = {
-    **GET_USER,
-    "name": "test.Everything.Try",
-    "label": "Try",
-    "fields": [
-        field("count", "int", "int32", **INT32),
-        field("big", "int", "int64", **INT64),
-        field("share", "float", "double"),
-        field("flag", "bool", "bool"),
-        field("choice", "bool", "bool", presence=True),
-        field(
-            "role",
-            "enum",
-            "Role",
-            values=["ROLE_UNSPECIFIED", "ROLE_ADMIN"],
-            numbers={"0": "ROLE_UNSPECIFIED", "3": "ROLE_ADMIN"},
-        ),
-        field("nickname", presence=True),
-        field("blob", "bytes", "bytes"),
-        field("tags", "json", "repeated string", shape="list"),
-        field("address", "json", "Address", shape="object"),
-        field("left", presence=True, oneof="side"),
-        field("right", "int", "int32", presence=True, oneof="side", **INT32),
-    ],
+    "types": {"GetUserRequest": {"fields": [{"name": "user_id", "type": "string", "kind": "text"}]}},
 }
 SERVICES: list[dict[str, Any]] = [
     {
         "name": "UserService",
         "label": "UserService",
         "problem": "",
-        "methods": [{"name": "UserService.GetUser", "label": "GetUser", "kind": "unary", "problem": ""}],
+        "methods": [
+            {
+                "name": "UserService.GetUser",
+                "label": "GetUser",
+                "kind": "unary",
+                "messages": "GetUserRequest User",
+                "problem": "",
+            }
+        ],
     },
     {
         "name": "explorer.demo.v1.DirectoryService",
@@ -71,6 +114,7 @@ SERVICES: list[dict[str, Any]] = [
                 "name": "explorer.demo.v1.DirectoryService.ListUsers",
                 "label": "ListUsers",
                 "kind": "server stream",
+                "messages": "ListUsersRequest DirectoryUser",
                 "problem": "",
             }
         ],

@@ -6,16 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from explorer.calls import Call
 from explorer.errors import ExplorerError, ReflectionError, ReflectionUnavailableError, SignInRequiredError
+from explorer.saved_requests import SavedRequests
 from explorer.session import Session
 from explorer.text import printable
 from explorer.tokens import Secret
 from explorer.widget import answers, catalog
 from explorer.widget.account import granted_scope, in_python
+from explorer.widget.archive import Archive, same_method
+from explorer.widget.asking import Ask
 from explorer.widget.board import Board, Listener
-from explorer.widget.calling import Ask, Calling
+from explorer.widget.calling import Calling
 from explorer.widget.gatekeeper import Gatekeeper
 from explorer.widget.place import Place, demo_place
+from explorer.widget.pulse import Pulse
 from explorer.widget.source_code import Origin, session_source
 from explorer.widget.wallet import Wallet
 from explorer.widget.worker import Worker
@@ -39,6 +44,7 @@ class Model:
         session: Session | None = None,
         start_demo: Callable[[], Any] | None = None,
         away: bool = False,
+        saved: SavedRequests | None = None,
     ) -> None:
         self.place = place or Place()
         self.session = session
@@ -54,6 +60,8 @@ class Model:
         self._wallet = Wallet(self._board, self.submit, lambda: self._gatekeeper.grant is not None, tokens)
         self._gatekeeper = Gatekeeper(self, self._board, away=away)
         self.calling = Calling(self._call_changed)
+        self.archive = Archive(self._pass_on, SavedRequests() if saved is None else saved)
+        self._pulse = Pulse(lambda health: self._board.set(health=health))
 
     # What it is
 
@@ -95,8 +103,18 @@ class Model:
             "refresh": lambda: self.submit(self._wallet.refresh),
             "sign_out": lambda: self.submit(self._sign_out),
             "select": lambda: self.submit(lambda: self.select(str(content.get("method", "")))),
+            "types": lambda: self._tell("types", lambda session: catalog.types_for(session, content.get("names"))),
+            "type_names": lambda: self._tell("type_names", catalog.type_names),
             "call": lambda: self.call(content),
+            "send": lambda: self.send(content),
+            "half_close": self.calling.half_close,
             "stop": self.calling.stop,
+            "history": lambda: self.submit(lambda: self.archive.watch(content.get("open") is True)),
+            "show": lambda: self.submit(lambda: self.show(self.archive.call(content.get("number")))),
+            "again": lambda: self.submit(lambda: self.again(self.archive.call(content.get("number")))),
+            "save": lambda: self.submit(lambda: self.archive.save(str(content.get("name", "")), content.get("number"))),
+            "run_saved": lambda: self.submit(lambda: self.run_saved(str(content.get("name", "")))),
+            "delete_saved": lambda: self.submit(lambda: self.archive.delete(str(content.get("name", "")))),
         }
         commands.get(str(content.get("command")), lambda: None)()
 
@@ -123,20 +141,55 @@ class Model:
     def call(self, content: dict[str, Any]) -> None:
         """Call a method with a request as JSON text; its answer comes through the listeners."""
         session = self.session
+        if session is not None:
+            ask = self._ask(content)
+            self._run(ask, lambda: session[ask.method])
+
+    def send(self, content: dict[str, Any]) -> None:
+        """Send one message, or a list, on a stream of requests; the first begins the call, which stays open."""
+        session = self.session
         if session is None:
             return
-        ask = Ask(
-            content,
-            preamble=session_source(self._origin()),
-            scope=granted_scope(self.tokens),
-            may_sign_in=self._gatekeeper.grant is not None,
-        )
-        turn = self.calling.take()  # last, so that nothing that fails before it leaves the button held
-        if turn is None:
+        ask = self._ask(content)
+        if self.calling.sends(ask.method):
+            self.submit(lambda: self.calling.send(lambda: session[ask.method], ask))
+        else:
+            self._run(ask, lambda: session[ask.method])
+
+    def show(self, call: Call | None) -> None:
+        """Show the answer of an earlier call again, and the form of its method. Belongs on the worker."""
+        if call is None or self.state["busy"]:
             return
-        self._wallet.calls.begin(ask.label)
-        if not self.submit(lambda: self.calling.run(turn, lambda: session[ask.method], ask)):
-            self.calling.release(turn)
+        name = f"{call.descriptor.containing_service.full_name}.{call.descriptor.name}"
+        self.select(name)
+        self._board.set(answer=self.calling.shown(call, self._ask({"method": name})))
+
+    def again(self, call: Call | None) -> None:
+        """Make an earlier call again, with today's token. Belongs on the worker."""
+        session = self.session
+        if call is None or session is None:
+            return
+        try:
+            method = same_method(session, call)
+        except ExplorerError as error:
+            self.archive.failed(error)
+            return
+        self.select(method.full_name)
+        self._run(self._ask({"method": method.full_name}, again=list(call.requests)), lambda: method)
+
+    def run_saved(self, name: str) -> None:
+        """Make the call that was saved under this name. Belongs on the worker."""
+        session = self.session
+        if session is None:
+            return
+        try:
+            method, request = self.archive.saved.bound(name, session)
+            messages = method.messages(request)
+        except ExplorerError as error:
+            self.archive.failed(error)
+            return
+        self.select(method.full_name)
+        self._run(self._ask({"method": method.full_name}, again=messages), lambda: method)
 
     def close(self) -> None:
         """End what this model began: threads, listeners, a sign-in, its own session, tokens, demo. Does not block."""
@@ -146,6 +199,7 @@ class Model:
         self.calling.stop()
         self._gatekeeper.end()
         self._wallet.close()
+        self._pulse.end()
         self._board.wait("Closed", "This explorer is closed; what it collected is kept.")
         self._board.close()
         self._worker.close(self._close_own)
@@ -210,6 +264,8 @@ class Model:
     def _read_catalog(self, session: Session) -> None:
         self._wallet.take(self.tokens)
         self._board.set(place=catalog.place_of(session))
+        self.archive.begin(session)
+        self._pulse.begin(session)
         services = catalog.services_of(session)
         self._methods = frozenset(method["name"] for service in services for method in service["methods"])
         self._board.set(place=catalog.place_of(session, services), services=services)
@@ -275,13 +331,45 @@ class Model:
             self._wallet.pass_by()
             self._gatekeeper.pass_by()
 
+    def _tell(self, name: str, answer: Callable[[Session], Any]) -> None:
+        """Answer a question of the page's, once it is known, without keeping the answer."""
+        if self.session is not None:
+            session = self.session
+            self.submit(lambda: self._board.tell(name, answer(session)))
+
+    def _ask(self, content: dict[str, Any], **more: Any) -> Ask:
+        return Ask(
+            content,
+            preamble=session_source(self._origin()),
+            scope=granted_scope(self.tokens),
+            may_sign_in=self._gatekeeper.grant is not None,
+            **more,
+        )
+
+    def _run(self, ask: Ask, method: Callable[[], Any]) -> None:
+        turn = self.calling.take()  # last, so that nothing that fails before it leaves the button held
+        if turn is None:
+            return
+        self._wallet.calls.begin(ask.label)
+        if not self.submit(lambda: self.calling.run(turn, method, ask)):
+            self.calling.release(turn)
+
     def _call_changed(self, changes: dict[str, Any]) -> None:
         self._board.set(**changes)
         if "answer" in changes:
             self._wallet.called(changes["answer"])
+        if "rows" in changes:
+            self.archive.changed()
+
+    def _pass_on(self, name: str, value: Any) -> None:
+        if name == "calls":
+            self._board.set(calls=value)
+        else:
+            self._board.tell(name, value)
 
     def _drop_session(self) -> None:
         session, self.session = self.session, None
+        self._pulse.end()
         if session is not None and not self._given:
             session.close()
         self._given = False

@@ -17,6 +17,7 @@ from explorer.oauth.stored_grant import checked_account
 from explorer.oauth.surroundings import browser_is_elsewhere
 from explorer.rpc.certificates import PemLike
 from explorer.secret import sealed
+from explorer.saved_requests import SavedRequests
 from explorer.session import Session
 from explorer.tokens import TokenSource
 from explorer.widget.model import Model
@@ -45,6 +46,7 @@ def explore(
     root_certificates: PemLike | None = None,
     demo: Any = None,
     start_demo: Callable[[], Any] | None = None,
+    saved: SavedRequests | str | os.PathLike[str] = "saved_requests.json",
     **connection: Any,
 ) -> Explorer:
     """A widget to sign in, look at services, call them, and keep the answers.
@@ -64,6 +66,7 @@ def explore(
         root_certificates: The certificate authorities to trust at ``target``, as PEM or the path of a PEM file.
         demo: A running demo: anything with ``issuer``, ``target`` and ``root_certificates``.
         start_demo: Starts one when a person asks for it.
+        saved: The file of saved requests; it is made when something is first saved.
         connection: Whatever else :func:`explorer.connect` takes: ``client_certificate``, ``server_name``,
             ``plaintext``, ``metadata``, ``descriptors``, ….
 
@@ -95,7 +98,9 @@ def explore(
         )
     elif place is None and given:
         raise ConfigurationError(f"{' and '.join(given)} are of use only with a target; add target='host:port'.")
-    return Explorer(Model(place, session=session, start_demo=start_demo, away=browser_is_elsewhere(os.environ)))
+    kept_requests = saved if isinstance(saved, SavedRequests) else SavedRequests(saved)
+    away = browser_is_elsewhere(os.environ)
+    return Explorer(Model(place, session=session, start_demo=start_demo, away=away, saved=kept_requests))
 
 
 def _grant(
@@ -137,6 +142,16 @@ class Explorer(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no typ
     def call(self) -> Call | None:
         """The last call that was answered."""
         return self._model.calling.last
+
+    @property
+    def history(self) -> DataFrame:
+        """A row per call of this explorer's sessions, from a click or from Python, the oldest first."""
+        return self._model.archive.frame()
+
+    @property
+    def saved(self) -> SavedRequests:
+        """The requests that have names, in their file beside the notebook."""
+        return self._model.archive.saved
 
     @property
     def session(self) -> Session | None:
@@ -196,8 +211,11 @@ _TRAITS = {
     "method": "request",
     "busy": "request",
     "problems": "request",
+    "flow": "request",
     "answer": "response",
     "rows": "foot",
+    "calls": "foot",
+    "health": "foot",
 }
 _MESSAGES = {
     "clock": "header",
@@ -206,4 +224,7 @@ _MESSAGES = {
     "device": "gate",
     "pasted": "gate",
     "nothing": "gate",
+    "types": "request",
+    "type_names": "request",
+    "history": "history",
 }

@@ -1,6 +1,5 @@
 """The front end by itself: the real modules in a real browser, on a page that plays the kernel's part."""
 
-import json
 import re
 from pathlib import Path
 
@@ -14,11 +13,6 @@ HOSTILE = "<img src=x onerror='window.hacked = true'><b>bold</b>"
 
 def text(front, selector):
     return front.page.locator(selector).inner_text()
-
-
-def sent_request(front):
-    [call] = [content for content in front.sent("request") if content["command"] == "call"]
-    return json.loads(call["request"])
 
 
 # The countdown
@@ -134,10 +128,10 @@ def test_server_text_is_never_markup(front):
         "tone": "bad",
         "action": {"label": HOSTILE, "command": "x"},
     }
-    method = {
-        **hostile(GET_USER),
-        "fields": [{**EVERYTHING["fields"][5], "name": HOSTILE, "type": HOSTILE, "values": [HOSTILE], "help": HOSTILE}],
-    }
+    role = {"name": HOSTILE, "type": HOSTILE, "kind": "enum", "of": HOSTILE, "help": HOSTILE}
+    fields = [role, {**role, "many": "list"}, {**role, "oneof": HOSTILE, "presence": True}]
+    types = {HOSTILE: {"fields": fields, "values": [[HOSTILE, 0, HOSTILE]]}}
+    method = {**hostile(GET_USER), "types": types}
     answer = {
         **hostile(OK),
         "state": "done",
@@ -196,186 +190,6 @@ def test_no_other_address_than_a_web_page_becomes_a_link(front, address):
         remaining=60,
     )
     assert front.page.locator(".ge-gate a").first.get_attribute("href") == "https://a.test/d"
-
-
-# The form
-
-
-def test_enter_in_a_field_calls(front):
-    front.mount().page.get_by_label("user_id").fill("user123")
-    front.page.keyboard.press("Enter")
-    [call] = front.sent("request")
-    assert call == {
-        "command": "call",
-        "method": "UserService.GetUser",
-        "request": '{\n  "user_id": "user123"\n}',
-        "timeout": 30,
-        "metadata": [],
-    }
-
-
-@pytest.mark.parametrize("keys", ["Shift+Enter", "Control+Enter", "Enter"])
-def test_keys_stay_inside(front, keys):
-    front.page.evaluate("window.heard = 0; document.addEventListener('keydown', () => { window.heard += 1; })")
-    front.mount().page.get_by_label("user_id").press(keys)
-    assert front.page.evaluate("window.heard") == 0
-    assert len(front.sent("request")) == 1
-    front.page.evaluate("document.activeElement.blur()")
-    front.page.keyboard.press(keys)
-    assert front.page.evaluate("window.heard") > 0
-
-
-def test_shortcuts_of_the_notebook_are_kept_out(front):
-    front.mount()
-    assert front.page.locator(".ge-panel:not([data-lm-suppress-shortcuts])").count() == 0
-
-
-def test_a_form_of_everything_becomes_the_request(front):
-    front.mount(request={"method": EVERYTHING})
-    row = lambda name: front.page.locator(f"[data-field={name}]")  # noqa: E731 - a word for this test
-    row("count").fill("-12")
-    row("big").fill("9007199254740993")
-    row("share").fill("0.5")
-    row("flag").check()
-    row("choice").select_option("false")
-    row("role").select_option("ROLE_ADMIN")
-    row("nickname").fill("Ada")
-    row("nickname").fill("")
-    row("blob").fill("aGk=")
-    row("tags").fill('["a"]')
-    row("address").fill('{"city": "Lisbon"}')
-    front.page.get_by_role("button", name="Call").click()
-    assert sent_request(front) == {
-        "count": -12, "big": "9007199254740993", "share": 0.5, "flag": True, "choice": False, "role": "ROLE_ADMIN",
-        "nickname": "", "blob": "aGk=", "tags": ["a"], "address": {"city": "Lisbon"},
-    }  # fmt: skip
-
-
-def test_an_untouched_form_sends_nothing(front):
-    front.mount(request={"method": EVERYTHING}).page.get_by_role("button", name="Call").click()
-    assert sent_request(front) == {}
-
-
-@pytest.mark.parametrize(
-    ("name", "wrong", "right", "words"),
-    [
-        ("count", "2147483648", "2147483647", "2147483648 is outside int32"),
-        ("count", "1.5", "1", "1.5 is not a whole number"),
-        ("big", "9223372036854775808", "9223372036854775807", "outside int64"),
-        ("share", "much", "1e300", "much is not a number"),
-        ("blob", "a", "YQ==", "not base64"),
-        ("tags", "{}", "[]", "A list is expected"),
-        ("address", "[]", "{}", "An object is expected"),
-        ("address", "{", "{}", "not JSON"),
-    ],
-)
-def test_what_the_type_does_not_allow_is_said_at_its_field_and_not_sent(front, name, wrong, right, words):
-    front.mount(request={"method": EVERYTHING})
-    front.page.locator(f"[data-field={name}]").fill(wrong)
-    front.page.get_by_role("button", name="Call").click()
-    assert words in text(front, f"[data-row={name}] .ge-field-problem")
-    assert front.page.evaluate("document.activeElement.dataset.field") == name
-    assert front.sent("request") == []
-    front.page.locator(f"[data-field={name}]").fill(right)
-    assert text(front, f"[data-row={name}] .ge-field-problem") == ""
-    front.page.get_by_role("button", name="Call").click()
-    assert list(sent_request(front)) == [name]
-
-
-def test_of_a_oneof_at_most_one_is_sent(front):
-    front.mount(request={"method": EVERYTHING})
-    front.page.locator("[data-field=left]").fill("a")
-    front.page.locator("[data-field=right]").fill("1")
-    assert not front.page.get_by_label("send left").is_checked()
-    front.page.get_by_role("button", name="Call").click()
-    assert sent_request(front) == {"right": 1}
-
-
-def test_form_and_json_are_one_request(front):
-    front.mount(request={"method": EVERYTHING}).page.locator("[data-field=count]").fill("7")
-    front.page.get_by_role("tab", name="JSON").first.click()
-    area = front.page.get_by_label("request as JSON")
-    assert json.loads(area.input_value()) == {"count": 7}
-    area.fill('{"big": 9007199254740993, "role": 3, "address": {"x": [1]}, "choice": true}')
-    front.page.get_by_role("tab", name="Form").click()
-    assert front.page.locator("[data-field=count]").input_value() == ""
-    assert front.page.locator("[data-field=big]").input_value() == "9007199254740993"
-    assert front.page.locator("[data-field=role]").input_value() == "ROLE_ADMIN"
-    front.page.get_by_role("button", name="Call").click()
-    assert sent_request(front) == {
-        "big": "9007199254740993",
-        "choice": True,
-        "role": "ROLE_ADMIN",
-        "address": {"x": [1]},
-    }
-
-
-@pytest.mark.parametrize(
-    ("typed", "words"), [('{"nope": 1}', "There is no field nope"), ("{", "not JSON"), ("[]", "A request is an object")]
-)
-def test_json_that_the_form_cannot_show_stays_json_and_says_why(front, typed, words):
-    front.mount().page.get_by_role("tab", name="JSON").first.click()
-    front.page.get_by_label("request as JSON").fill(typed)
-    front.page.get_by_role("tab", name="Form").click()
-    assert words in text(front, ".ge-request [role=alert]")
-    assert front.page.get_by_label("request as JSON").input_value() == typed
-
-
-def test_a_refused_field_is_marked_where_it_is(front):
-    front.mount(request={"method": EVERYTHING}).set(
-        "request", "problems", {"address.city": "No such city.", "": "And one more thing."}
-    )
-    assert text(front, "[data-row=address] .ge-field-problem") == "No such city."
-    assert text(front, ".ge-request .ge-trouble") == "And one more thing."
-
-
-def test_call_becomes_stop_and_comes_back(front):
-    front.mount()
-    button = front.page.locator(".ge-call")
-    width = button.bounding_box()["width"]
-    front.set("request", "busy", True)
-    front.page.clock.run_for(200)
-    assert button.inner_text() == "Call"
-    front.page.clock.run_for(100)
-    assert button.inner_text() == "Stop"
-    assert button.bounding_box()["width"] == width
-    button.click()
-    assert front.sent("request") == [{"command": "stop"}]
-    front.set("request", "busy", False)
-    assert button.inner_text() == "Call"
-    button.click()
-    assert front.sent("request")[-1]["command"] == "call"
-
-
-@pytest.mark.parametrize("typed", ["0", "-1", "soon", ""])
-def test_a_deadline_is_a_number_of_seconds(front, typed):
-    front.mount().page.get_by_label("deadline in seconds").fill(typed)
-    front.page.get_by_role("button", name="Call").click()
-    assert "number of seconds above 0" in text(front, ".ge-request .ge-trouble")
-    assert front.sent("request") == []
-    front.page.get_by_label("deadline in seconds").fill("2.5")
-    front.page.get_by_role("button", name="Call").click()
-    assert front.sent("request")[0]["timeout"] == 2.5
-
-
-def test_metadata_values_are_masked_and_rest_in_no_trait(front):
-    front.mount().page.get_by_role("button", name="metadata none").click()
-    front.page.get_by_label("metadata name").fill("x-api-key")
-    value = front.page.get_by_label("value of metadata")
-    value.fill("canary")
-    assert value.get_attribute("type") == "password"
-    front.page.get_by_role("button", name="Call").click()
-    assert front.sent("request")[0]["metadata"] == [["x-api-key", "canary"]]
-    assert "canary" not in front.page.evaluate("JSON.stringify(Object.values(models).map((model) => model.state))")
-    front.page.get_by_label("metadata name").fill("x-request-id")
-    assert value.get_attribute("type") == "text"
-
-
-def test_what_was_typed_waits_while_another_method_is_looked_at(front):
-    front.mount().page.get_by_label("user_id").fill("user123")
-    front.set("request", "method", EVERYTHING)
-    front.set("request", "method", GET_USER)
-    assert front.page.get_by_label("user_id").input_value() == "user123"
 
 
 # The tree
@@ -515,7 +329,7 @@ def test_every_word_can_be_read(open_page, theme, scheme, shut):
 FORBIDDEN = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc|\bimport\(|https?://|\burl\("
 )
-STATIC = sorted((Path(__file__).parents[2] / "explorer" / "widget" / "static").glob("*.*"))
+STATIC = sorted((Path(__file__).parents[2] / "explorer" / "widget" / "static").rglob("*.*"))
 
 
 def findings(source):
