@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import inspect
 import keyword
 import time
 from collections.abc import Iterable, Mapping
@@ -11,10 +10,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 from explorer.calls import Call
+from explorer.documentation import (
+    MadeOnDemand,
+    method_documentation,
+    method_signature,
+    service_documentation,
+    type_name,
+)
 from explorer.errors import ConfigurationError, RequestError, UnknownNameError
 from explorer.frames.options import Options
 from explorer.history import History
@@ -59,8 +65,13 @@ class Method:
         self._comments = comments
         self._history = History() if history is None else history
         self._types = types
-        self.__doc__ = _documentation(descriptor, comments)
-        self.__signature__ = _signature(descriptor)
+
+    __signature__ = MadeOnDemand(lambda method: method_signature(method.descriptor))
+
+    @property
+    def documentation(self) -> str:
+        """What ``help()`` says: its comment, kind, fields, and their types one level down."""
+        return method_documentation(self.descriptor, self._comments)
 
     @property
     def full_name(self) -> str:
@@ -158,11 +169,20 @@ class Method:
             RequestError: The request is not what the method takes.
 
         """
+        return self._asked(self.messages(request, **fields))
+
+    def messages(self, request: Any = None, /, **fields: Any) -> list[Message]:
+        """The messages that calling it so would send, checked and not sent; one where it takes no stream.
+
+        Raises:
+            RequestError: The request is not what the method takes.
+
+        """
         takes = self.descriptor.input_type
         if not self.descriptor.client_streaming:
-            return self._asked([encode(takes, request, **fields)])
+            return [encode(takes, request, **fields)]
         messages = (decoded(takes, one)[0] for one in self._all_of(request, fields))
-        return self._asked([message for message in messages if message is not None])
+        return [message for message in messages if message is not None]
 
     def _asked(self, requests: list[Message]) -> Asked:
         return asked_of(
@@ -199,6 +219,16 @@ class Method:
     def __repr__(self) -> str:
         takes, gives = self.descriptor.input_type.name, self.descriptor.output_type.name
         return printable(f"{self.full_name}: {self.kind}, {takes} → {gives}")
+
+    def _repr_html_(self) -> str:
+        about = self._comments.get(self.full_name, "")
+        takes, gives = self.descriptor.input_type, self.descriptor.output_type
+        rows = ((each.name, type_name(each), self._comments.get(each.full_name, "")) for each in takes.fields)
+        table = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+        return (
+            f"<b>{_safe(self.full_name)}</b> {_safe(self.kind)}, {_safe(takes.name)} → {_safe(gives.name)}"
+            f"{f'<p>{_safe(about)}</p>' if about else ''}<table>{table}</table>"
+        )
 
     def _request(self, request: Any, fields: Mapping[str, Any], *, is_open: bool = False) -> bytes | RequestStream:
         """What is sent: one message's bytes, or a stream of them."""
@@ -266,7 +296,11 @@ class Service:
         self._comments = comments
         self._history = History() if history is None else history
         self._types = types
-        self.__doc__ = comments.get(descriptor.full_name) or f"The service {printable(descriptor.full_name)}."
+
+    @property
+    def documentation(self) -> str:
+        """What ``help()`` says: its comment, and a line per method."""
+        return service_documentation(self.descriptor, self._comments)
 
     @property
     def full_name(self) -> str:
@@ -331,39 +365,5 @@ def _safe(text: str) -> str:
     return html.escape(printable(text))
 
 
-def _documentation(descriptor: MethodDescriptor, comments: Mapping[str, str]) -> str:
-    name = f"{descriptor.containing_service.full_name}.{descriptor.name}"
-    takes = [_field_line(f, comments) for f in descriptor.input_type.fields]
-    gives = [_field_line(f, comments) for f in descriptor.output_type.fields]
-    parts = [
-        comments.get(name, ""),
-        f"{method_kind(descriptor)}: {descriptor.input_type.full_name} → {descriptor.output_type.full_name}",
-        "\n".join(["Takes:", *takes]) if takes else "Takes nothing.",
-        "\n".join(["Gives:", *gives]) if gives else "Gives nothing.",
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def _field_line(each: FieldDescriptor, comments: Mapping[str, str]) -> str:
-    comment = " ".join(comments.get(each.full_name, "").split())
-    return printable(f"    {each.name}: {_type_name(each)}{f'  {comment}' if comment else ''}")
-
-
-def _type_name(each: FieldDescriptor) -> str:
-    kind = each.message_type or each.enum_type
-    if kind is not None and kind is each.message_type and kind.GetOptions().map_entry:
-        return f"map<{_type_name(kind.fields_by_name['key'])}, {_type_name(kind.fields_by_name['value'])}>"
-    name = kind.full_name if kind is not None else _SCALARS[each.type]
-    return f"repeated {name}" if each.is_repeated else str(name)
-
-
-_SCALARS = {
-    getattr(FieldDescriptor, name): name.removeprefix("TYPE_").lower()
-    for name in dir(FieldDescriptor)
-    if name.startswith("TYPE_")
-}
-
-
-def _signature(descriptor: MethodDescriptor) -> inspect.Signature:
-    names = [f.name for f in descriptor.input_type.fields if f.name.isidentifier() and not keyword.iskeyword(f.name)]
-    return inspect.Signature([inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=None) for n in names])
+Method.__doc__ = MadeOnDemand(lambda method: method.documentation, Method.__doc__)  # type: ignore[assignment]  # text, for who asks
+Service.__doc__ = MadeOnDemand(lambda service: service.documentation, Service.__doc__)  # type: ignore[assignment]  # likewise

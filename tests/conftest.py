@@ -37,6 +37,7 @@ _REAL_SERVERS = {
     "test_invocation",
     "test_keyring_store",
     "test_paste_in_a_kernel",
+    "test_packed_types",
     "test_reflection",
     "test_request_streams",
     "test_running",

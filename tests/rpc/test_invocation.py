@@ -365,11 +365,38 @@ class TestStatusDetails:
         assert status.error_details[0] == {"@type": unknown.type_url, "@value": "AQI="}
         assert status.error_details[1]["reason"] == "R"
 
-    @pytest.mark.parametrize("garbage", [b"\xff\xff\xff", b"", b'{"error": 1}'])
-    def test_garbage_is_survived(self, serve: Serve, connect: Connect, method: Method, garbage: bytes) -> None:
+    @pytest.mark.parametrize("garbage", [b"\xff\xff\xff", b'{"error": 1}'])
+    def test_garbage_is_survived_and_kept(self, serve: Serve, connect: Connect, method: Method, garbage: bytes) -> None:
         status = self.answer(serve, connect, method, (("grpc-status-details-bin", garbage),))
         assert status.code == "PERMISSION_DENIED"
         assert status.error_details == ()
+        assert status.unreadable_details == garbage
+
+    def test_no_details_are_none(self, serve: Serve, connect: Connect, method: Method) -> None:
+        status = self.answer(serve, connect, method, (("grpc-status-details-bin", b""),))
+        assert (status.error_details, status.unreadable_details) == ((), None)
+
+    def test_every_standard_type_is_decoded(self, serve: Serve, connect: Connect, method: Method) -> None:
+        standard = [
+            error_details_pb2.RetryInfo(),
+            error_details_pb2.DebugInfo(stack_entries=["at x"], detail="d"),
+            error_details_pb2.QuotaFailure(violations=[{"subject": "s", "description": "d"}]),
+            error_details_pb2.ErrorInfo(reason="R", domain="d", metadata={"k": "v"}),
+            error_details_pb2.PreconditionFailure(violations=[{"type": "T", "subject": "s", "description": "d"}]),
+            error_details_pb2.BadRequest(field_violations=[{"field": "f", "description": "d"}]),
+            error_details_pb2.RequestInfo(request_id="i", serving_data="s"),
+            error_details_pb2.ResourceInfo(resource_type="t", resource_name="n", owner="o", description="d"),
+            error_details_pb2.Help(links=[{"description": "d", "url": "https://example.com"}]),
+            error_details_pb2.LocalizedMessage(locale="de-CH", message="nein"),
+            status_pb2.Status(code=5, message="inner"),
+        ]
+        standard[0].retry_delay.FromSeconds(2)
+        status = self.answer(serve, connect, method, self.packed(*standard))
+        assert len(status.error_details) == len(standard)
+        for given, shown in zip(standard, status.error_details, strict=True):
+            assert shown["@type"] == f"type.googleapis.com/{given.DESCRIPTOR.full_name}"
+            assert "@value" not in shown
+            assert {name for name in shown if name != "@type"} == {each.name for each, _ in given.ListFields()}
 
     def test_a_known_type_with_garbage_in_it_keeps_its_bytes(
         self, serve: Serve, connect: Connect, method: Method
