@@ -12,14 +12,14 @@ from google.protobuf.message import Message
 
 from explorer.errors import DecodeError
 from explorer.frames.bulk import Outcome
-from explorer.frames.columns import Columns, response_prefix
+from explorer.frames.columns import response_prefix
+from explorer.frames.decoding import ROWS_AT_ONCE, Decoder
 from explorer.frames.methods import SERIALIZE
 from explorer.frames.requests import Requests
 from explorer.frames.table import to_pandas
 
 __all__ = ["Assembly", "call_frame"]
 
-_ROWS_AT_ONCE = 16_384
 _BYTES_AT_ONCE = 64 * 2**20
 
 _STATUS_FIELDS = [
@@ -39,8 +39,8 @@ class Assembly:
         self.done = 0
         self.errors = 0
         self._requests = requests
-        self._request_columns = Columns(request, prefix="request.")
-        self._response_columns = Columns(response, prefix=response_prefix(response))
+        self._request_columns = Decoder(request, prefix="request.")
+        self._response_columns = Decoder(response, prefix=response_prefix(response))
         self._finished = np.zeros(len(requests), dtype=bool)
         self._outcomes: list[Outcome] = []
         self._bytes = 0
@@ -58,7 +58,7 @@ class Assembly:
             self.errors += outcome.code != "OK"
             self._outcomes.append(outcome)
             self._bytes += len(outcome.data or b"")
-            if len(self._outcomes) >= _ROWS_AT_ONCE or self._bytes >= _BYTES_AT_ONCE:
+            if len(self._outcomes) >= ROWS_AT_ONCE or self._bytes >= _BYTES_AT_ONCE:
                 self._decode()
 
     def close(self, details: str) -> None:
@@ -83,8 +83,8 @@ class Assembly:
 
     def _request_table(self, ordinals: np.ndarray) -> pa.Table:
         batches = [
-            self._request_columns.batch(self._requests.data[start : start + _ROWS_AT_ONCE])
-            for start in range(0, len(self._requests), _ROWS_AT_ONCE)
+            self._request_columns.batch(self._requests.data[start : start + ROWS_AT_ONCE])
+            for start in range(0, len(self._requests), ROWS_AT_ONCE)
         ]
         table = pa.Table.from_batches(batches, schema=self._request_columns.schema)
         if np.array_equal(ordinals, np.arange(len(self._requests))):

@@ -55,13 +55,13 @@ class Columns:
         self.descriptor = descriptor
         self.prefix = prefix
         self._message_class = message_factory.GetMessageClass(descriptor)
-        self._root, limits = _compile(descriptor, unit, recursion)
+        self.root, limits = _compile(descriptor, unit, recursion)
         metadata = {
             "proto.message": descriptor.full_name,
             "proto.recursion": str(recursion),
             "proto.depth": str(limits.depth),
         }
-        self.schema: pa.Schema = pa.schema(_flat_fields(self._root, prefix), metadata=metadata)
+        self.schema: pa.Schema = pa.schema(_flat_fields(self.root, prefix), metadata=metadata)
 
     def __repr__(self) -> str:
         return f"<Columns of {self.descriptor.full_name}: {len(self.schema.names)}>"
@@ -74,10 +74,10 @@ class Columns:
         """
         messages = self._parse(items, faults)
         try:
-            arrays = _flat_arrays(self._root, messages)
+            arrays = _flat_arrays(self.root, messages)
         except (ValueError, OverflowError):  # which row it was, nobody knows down there
             messages = self._without_faults(items, messages, faults)
-            arrays = _flat_arrays(self._root, messages)
+            arrays = _flat_arrays(self.root, messages)
         if not arrays:
             return pa.RecordBatch.from_struct_array(pa.array([{}] * len(messages), pa.struct([])))
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
@@ -105,7 +105,7 @@ class Columns:
         kept = list(messages)
         for position, message in enumerate(messages):
             try:
-                _flat_arrays(self._root, [message])
+                _flat_arrays(self.root, [message])
             except (ValueError, OverflowError) as error:
                 item = items[position]
                 data = item if isinstance(item, bytes) else SERIALIZE(item)

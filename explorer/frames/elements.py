@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -20,7 +20,7 @@ from explorer.frames import wellknown
 from explorer.frames.jsontext import json_text
 from explorer.frames.methods import EXTENSIONS, HAS_EXTENSION, HAS_FIELD, WHICH_ONEOF
 
-__all__ = ["Child", "Element", "Limits", "TooManyColumns", "message_element"]
+__all__ = ["Child", "Element", "Limits", "Shape", "TooManyColumns", "enum_names", "message_element"]
 
 Build = Callable[[Sequence[Any]], pa.Array]
 Read = Callable[[Sequence[Any], bool], list[Any]]
@@ -75,22 +75,41 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """What an element is, for a decoder that does not go through protobuf's classes.
+
+    ``of`` is the field's descriptor for ``scalar`` and ``text``, the value's for ``map``, the enum's for ``enum``, the
+    message's for those that are messages on the wire (``message``, ``json``, ``mask``, ``instant``, ``wrapper``), None
+    for the others. ``inner`` holds what is inside: a list's item, a map's key and value, a wrapper's value.
+    """
+
+    kind: Literal["scalar", "text", "enum", "message", "json", "mask", "instant", "wrapper", "list", "map", "case"]
+    of: Any = None
+    inner: tuple[Element, ...] = ()
+
+
+@dataclass(frozen=True)
 class Element:
     """One value of a field, whatever its label: Arrow's type, a builder of arrays, and a message's children."""
 
     type: pa.DataType
     build: Build
     metadata: dict[str, str]
+    shape: Shape
     children: tuple[Child, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Child:
-    """A column of a message: its name, how it is read from messages (or None), and what its values are."""
+    """A column of a message: its name, how it is read from messages (or None), and what its values are.
+
+    ``source`` is the field that it shows, or those of the oneof whose case it is.
+    """
 
     name: str
     read: Read
     element: Element
+    source: FieldDescriptor | tuple[FieldDescriptor, ...]
 
     @property
     def field(self) -> pa.Field:
@@ -106,7 +125,10 @@ def message_element(descriptor: Descriptor, limits: Limits, path: tuple[str, ...
     if not children:
         # A message without fields still says one thing: that it is there.
         return Element(
-            pa.bool_(), lambda values: pa.array([None if v is None else True for v in values], pa.bool_()), metadata
+            pa.bool_(),
+            lambda values: pa.array([None if v is None else True for v in values], pa.bool_()),
+            metadata,
+            Shape("message", descriptor),
         )
     fields = [child.field for child in children]
 
@@ -116,7 +138,7 @@ def message_element(descriptor: Descriptor, limits: Limits, path: tuple[str, ...
         mask = None if full else pa.array([v is None for v in values], pa.bool_())
         return pa.StructArray.from_arrays(arrays, fields=fields, mask=mask)
 
-    return Element(pa.struct(fields), build, metadata, children)
+    return Element(pa.struct(fields), build, metadata, Shape("message", descriptor), children)
 
 
 def _children(descriptor: Descriptor, limits: Limits, path: tuple[str, ...]) -> list[Child]:
@@ -124,15 +146,14 @@ def _children(descriptor: Descriptor, limits: Limits, path: tuple[str, ...]) -> 
     children = []
     for each in descriptor.fields:
         limits.count()
-        children.append(Child(each.name, _reader(each), _field_element(each, limits, path)))
+        children.append(Child(each.name, _reader(each), _field_element(each, limits, path), each))
         if each.name in last_of:
-            children.append(
-                _case(last_of[each.name], [f.name for f in descriptor.oneofs_by_name[last_of[each.name]].fields])
-            )
+            children.append(_case(descriptor.oneofs_by_name[last_of[each.name]]))
     if descriptor.is_extendable:
         for each in sorted(descriptor.file.pool.FindAllExtensions(descriptor), key=lambda e: e.number):
             limits.count()
-            children.append(Child(f"[{each.full_name}]", _extension_reader(each), _field_element(each, limits, path)))
+            element = _field_element(each, limits, path)
+            children.append(Child(f"[{each.full_name}]", _extension_reader(each), element, each))
     return children
 
 
@@ -146,13 +167,17 @@ def _real_oneofs(descriptor: Descriptor) -> list[Any]:
     return [oneof for index, oneof in enumerate(descriptor.oneofs) if index not in synthetic]
 
 
-def _case(name: str, members: list[str]) -> Child:
+def _case(oneof: Any) -> Child:
+    name = oneof.name
+    members = tuple(oneof.fields)
+
     def read(messages: Sequence[Any], full: bool) -> list[Any]:  # noqa: FBT001 - the signature of every reader
         if full:
             return [WHICH_ONEOF(m, name) for m in messages]
         return [None if m is None else WHICH_ONEOF(m, name) for m in messages]
 
-    return Child(name, read, _named(dict.fromkeys(members), {"proto.type": "oneof"}))
+    names = dict.fromkeys(f.name for f in members)
+    return Child(name, read, _named(names, {"proto.type": "oneof"}, Shape("case")), members)
 
 
 def _reader(each: FieldDescriptor) -> Read:
@@ -182,9 +207,9 @@ def _field_element(each: FieldDescriptor, limits: Limits, path: tuple[str, ...])
         return _value_element(each, limits, path)
     entry = each.message_type
     if entry is not None and entry.GetOptions().map_entry:
+        value = entry.fields_by_name["value"]
         return _map(
-            _value_element(entry.fields_by_name["key"], limits, path),
-            _value_element(entry.fields_by_name["value"], limits, path),
+            _value_element(entry.fields_by_name["key"], limits, path), _value_element(value, limits, path), value
         )
     return _list(_value_element(each, limits, path))
 
@@ -195,8 +220,9 @@ def _value_element(each: FieldDescriptor, limits: Limits, path: tuple[str, ...])
     if each.message_type is not None:
         return _message(each.message_type, limits, path)
     name, arrow_type = _SCALARS[each.type]
-    build = _text if name == "string" else _scalar(arrow_type)
-    return Element(arrow_type, build, {"proto.type": name})
+    is_text = name == "string"
+    build = _text if is_text else _scalar(arrow_type)
+    return Element(arrow_type, build, {"proto.type": name}, Shape("text" if is_text else "scalar", each))
 
 
 def _scalar(arrow_type: pa.DataType) -> Build:
@@ -213,18 +239,24 @@ def _text(values: Sequence[Any]) -> pa.Array:
 
 
 def _enum(enum: EnumDescriptor) -> Element:
-    names: dict[int, str] = {}
-    for value in enum.values:
-        names.setdefault(value.number, value.name)  # of aliases the first one is the name, as in ProtoJSON
-    element = _named(dict.fromkeys(names.values()), {"proto.type": enum.full_name})
+    names = enum_names(enum)
+    element = _named(dict.fromkeys(names.values()), {"proto.type": enum.full_name}, Shape("enum", enum))
 
     def build(values: Sequence[Any]) -> pa.Array:
         return element.build([None if v is None else names.get(v) or str(v) for v in values])
 
-    return Element(element.type, build, element.metadata)
+    return Element(element.type, build, element.metadata, element.shape)
 
 
-def _named(names: dict[str, None], metadata: dict[str, str]) -> Element:
+def enum_names(enum: EnumDescriptor) -> dict[int, str]:
+    """The name of each number, as declared; of aliases the first one is the name, as in ProtoJSON."""
+    names: dict[int, str] = {}
+    for value in enum.values:
+        names.setdefault(value.number, value.name)
+    return names
+
+
+def _named(names: dict[str, None], metadata: dict[str, str], shape: Shape) -> Element:
     """Text out of a known list, as Arrow's dictionary: the whole list, in its order, then what was not in it."""
     arrow_type = pa.dictionary(pa.int32(), pa.string())
     known = {name: index for index, name in enumerate(names)}
@@ -238,7 +270,7 @@ def _named(names: dict[str, None], metadata: dict[str, str]) -> Element:
         indices = pa.array([None if v is None else places[v] for v in values], pa.int32())
         return pa.DictionaryArray.from_arrays(indices, pa.array(list(places), pa.string()))
 
-    return Element(arrow_type, build, metadata)
+    return Element(arrow_type, build, metadata, shape)
 
 
 def _message(descriptor: Descriptor, limits: Limits, path: tuple[str, ...]) -> Element:
@@ -246,29 +278,33 @@ def _message(descriptor: Descriptor, limits: Limits, path: tuple[str, ...]) -> E
     if name is not None:
         return _well_known(name, descriptor, limits.unit)
     if limits.stops(descriptor, path):
-        return _json(descriptor.full_name, json_text)
+        return _as_text(Shape("json", descriptor), json_text, "JSON")
     return message_element(descriptor, limits, path)
 
 
-def _json(name: str, text: Callable[[Any], str], form: str = "JSON") -> Element:
+def _as_text(shape: Shape, text: Callable[[Any], str], form: str) -> Element:
     def build(values: Sequence[Any]) -> pa.Array:
         return pa.array([None if v is None else text(v) for v in values], pa.string())
 
-    return Element(pa.string(), build, {"proto.type": name, "proto.text": form})
+    return Element(pa.string(), build, {"proto.type": shape.of.full_name, "proto.text": form}, shape)
 
 
 def _well_known(name: str, descriptor: Descriptor, unit: str) -> Element:
     if name == "google.protobuf.FieldMask":
-        return _json(name, wellknown.field_mask_text, "FieldMask")
+        return _as_text(Shape("mask", descriptor), wellknown.field_mask_text, "FieldMask")
     if name in _JSON_TYPES:
-        return _json(name, json_text if name == "google.protobuf.Any" else wellknown.value_text)
+        text = json_text if name == "google.protobuf.Any" else wellknown.value_text
+        return _as_text(Shape("json", descriptor), text, "JSON")
     if name in {"google.protobuf.Timestamp", "google.protobuf.Duration"}:
-        instants = wellknown.timestamps if name == "google.protobuf.Timestamp" else wellknown.durations
-        arrow_type, build = instants(unit)
-        return Element(arrow_type, build, {"proto.type": name, "unit": unit, "finer": "floored"})
+        instants = wellknown.instants(name, unit)
+        metadata = {"proto.type": name, "unit": unit, "finer": "floored"}
+        return Element(instants.type, instants.build, metadata, Shape("instant", descriptor))
     inner = _value_element(descriptor.fields_by_name["value"], Limits(unit, 0, 0, 1), ())
     return Element(
-        inner.type, lambda values: inner.build([None if v is None else v.value for v in values]), {"proto.type": name}
+        inner.type,
+        lambda values: inner.build([None if v is None else v.value for v in values]),
+        {"proto.type": name},
+        Shape("wrapper", descriptor, (inner,)),
     )
 
 
@@ -293,10 +329,11 @@ def _list(item: Element) -> Element:
                 flat.extend(value)
         return pa.ListArray.from_arrays(_offsets(values), item.build(flat), type=arrow_type)
 
-    return Element(arrow_type, build, {"proto.type": f"repeated {item.metadata['proto.type']}"})
+    metadata = {"proto.type": f"repeated {item.metadata['proto.type']}"}
+    return Element(arrow_type, build, metadata, Shape("list", inner=(item,)))
 
 
-def _map(key: Element, item: Element) -> Element:
+def _map(key: Element, item: Element, value: FieldDescriptor) -> Element:
     arrow_type = pa.map_(key.type, pa.field("value", item.type, metadata=item.metadata))
 
     def build(values: Sequence[Any]) -> pa.Array:
@@ -304,10 +341,15 @@ def _map(key: Element, item: Element) -> Element:
         items: list[Any] = []
         for value in values:
             if value is not None:
-                ordered = sorted(value)  # a map has no order of its own; without one, two runs would differ
+                ordered = sorted(value, key=_order)  # a map has no order of its own; without one, two runs would differ
                 keys.extend(ordered)
                 items.extend(value[k] for k in ordered)
         return pa.MapArray.from_arrays(_offsets(values), key.build(keys), item.build(items), type=arrow_type)
 
     kinds = f"map<{key.metadata['proto.type']}, {item.metadata['proto.type']}>"
-    return Element(arrow_type, build, {"proto.type": kinds})
+    return Element(arrow_type, build, {"proto.type": kinds}, Shape("map", value, (key, item)))
+
+
+def _order(key: Any) -> Any:
+    # Text in the order of its UTF-8, which is that of its code points: a key of proto2 that is none comes as bytes.
+    return key.encode() if isinstance(key, str) else key

@@ -10,13 +10,22 @@ from typing import Any
 
 from google.protobuf import empty_pb2
 
-__all__ = ["EXTENSIONS", "HAS_EXTENSION", "HAS_FIELD", "MERGE_FROM_STRING", "SERIALIZE", "WHICH_ONEOF"]
+__all__ = [
+    "DISCARD_UNKNOWN",
+    "EXTENSIONS",
+    "HAS_EXTENSION",
+    "HAS_FIELD",
+    "MERGE_FROM_STRING",
+    "SERIALIZE",
+    "WHICH_ONEOF",
+]
 
 _PLAIN: Any = empty_pb2.Empty.__mro__[1]
 
 HAS_FIELD = _PLAIN.HasField
 HAS_EXTENSION = _PLAIN.HasExtension
 WHICH_ONEOF = _PLAIN.WhichOneof
+DISCARD_UNKNOWN = _PLAIN.DiscardUnknownFields
 MERGE_FROM_STRING = _PLAIN.MergeFromString
 SERIALIZE = _PLAIN.SerializePartialToString
 EXTENSIONS = vars(_PLAIN)["Extensions"].__get__

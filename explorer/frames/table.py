@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
-from explorer.frames.columns import Columns
+from explorer.errors import DecodeError
+from explorer.frames.decoding import ROWS_AT_ONCE, Decoder
 
-__all__ = ["to_frame", "to_pandas"]
+__all__ = ["DtypeBackend", "to_frame", "to_pandas", "to_table"]
+
+DtypeBackend = Literal["pyarrow", "numpy_nullable", "numpy"]
+"""What a DataFrame's columns are: in Arrow's memory, pandas' nullable dtypes over NumPy, or NumPy's own."""
 
 
 def to_frame(messages: Sequence[Message | bytes | None], descriptor: Descriptor) -> pd.DataFrame:
@@ -19,16 +24,32 @@ def to_frame(messages: Sequence[Message | bytes | None], descriptor: Descriptor)
 
     Raises DecodeError, which names the row, for bytes that are not such a message.
     """
-    columns = Columns(descriptor)
-    return to_pandas(pa.Table.from_batches([columns.batch(messages)]))
+    return to_pandas(to_table(messages, descriptor))
 
 
-def to_pandas(table: pa.Table, index: pd.Index | None = None) -> pd.DataFrame:
-    """The table as a DataFrame whose columns stay in Arrow's memory (``pandas.ArrowDtype``).
+def to_table(messages: Sequence[Message | bytes | None], descriptor: Descriptor) -> pa.Table:
+    """The same as an Arrow table, whose fields' metadata hold proto types and units."""
+    decoder = Decoder(descriptor)
+    batches = []
+    for start in range(0, max(len(messages), 1), ROWS_AT_ONCE):
+        faults: dict[int, DecodeError] = {}
+        batches.append(decoder.batch(messages[start : start + ROWS_AT_ONCE], faults=faults))
+        for row, fault in sorted(faults.items()):
+            raise DecodeError(f"Row {start + row}: {fault}", data=fault.data) from fault
+    return pa.Table.from_batches(batches)
 
-    A dictionary column becomes pandas' own categorical: as an Arrow dictionary it could not be sorted.
+
+def to_pandas(
+    table: pa.Table, index: pd.Index | None = None, *, dtype_backend: DtypeBackend = "pyarrow"
+) -> pd.DataFrame:
+    """The table as a DataFrame.
+
+    By default its columns stay in Arrow's memory (``pandas.ArrowDtype``); ``numpy_nullable`` gives pandas' nullable
+    dtypes. With ``numpy`` a column of integers or booleans that has nulls is one of objects: floats would lose digits
+    of int64. A dictionary column becomes pandas' own categorical: as an Arrow dictionary it could not be sorted.
     """
-    frame: pd.DataFrame = table.unify_dictionaries().to_pandas(types_mapper=_dtype)
+    mapper = {"pyarrow": _dtype, "numpy_nullable": _nullable, "numpy": lambda _type: None}[dtype_backend]
+    frame: pd.DataFrame = table.unify_dictionaries().to_pandas(types_mapper=mapper, integer_object_nulls=True)
     if index is not None:
         # Without columns pandas forgets how many rows there were.
         frame = frame.set_axis(index, axis="index") if len(frame.columns) else pd.DataFrame(index=index)
@@ -37,3 +58,19 @@ def to_pandas(table: pa.Table, index: pd.Index | None = None) -> pd.DataFrame:
 
 def _dtype(arrow_type: pa.DataType) -> pd.ArrowDtype | None:
     return None if pa.types.is_dictionary(arrow_type) else pd.ArrowDtype(arrow_type)
+
+
+_NULLABLE: dict[pa.DataType, Any] = {
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+    pa.float32(): pd.Float32Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.string(): pd.StringDtype(),
+}
+
+
+def _nullable(arrow_type: pa.DataType) -> Any:
+    return _NULLABLE.get(arrow_type)

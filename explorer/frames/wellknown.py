@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from google.protobuf import (
     any_pb2,
     duration_pb2,
@@ -20,7 +20,7 @@ from google.protobuf import (
 )
 from google.protobuf.descriptor import Descriptor
 
-__all__ = ["WELL_KNOWN", "durations", "field_mask_text", "timestamps", "value_text", "well_known"]
+__all__ = ["WELL_KNOWN", "Instants", "field_mask_text", "instants", "mask_path", "value_text", "well_known"]
 
 _MODULES: tuple[ModuleType, ...] = (
     any_pb2,
@@ -70,56 +70,63 @@ def _shape(descriptor: Descriptor) -> dict[str, list[tuple[Any, ...]]]:
     return shapes
 
 
-def timestamps(unit: str) -> tuple[pa.DataType, Callable[[Sequence[Any]], pa.Array]]:
-    """Arrow's type for Timestamp, and a function from Timestamp messages (or None) to such an array.
+@dataclass(frozen=True)
+class Instants:
+    """Timestamp or Duration in a unit: Arrow's type, and the counts of the unit that may be.
 
-    Finer digits than ``unit`` are floored. An instant outside protobuf's range (years 1 to 9999), or one that the unit
+    Finer digits than the unit are floored. An instant outside protobuf's range (years 1 to 9999), or one that the unit
     cannot hold, is a ValueError.
     """
-    return _instants("Timestamp", pa.timestamp(unit, "UTC"), unit, _TIMESTAMP_SECONDS)
+
+    name: str
+    unit: str
+    type: pa.DataType
+    per_second: int
+    low: int
+    high: int
+
+    @property
+    def nanoseconds(self) -> int:
+        """How many there are in one of the unit."""
+        return 1_000_000_000 // self.per_second
+
+    def count(self, seconds: int, nanos: int) -> int:
+        """One instant in the unit, whether it may be or not."""
+        return seconds * self.per_second + nanos // self.nanoseconds
+
+    def build(self, values: Sequence[Any]) -> pa.Array:
+        """An array from messages (or None)."""
+        counts = [None if v is None else self.count(v.seconds, v.nanos) for v in values]
+        if not all(count is None or self.low <= count <= self.high for count in counts):
+            furthest = max((v.seconds for v in values if v is not None), key=abs)
+            raise ValueError(f"a {self.name} of {furthest} seconds is outside what {self.name} may hold in {self.unit}")
+        return pa.array(counts, pa.int64()).view(self.type)
 
 
-def durations(unit: str) -> tuple[pa.DataType, Callable[[Sequence[Any]], pa.Array]]:
-    """Arrow's type for Duration, and a function from Duration messages (or None) to such an array; as `timestamps`."""
-    return _instants("Duration", pa.duration(unit), unit, _DURATION_SECONDS)
-
-
-def _instants(
-    name: str, arrow_type: pa.DataType, unit: str, seconds: tuple[int, int]
-) -> tuple[pa.DataType, Callable[[Sequence[Any]], pa.Array]]:
+def instants(full_name: str, unit: str) -> Instants:
+    """How ``google.protobuf.Timestamp`` or ``google.protobuf.Duration`` is held in the unit, ``us`` or ``ns``."""
+    name = full_name.rpartition(".")[2]
+    is_timestamp = name == "Timestamp"
+    first, last = _TIMESTAMP_SECONDS if is_timestamp else _DURATION_SECONDS
     per_second = _PER_SECOND[unit]
-    divisor = 1_000_000_000 // per_second
-    # The last second of the range counts whole; a unit that is too fine for the range narrows it to what int64 holds.
-    low = max(seconds[0] * per_second, _INT64[0])
-    high = min((seconds[1] + 1) * per_second - 1, _INT64[1])
-
-    def build(values: Sequence[Any]) -> pa.Array:
-        counts = [None if v is None else v.seconds * per_second + v.nanos // divisor for v in values]
-        try:
-            array = pa.array(counts, pa.int64())
-        except (OverflowError, pa.ArrowInvalid):
-            array = None
-        extremes = None if array is None else pc.min_max(array)
-        if extremes is None or (extremes["min"].is_valid and not low <= extremes["min"].as_py()):
-            raise _out_of_range(name, unit, values)
-        if extremes["max"].is_valid and extremes["max"].as_py() > high:
-            raise _out_of_range(name, unit, values)
-        return array.view(arrow_type)
-
-    return arrow_type, build
-
-
-def _out_of_range(name: str, unit: str, values: Sequence[Any]) -> ValueError:
-    furthest = max((v.seconds for v in values if v is not None), key=abs)
-    return ValueError(f"a {name} of {furthest} seconds is outside what {name} may hold in {unit}")
+    return Instants(
+        name,
+        unit,
+        pa.timestamp(unit, "UTC") if is_timestamp else pa.duration(unit),
+        per_second,
+        # The last second of the range counts whole; a unit too fine for the range narrows it to what int64 holds.
+        max(first * per_second, _INT64[0]),
+        min((last + 1) * per_second - 1, _INT64[1]),
+    )
 
 
 def field_mask_text(mask: Any) -> str:
     """A FieldMask as ProtoJSON writes it, ``user.displayName,photo``; a path with no such spelling stays as it is."""
-    return ",".join(_camel(path) for path in mask.paths)
+    return ",".join(mask_path(path) for path in mask.paths)
 
 
-def _camel(path: str) -> str:
+def mask_path(path: str) -> str:
+    """A path of a FieldMask as ProtoJSON writes it; one with no such spelling stays as it is."""
     head, *words = path.split("_")
     if path != path.lower() or not all(word[:1].isalpha() for word in words):
         return path  # it would not come back as it was
