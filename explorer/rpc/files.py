@@ -7,6 +7,7 @@ What cannot be repaired is named, with the file at fault and who imports it.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import DecodeError
 
+from explorer.rpc.circles import pieces
 from explorer.rpc.losses import Losses, quoted
 from explorer.rpc.repair import Use, declared, same_shape, spare, substitute, top_level, uses, without_imports
 from explorer.rpc.wellknown import PROTOBUF_FILES, add_known, known_file, seeded_pool
@@ -62,6 +64,7 @@ class FileSet:
         self._lost: dict[str, dict[str, str]] = {}  # by file: its imports that are not in the pool, and why
         self._losses = Losses(self.pool)
         self._variants: dict[str, str] = {}  # second contents of a file's name, under names of their own
+        self._pieces: dict[str, list[str]] = {}  # by file that was cut, and by piece, which is not cut again
         self._symbols: dict[str, list[str]] = {}
         self._indexed: set[str] = set()
         self._seen: set[bytes] = set()
@@ -119,7 +122,7 @@ class FileSet:
 
     def reached(self, roots: Iterable[str]) -> list[str]:
         """These files and all that they import, at any remove, whether they came or not."""
-        reached = dict.fromkeys(roots)
+        reached = dict.fromkeys(itertools.chain.from_iterable(self._pieces.get(name, [name]) for name in roots))
         waiting = list(reached)
         while waiting:
             proto = self._protos.get(waiting.pop())
@@ -145,9 +148,15 @@ class FileSet:
 
         """
         work = _Build(final)
-        for root in roots:
-            if root in self._protos and not self._done(root, work):
-                self._build(root, work)
+        waiting = list(roots)[::-1]
+        while waiting:
+            root = waiting[-1]
+            following = [name for name in self._now([root]) if not self._done(name, work)]
+            circle = self._build(following[0], work) if following else []
+            for file in circle:
+                self._cut(file)
+            if not following:
+                waiting.pop()
         return list(work.wanted)
 
     def conclude(self, services: Iterable[str]) -> None:
@@ -203,7 +212,7 @@ class FileSet:
         return proto.SerializeToString()
 
     def _settled(self, name: str) -> bool:
-        return name in self._protos or name in self.not_served or name in PROTOBUF_FILES
+        return name in self._protos or name in self._pieces or name in self.not_served or name in PROTOBUF_FILES
 
     def _exceeds(self, what: str, number: int, limit: int) -> bool:
         if number > limit:
@@ -213,8 +222,35 @@ class FileSet:
     def _done(self, file: str, work: _Build) -> bool:
         return file in self._faults or file in work.held
 
-    def _build(self, root: str, work: _Build) -> None:
-        """Depth first without recursion: a chain of imports may be as long as a server likes."""
+    def _now(self, names: Iterable[str]) -> list[str]:
+        """Those of these files that came; where one was cut, its pieces."""
+        found = (piece for name in names for piece in self._pieces.get(name, [name]))
+        return [name for name in found if name in self._protos]
+
+    def _cut(self, file: str) -> None:
+        """Put the file's pieces in its place."""
+        proto = self._protos.pop(file)
+        del self.raw[file]
+        self._pieces[file] = []
+        for piece in pieces(proto):
+            while piece.name in self._protos:
+                piece.name += "~"
+            self._protos[piece.name], self.raw[piece.name] = piece, piece.SerializeToString()
+            self._pieces[file].append(piece.name)
+            self._pieces[piece.name] = [piece.name]
+            for service in (name for kind, name, _ in top_level(piece) if kind == "service"):
+                self._services[service] = [piece.name if name == file else name for name in self._services[service]]
+        for files in self._symbols.values():
+            files[:] = [name for name in files if name != file]
+
+    def _build(self, root: str, work: _Build) -> list[str]:
+        """Depth first without recursion: a chain of imports may be as long as a server likes.
+
+        Returns:
+            Files that need each other, none of which is in the pool, and which can be cut into pieces: all is to be
+            begun again with these. Otherwise nothing.
+
+        """
         path: dict[str, Iterator[str]] = {root: iter(self._protos[root].dependency)}
         while path:
             file, imports = next(reversed(path.items()))
@@ -223,12 +259,27 @@ class FileSet:
                 path.pop(file)
                 if not self._done(file, work) and (first := self._finish(file, work)):
                     path[file] = iter([name for name in first if name not in path])
+                    circle = self._circle(path, first, work)
+                    if circle:
+                        return circle
             elif following in path:
+                circle = self._circle(path, [following], work)
+                if circle:
+                    return circle
                 if following not in work.retried:  # else it is there for the sake of a type, not of an import
-                    circle = " → ".join([*list(path)[list(path).index(following) :], following])
-                    self._faults[following] = f"is one of the files that import each other: {printable(circle, 300)}"
+                    named = " → ".join([*list(path)[list(path).index(following) :], following])
+                    self._faults[following] = f"is one of the files that import each other: {printable(named, 300)}"
             else:
                 path[following] = iter(self._protos[following].dependency)
+        return []
+
+    def _circle(self, path: Iterable[str], wanted: list[str], work: _Build) -> list[str]:
+        """Files of the path, from the first that is wanted again, that can be cut."""
+        circle = list(itertools.dropwhile(lambda name: name not in wanted, path))
+        whole = [name for name in circle if name not in self._pieces and _can_be_cut(self._protos[name])]
+        if whole:
+            work.retried.difference_update(path)  # they begin again
+        return whole
 
     def _finish(self, file: str, work: _Build) -> list[str]:
         """Bring one file into the pool, whose imports are there or never will be; else the files to build before."""
@@ -377,6 +428,8 @@ class FileSet:
         if imported in self._protos:
             fault = self._faults.get(imported)
             return None if fault is None and imported in self._faults else f"which {fault or 'imports it in turn'}"
+        if imported in self._pieces:
+            return "which imports it in turn"
         if known_file(imported) is not None:
             return None if self._add_known(imported) else "which clashes with the server's own files"
         reason = self.not_served.get(imported, "")
@@ -406,6 +459,10 @@ class _Build:
         self.wanted: dict[str, None] = {}
         self.held: set[str] = set()
         self.retried: set[str] = set()
+
+
+def _can_be_cut(proto: descriptor_pb2.FileDescriptorProto) -> bool:
+    return len(list(itertools.islice(top_level(proto), 2))) > 1
 
 
 def _is_text(*names: object) -> bool:

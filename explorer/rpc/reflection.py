@@ -62,6 +62,7 @@ class Reflection:
         self._lock = threading.Lock()
         self._files = FileSet()
         self._names: list[str] | None = None
+        self._listed_as: dict[str, str] = {}
         self._concluded: set[str] = set()
         self._extended: set[str] = set()
         self._version: Version | None = None
@@ -174,7 +175,10 @@ class Reflection:
         if not answer.HasField("list_services_response"):
             said = error_of(answer) or "NOT_FOUND"
             raise ReflectionError(f"{self._connection.target} does not list its services: {said}.")
-        names = list(dict.fromkeys(service.name for service in answer.list_services_response.service))
+        listed = list(dict.fromkeys(service.name for service in answer.list_services_response.service))
+        # grpc-js lists a service of no package with a dot in front, and knows it by no other name.
+        self._listed_as = {_without_dot(name): name for name in listed}
+        names = list(self._listed_as)
         odd = [name for name in names if not _SERVICE_NAME.fullmatch(name)]
         for name in odd:
             self._files.broken[name] = f"{printable(name, 200)!r} is listed as a service, and is no name of one."
@@ -208,7 +212,7 @@ class Reflection:
 
     def _ask_for_services(self, questions: Questions, names: Iterable[str]) -> None:
         asked = [name for name in names if name not in self.broken and not self._files.declares(name)]
-        answers = questions.ask([("file_containing_symbol", name) for name in asked])
+        answers = questions.ask([("file_containing_symbol", self._listed_as.get(name, name)) for name in asked])
         self._take_all(answers)
         for name, answer in zip(asked, answers, strict=True):
             if not self._files.declares(name):
@@ -354,3 +358,8 @@ def _not_described(service: str, why: str) -> str:
 
 def _may_be_the_other_version(end: StreamEnded) -> bool:
     return end.status.code in ("UNIMPLEMENTED", "UNAVAILABLE") and not end.answers
+
+
+def _without_dot(name: str) -> str:
+    bare = name.removeprefix(".")
+    return bare if _SERVICE_NAME.fullmatch(bare) else name

@@ -334,15 +334,16 @@ class TestOneBadFileHidesNoOther:
         reflection = self.load(reflect, {}, ["ghost.Service"], before=breaks)
         assert "not described: INTERNAL, I end streams" in reflection.broken["ghost.Service"]
 
-    def test_files_that_import_each_other_are_named(self, reflect: Reflect) -> None:
+    def test_files_that_import_each_other_and_types_that_do_so_are_named(self, reflect: Reflect) -> None:
         proto = descriptor_pb2.FileDescriptorProto
         one = proto(name="one.proto", package="c", dependency=["two.proto"], service=[{"name": "S"}])
         two = proto(name="two.proto", package="c", dependency=["one.proto"], message_type=[{"name": "M"}])
         two.message_type[0].field.add(name="s", number=1, type=11, label=1, type_name=".c.N")
         one.message_type.add(name="N").field.add(name="m", number=1, type=11, label=1, type_name=".c.M")
+        one.service[0].method.add(name="Do", input_type=".c.N", output_type=".c.N")
         files = {each.name: each.SerializeToString() for each in (one, two)}
         reflection = self.load(reflect, files, ["c.S"])
-        assert "import each other" in reflection.broken["c.S"]
+        assert "imported by `two.proto`, which imports it in turn" in reflection.repaired["c.S"]
 
     def test_a_file_that_contradicts_another_is_named(self, reflect: Reflect) -> None:
         twin = SHOP.replace("service Shop", "service Twin").replace("string id", "bytes id")
