@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
 
 from explorer.errors import ConfigurationError, OAuthConfigurationError
 from explorer.oauth.secret_arguments import require_text, wrapped
@@ -23,37 +24,54 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 _LIFETIME = 60  # seconds that an assertion is good for
 _RSA = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
-_BY_CURVE = {"P-256": ("ES256",), "P-384": ("ES384",), "P-521": ("ES512",)}
+_BY_CURVE = {
+    "P-256": ("ES256",),
+    "P-384": ("ES384",),
+    "P-521": ("ES512",),
+    "Ed25519": ("EdDSA", "Ed25519"),  # RFC 8037's name, then RFC 9864's
+    "Ed448": ("EdDSA", "Ed448"),
+}
+# RFC 7468 §11 and RFC 1421 §4.6: what says, before any password is tried, that one is needed.
+_ENCRYPTED = ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED")
+
+_Key = RSAKey | ECKey | OKPKey
 
 
 class PrivateKey:
-    """An RSA or EC private key of a client: PEM text without a password, or a JWK (RFC 7517) as text or mapping.
+    """An RSA, EC or Edwards-curve private key of a client: PEM text, or a JWK (RFC 7517) as text or mapping.
 
-    ``key_id`` is the name under which the server knows the key, a JWK's own ``kid`` by default; ``algorithm`` the one
-    to sign with (RFC 7518), by default the JWK's ``alg``, else the first that fits the key and the server's metadata.
-    ``audience`` replaces the assertion's audience, by default the token endpoint, which RFC 7523 §3 lets name the
-    server. The key has no printable form and is not pickled. Raises ConfigurationError for anything else.
+    ``password`` opens an encrypted PEM. ``key_id`` is the name under which the server knows the key, a JWK's own
+    ``kid`` by default; ``algorithm`` the one to sign with (RFC 7518), by default the JWK's ``alg``, else the first
+    that fits the key and the server's metadata. ``audience`` replaces the assertion's audience, by default the
+    token endpoint, which RFC 7523 §3 lets name the server. The key has no printable form and is not pickled. Raises
+    ConfigurationError for anything else.
     """
 
     def __init__(
         self,
         key: str | bytes | Secret | Mapping[str, Any],
         *,
+        password: str | Secret | None = None,
         key_id: str | None = None,
         algorithm: str | None = None,
         audience: str | None = None,
     ) -> None:
         self._key_id = key_id  # first of all, for a verbose traceback of what follows asks for the repr
+        password = wrapped(password)
         key = _text(key)
-        loaded = _loaded(key)
+        require_text(password=password)
+        loaded = _loaded(key, password)
         if loaded is None or not loaded.is_private:
-            raise ConfigurationError(
-                "private_key is no RSA or EC private key: give PEM text (-----BEGIN PRIVATE KEY-----, no password), "
-                "or a JWK."
-            )
+            raise ConfigurationError(_why_not(key, password))
         self._key = Secret(loaded.as_pem(private=True).decode())
-        self._kind: type[RSAKey | ECKey] = type(loaded)
+        self._kind: type[_Key] = type(loaded)
         fitting = _RSA if isinstance(loaded, RSAKey) else _BY_CURVE.get(str(loaded.curve_name), ())
+        if not fitting:
+            curve = getattr(loaded, "curve_name", "")
+            raise ConfigurationError(
+                f"This private_key is on the curve {curve}, which signs no client assertion; RSA, P-256, P-384, P-521, "
+                "Ed25519 and Ed448 do."
+            )
         self._algorithms = _chosen(algorithm or loaded.get("alg"), fitting)
         self._key_id = key_id or loaded.kid
         self.audience = audience
@@ -88,7 +106,14 @@ class PrivateKey:
             "jti": secrets.token_urlsafe(24),
         }
         key = self._kind.import_key(self._key.reveal())
-        return Secret(jwt.encode(header, claims, key, algorithms=[algorithm]))
+        return Secret(jwt.encode(header, claims, key, registry=_Signing()))
+
+
+class _Signing(JWSRegistry):
+    """Signs with the algorithm that was chosen, also by the name EdDSA, by which servers know it, without a warning."""
+
+    def get_alg(self, name: str) -> Any:
+        return self.algorithms[name]
 
 
 def signing_key(key: PrivateKey | str | bytes | Secret | Mapping[str, Any] | None) -> PrivateKey | None:
@@ -106,13 +131,32 @@ def _text(key: str | bytes | Secret | Mapping[str, Any]) -> Secret:
     return secret
 
 
-def _loaded(key: Secret) -> RSAKey | ECKey | None:
+def _loaded(key: Secret, password: Secret | None) -> _Key | None:
     """The key, None where it is none: the parsers' own errors may quote it, and are dropped with their frames."""
-    for kind in (RSAKey, ECKey):
+    opens = password is not None and _encrypted(key)
+    for kind in (RSAKey, ECKey, OKPKey):
         with contextlib.suppress(JoseError, ValueError, TypeError, KeyError):
             text = key.reveal().strip()
-            return kind.import_key(json.loads(text) if text.startswith("{") else text)
+            if text.startswith("{"):
+                return kind.import_key(json.loads(text))
+            return kind.import_key(text, None, password.reveal() if password is not None and opens else None)
     return None
+
+
+def _encrypted(key: Secret) -> bool:
+    return any(marked in key.reveal() for marked in _ENCRYPTED)
+
+
+def _why_not(key: Secret, password: Secret | None) -> str:
+    """Why that is no key to sign with, and what is."""
+    if _encrypted(key) and password is None:
+        return "private_key is encrypted: give its password too, explorer.oauth.PrivateKey(pem, password=…)."
+    if _encrypted(key):
+        return "private_key does not open with this password, or is of a kind that cannot sign; check the password."
+    return (
+        "private_key is no RSA, EC, Ed25519 or Ed448 private key: give PEM text (-----BEGIN PRIVATE KEY-----), or a "
+        "JWK with its private part."
+    )
 
 
 def _chosen(asked: object, fitting: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import pickle
 import traceback
+import warnings
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from fake_clock import FakeClock
 from joserfc import jwt
+from joserfc.errors import BadSignatureError, SecurityWarning
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from odd_server import OddServer, Reply, bearer, error
 
@@ -27,6 +30,13 @@ def sent(server: OddServer, path: str = "/token") -> tuple[dict[str, Any], dict[
     form = server.asked(path)[-1].form
     token = jwt.decode(form["client_assertion"], EC, algorithms=["ES256"])
     return token.header, token.claims, form
+
+
+def verified(assertion: str, key: Any) -> Any:
+    """As a server does it that knows Ed25519 as EdDSA, as most do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)
+        return jwt.decode(assertion, key, algorithms=["ES256", "ES384", "RS256", "EdDSA", "Ed25519"])
 
 
 def test_the_demo_takes_it(demo: Demo):
@@ -115,7 +125,10 @@ def test_a_key_is_pem_or_a_jwk(odd_server: OddServer, key: Any):
         EC.as_pem(private=False),
         EC.as_dict(private=False),
         RSA.as_pem(private=True, password="p"),
-        OKPKey.generate_key("Ed25519").as_pem(private=True),
+        OKPKey.generate_key("Ed25519").as_pem(private=False),
+        OKPKey.generate_key("X25519").as_pem(private=True),
+        OKPKey.generate_key("X25519").as_dict(private=True),
+        ECKey.generate_key("secp256k1").as_pem(private=True),
         OctKey.generate_key(256).as_dict(private=True),
         "secret-canary",
         '{"kty": "EC", "d": "secret-canary"}',
@@ -131,6 +144,57 @@ def test_what_is_no_private_key_is_refused_and_not_repeated(key: Any):
     text = "".join(traceback.TracebackException.from_exception(below, capture_locals=True).format())
     assert "secret-canary" not in text
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("key", "offered", "algorithm"),
+    [
+        (OKPKey.generate_key("Ed25519"), None, "EdDSA"),
+        (OKPKey.generate_key("Ed25519"), ["RS256", "Ed25519"], "Ed25519"),
+        (OKPKey.generate_key("Ed448"), None, "EdDSA"),
+        (ECKey.generate_key("P-384"), None, "ES384"),
+    ],
+)
+@pytest.mark.parametrize("spelled", ["PEM", "JWK"])
+def test_every_kind_of_key_signs(odd_server: OddServer, key: Any, offered: Any, algorithm: str, spelled: str):
+    odd_server.publish(token_endpoint_auth_signing_alg_values_supported=offered)
+    given = key.as_pem(private=True) if spelled == "PEM" else key.as_dict(private=True)
+    client_credentials(odd_server.issuer, client_id="c", private_key=given).token()
+    assertion = odd_server.asked("/token")[0].form["client_assertion"]
+    assert verified(assertion, key).header["alg"] == algorithm
+    with pytest.raises(BadSignatureError):
+        verified(assertion, type(key).generate_key(key.curve_name))
+
+
+@pytest.mark.parametrize("key", [EC, RSA, OKPKey.generate_key("Ed25519")])
+def test_a_key_with_a_password_opens_with_it_and_with_no_other(odd_server: OddServer, key: Any):
+    pem = key.as_pem(private=True, password="a-pass-canary")
+    opened = PrivateKey(pem, password="a-pass-canary")
+    client_credentials(odd_server.issuer, client_id="c", private_key=opened).token()
+    assert verified(odd_server.asked("/token")[0].form["client_assertion"], key).claims["iss"] == "c"
+    assert "a-pass-canary" not in repr(vars(opened)) + repr(opened)
+    with pytest.raises(ConfigurationError, match="password=…"):
+        PrivateKey(pem)
+    with pytest.raises(ConfigurationError, match="does not open with this password") as caught:
+        PrivateKey(pem, password="another-canary")
+    below = caught.value.with_traceback(caught.value.__traceback__.tb_next)
+    text = "".join(traceback.TracebackException.from_exception(below, capture_locals=True).format())
+    assert "canary" not in text
+
+
+def test_the_older_pem_with_a_password_opens_too(odd_server: OddServer):
+    form, password = serialization.PrivateFormat.TraditionalOpenSSL, serialization.BestAvailableEncryption(b"p")
+    pem = EC.private_key.private_bytes(serialization.Encoding.PEM, form, password)
+    assert b"Proc-Type: 4,ENCRYPTED" in pem
+    client_credentials(odd_server.issuer, client_id="c", private_key=PrivateKey(pem, password="p")).token()
+    assert sent(odd_server)[1]["iss"] == "c"
+
+
+def test_openssh_s_own_format_is_read_too(odd_server: OddServer):
+    form = serialization.PrivateFormat.OpenSSH
+    pem = EC.private_key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    client_credentials(odd_server.issuer, client_id="c", private_key=pem).token()
+    assert sent(odd_server)[1]["iss"] == "c"
 
 
 @pytest.mark.parametrize(
