@@ -195,7 +195,7 @@ class Front:
             panel.name: {
                 "esm": panel._esm,
                 "css": getattr(panel, "_css", ""),
-                "state": {**copy.deepcopy(STATES[panel.name]), **states.get(panel.name, {})},
+                "state": {**copy.deepcopy(STATES.get(panel.name, {})), **states.get(panel.name, {})},
             }
             for panel in PANELS
         }

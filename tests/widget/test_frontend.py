@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from widget_front import EVERYTHING, GET_USER, OK, SERVICES, SIGN_IN, STATES, Front
+from widget_front import EVERYTHING, GET_USER, OK, SIGN_IN, STATES, Front
 
 pytestmark = pytest.mark.browser
 
@@ -190,30 +190,6 @@ def test_no_other_address_than_a_web_page_becomes_a_link(front, address):
         remaining=60,
     )
     assert front.page.locator(".ge-gate a").first.get_attribute("href") == "https://a.test/d"
-
-
-# The tree
-
-
-def test_methods_are_found_by_typing_and_chosen_by_keys(front):
-    front.mount().page.get_by_label("Search methods").fill("list")
-    assert front.page.locator(".ge-method:visible").all_inner_texts() == ["ListUsers\nserver stream"]
-    front.page.keyboard.press("ArrowDown")
-    front.page.keyboard.press("Enter")
-    assert front.sent("tree") == [{"command": "select", "method": "explorer.demo.v1.DirectoryService.ListUsers"}]
-    front.page.get_by_label("Search methods").fill("nothing like it")
-    assert "No method has that" in text(front, ".ge-tree")
-
-
-def test_a_broken_service_says_why_and_hides_no_other(front):
-    front.mount()
-    assert "reports/v2/types.proto is not served" in text(front, ".ge-problem")
-    assert front.page.locator(".ge-method").count() == 2
-
-
-def test_the_chosen_method_is_marked(front):
-    front.mount().set("tree", "selected", SERVICES[1]["methods"][0]["name"])
-    assert front.page.locator("[aria-selected=true].ge-method").inner_text().startswith("ListUsers")
 
 
 # The answer
