@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import grpc.aio
@@ -22,7 +23,7 @@ from explorer.frames import loop
 from explorer.frames.options import Options
 from explorer.rpc.connection import Connection
 from explorer.rpc.endings import NO_VALUE, ending_of
-from explorer.rpc.invocation import was_refused
+from explorer.rpc.invocation import call_compression, was_refused
 from explorer.rpc.metadata import MetadataLike
 from explorer.rpc.status import Status, status_of
 from explorer.tokens import Token
@@ -75,13 +76,17 @@ class Bulk:
         self._workers: list[asyncio.Task[None]] = []
         self._call: Any = None
         self._metadata = _Metadata(connection, options.metadata)
+        self._sent = {
+            "compression": call_compression(options.compression),
+            "wait_for_ready": connection.channel_options.wait_for_ready,
+        }
 
     async def run(self) -> None:
         """Make all the calls; ends when each has its outcome, or when the run was stopped."""
         channel = self._connection.aio_channel()
         try:
             kind = channel.unary_stream if self._streaming else channel.unary_unary
-            self._call = kind(self._path)  # no serializers: bytes go in and out as they are
+            self._call = partial(kind(self._path), **self._sent)  # no serializers: bytes go in and out as they are
             work = self._stream if self._streaming else self._unary
             self._workers = [asyncio.create_task(self._work(work)) for _ in range(self._concurrency)]
             await asyncio.gather(*self._workers, return_exceptions=True)

@@ -18,12 +18,27 @@ import pytest
 import trustme
 from google.protobuf.descriptor import MethodDescriptor
 from grpc_servers import GrpcServer
-from raw_servers import HTTP_404, RawServer, http1, http2, silent
+from raw_servers import (
+    ACK,
+    DATA,
+    END_STREAM,
+    HEADERS,
+    HTTP_404,
+    PREFACE,
+    SETTINGS,
+    RawServer,
+    frame,
+    http1,
+    http2,
+    silent,
+)
 from tls_servers import EchoServer, Proxy, in_tls, resetting, server_credentials
 from token_sources import Scripted, a_token
 
 import explorer
 from explorer.errors import ConfigurationError, ConnectionFailedError, InsecureChannelError
+from explorer.frames import Options
+from explorer.methods import Method as MethodOfAPerson
 from explorer.rpc import Connection, invoke, parse_target, secure_channel
 from explorer.rpc.proxies import proxy_for
 from explorer.session import PlaintextWarning
@@ -549,36 +564,40 @@ class TestSizesAndHeaders:
         assert server.calls[0]["trace-bin"] == b"\x00\xff"
 
     @pytest.mark.parametrize("compression", ["gzip", "deflate", None])
+    @pytest.mark.parametrize("way", ["channel", "call", "rows"])
     def test_what_is_sent_is_compressed(
-        self, serve_raw: ServeRaw, connect: Connect, method: Method, compression: Any
+        self, serve_raw: ServeRaw, connect: Connect, method: Method, compression: Any, way: str
     ) -> None:
-        sent: list[bytes] = []
+        sent: dict[int, bytes] = {HEADERS: b"", DATA: b""}
         arrived = threading.Event()
 
         def record(connection: socket.socket) -> None:
-            from raw_servers import SETTINGS, frame
-
-            connection.sendall(frame(SETTINGS, 0, 0) + frame(SETTINGS, 1, 0))
-            while data := connection.recv(65536):
-                sent.append(data)
-                if b"-encoding" in b"".join(sent) and len(b"".join(sent)) > 300:
+            connection.sendall(frame(SETTINGS, 0, 0) + frame(SETTINGS, ACK, 0))
+            stream = connection.makefile("rb")
+            stream.read(PREFACE)
+            while len(head := stream.read(9)) == 9:
+                kind, flags, payload = head[3], head[4], stream.read(int.from_bytes(head[:3], "big"))
+                sent[kind] = sent.get(kind, b"") + payload
+                if kind == DATA and flags & END_STREAM:
                     arrived.set()
 
+        given = {"compression": compression}
         server = serve_raw(record)
-        connection = connect(server.target, plaintext=True, compression=compression)
-        request = b"\x0a" + b"\x80\x08" + b"x" * 1024
-        calling = threading.Thread(target=lambda: invoke(connection, method("Get"), request, timeout=LONG))
+        connection = connect(server.target, plaintext=True, **(given if way == "channel" else {}))
+        options = Options(timeout=LONG, progress=False, **({} if way == "channel" else given))
+        call, text = MethodOfAPerson(connection, method("Get"), options, {}), "x" * 3000
+        work = (lambda: call.collect([{"id": text}])) if way == "rows" else (lambda: call({"id": text}))
+        calling = threading.Thread(target=work)
         calling.start()
         try:
             assert arrived.wait(LONG)
         finally:
-            connection.close()
+            server.stop()
             calling.join(LONG)
         assert not calling.is_alive()
-        wire = b"".join(sent)
-        assert (b"x" * 1024 in wire) is (compression is None)
+        assert (text.encode() in sent[DATA]) is (compression is None)
         if compression is not None:
-            assert compression.encode() in wire
+            assert compression.encode() in sent[HEADERS]
 
 
 class TestWaiting:
