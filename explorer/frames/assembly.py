@@ -76,9 +76,10 @@ class Assembly:
         order = np.argsort(ordinals, kind="stable")
         if not np.array_equal(order, np.arange(len(order))):
             answers, ordinals = answers.take(pa.array(order)), ordinals[order]
-        whole = self._request_table(ordinals)
-        for column in answers.schema:
-            whole = whole.append_column(column, answers.column(column.name))
+        asked = self._request_table(ordinals)
+        # All at once: a table of requests without fields has no columns, and so no length to which any could be added.
+        schema = pa.schema([*asked.schema, *answers.schema], metadata=asked.schema.metadata)
+        whole = pa.Table.from_arrays([*asked.columns, *answers.columns], schema=schema)
         return to_pandas(whole, self._requests.index.take(ordinals))
 
     def _request_table(self, ordinals: np.ndarray) -> pa.Table:

@@ -197,6 +197,11 @@ class TestUnary:
         frame = rows(here, here.connection(), [{}, {}, {}])
         assert frame["status_code"].tolist() == ["OK"] * 3
 
+    def test_a_stream_asked_for_without_a_field(self, site) -> None:
+        here = site("message Q {} message A { int32 n = 1; } service S { rpc List (Q) returns (stream A); }")
+        here.serve(List=lambda _request, _context: iter([{"n": 1}, {"n": 2}, {"n": 3}]))
+        assert rows(here, here.connection(), [{}], method="S.List")["n"].tolist() == [1, 2, 3]
+
     def test_a_stream_of_requests_is_refused(self, site) -> None:
         here = site(PROTO)
         with pytest.raises(ConfigurationError, match=r"S\.Up takes a stream of requests"):
