@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from collections import deque
@@ -93,6 +94,12 @@ class History:
         """The calls that are kept, the oldest first."""
         with self._lock:
             return list(self._calls)
+
+    def latest(self, count: int) -> list[Entry]:
+        """The last so many rows, the oldest of them first."""
+        with self._lock:
+            first = max(0, len(self._entries) - count)
+            return list(itertools.islice(self._entries, first, None))
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -36,7 +36,7 @@ class RequestFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.expanduser()
+        self.path = path.expanduser().absolute()  # a notebook may change its folder
 
     def read(self) -> dict[str, Any]:
         """The entries by name; none where there is no file.

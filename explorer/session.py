@@ -16,7 +16,7 @@ from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 from explorer.calls import Call
 from explorer.errors import ConfigurationError, ReflectionError, UnknownNameError
 from explorer.frames.options import Options
-from explorer.history import History
+from explorer.history import Entry, History
 from explorer.methods import Method, Service, attribute_names
 from explorer.rpc import ChannelOptions, Connection, DescriptorSource
 from explorer.rpc.certificates import ClientCertificateLike, PemLike
@@ -309,6 +309,10 @@ class Session:
         came. A call that never left has no row. Nothing of requests, answers or metadata is in it.
         """
         return self._history.frame()
+
+    def recent(self, count: int = 100) -> list[Entry]:
+        """The last rows of :attr:`history` as plain tuples, the oldest of them first: for who does without pandas."""
+        return self._history.latest(count)
 
     def __getitem__(self, name: str) -> Service | Method:
         """The service or method of that name, full, or short where it is unambiguous.

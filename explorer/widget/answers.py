@@ -9,13 +9,14 @@ from typing import Any
 
 from explorer.text import printable
 
-__all__ = ["DRAWN_ROWS", "NONE", "facts", "json_text", "metadata_of", "size", "table_of"]
+__all__ = ["DRAWN_ROWS", "NONE", "duration", "facts", "json_text", "metadata_of", "plural", "size", "table_of"]
 
 DRAWN_ROWS = 200
 """Rows that are drawn; what is kept has no such cap."""
 _DRAWN_COLUMNS = 60
 _DRAWN_CELL = 300
 _DRAWN_TEXT = 100_000
+_RATE_SHOWN = 20  # messages a second, from which on the number says more than the rows that come
 
 NONE: dict[str, Any] = {
     "state": "none",
@@ -29,6 +30,9 @@ NONE: dict[str, Any] = {
     "json": None,
     "metadata": None,
     "code": "",
+    "stub": "",
+    "grpcurl": "",
+    "first": "",
 }
 
 _OPEN_METADATA = re.compile(
@@ -62,23 +66,38 @@ def metadata_of(pairs: Sequence[tuple[str, str | bytes]] | None) -> list[list[st
     ]
 
 
-def facts(elapsed: float | None, data_size: int | None, messages: int | None = None) -> str:
-    """The one line beside the badge: how many, how long, how much."""
-    parts = []
+def facts(
+    elapsed: float | None,
+    data_size: int | None,
+    messages: int | None = None,
+    *,
+    sent: int | None = None,
+    rate: float | None = None,
+) -> str:
+    """The one line beside the badge: how many, how long, how much; of a stream that runs, how many in a second."""
+    parts = [f"{sent:,} sent"] if sent is not None else []
     if messages is not None:
-        parts.append(f"{messages:,} message{'' if messages == 1 else 's'}")
+        parts.append(plural(messages, "message"))
+    if rate is not None and rate >= _RATE_SHOWN:
+        parts.append(f"{round(rate, -2):,.0f}/s" if rate >= 1000 else f"{rate:.0f}/s")
     if elapsed is not None:
-        milliseconds = elapsed * 1000
-        parts.append(
-            f"{milliseconds:.1f} ms"
-            if milliseconds < 100
-            else f"{milliseconds:.0f} ms"
-            if milliseconds < 1_000
-            else f"{elapsed:.1f} s"
-        )
+        parts.append(duration(elapsed))
     if data_size is not None:
         parts.append(size(data_size))
     return " · ".join(parts)
+
+
+def plural(count: int, noun: str) -> str:
+    """A number and what it counts."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A time as people read it, given in seconds."""
+    milliseconds = seconds * 1000
+    if milliseconds >= 1_000:
+        return f"{seconds:.1f} s"
+    return f"{milliseconds:.1f} ms" if milliseconds < 100 else f"{milliseconds:.0f} ms"
 
 
 def size(count: int) -> str:

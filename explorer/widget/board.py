@@ -9,6 +9,7 @@ from typing import Any
 from explorer.text import printable
 from explorer.widget import answers
 from explorer.widget.account import NOBODY
+from explorer.widget.pulse import NO_SIGN
 
 __all__ = ["Board", "Listener"]
 
@@ -37,7 +38,10 @@ class Board:
             "busy": False,
             "problems": {},
             "answer": answers.NONE,
+            "flow": {"method": "", "open": False, "sent": 0, "waiting": 0},
             "rows": 0,
+            "calls": 0,
+            "health": NO_SIGN,
         }
 
     def subscribe(self, listener: Listener) -> None:

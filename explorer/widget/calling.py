@@ -1,68 +1,45 @@
-"""One call at a time: from JSON text to an answer that is drawn, kept, and printed as Python."""
+"""One call at a time: from what a click asks for to an answer that is drawn, kept, and printed as text."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from explorer.calls import Call
-from explorer.errors import DecodeError, ExplorerError, RequestError
-from explorer.frames import Options, Responses, to_frame
+from explorer.errors import ExplorerError, RequestError
+from explorer.frames import Responses
 from explorer.methods import Method
-from explorer.rpc import to_dict
 from explorer.running import Running
 from explorer.text import printable
 from explorer.widget import answers
-from explorer.widget.reasons import field_problems, why_not_sent, why_refused, why_undecodable
+from explorer.widget.asking import Ask
+from explorer.widget.outbox import Outbox
+from explorer.widget.outcome import live_answer, now, outcome, waiting
+from explorer.widget.reasons import field_problems, why_not_sent
 
-if TYPE_CHECKING:
-    from explorer.frames import DataFrame
+__all__ = ["Calling"]
 
-__all__ = ["Ask", "Calling"]
-
-_REDRAW_EVERY = 0.25  # seconds, while a stream runs
-_STOPPED = (
-    "Nobody waits for it any more. The server may have done it all the same; if its answer still comes, it is kept in "
-    "widget.responses."
-)
-
-
-class Ask:
-    """What is asked: a method, its request as JSON text, its options; and of whom it is asked."""
-
-    def __init__(
-        self, content: dict[str, Any], *, preamble: str, scope: tuple[str, ...] | None, may_sign_in: bool
-    ) -> None:
-        self.method = str(content.get("method", ""))
-        self.request = str(content.get("request", "{}"))
-        timeout = content.get("timeout")
-        self.timeout = float(timeout) if isinstance(timeout, int | float) and timeout > 0 else None
-        self.metadata = [(str(name), str(value)) for name, value in content.get("metadata", ())]
-        self.preamble = preamble
-        self.scope = scope
-        self.may_sign_in = may_sign_in
-        self.label = self.method.rpartition(".")[2]
-
-    def bound_to(self, method: Method) -> Method:
-        """The method with what differs from its defaults."""
-        usual = Options().timeout_for(streaming=method.descriptor.server_streaming)
-        return method.options(timeout=None if self.timeout == usual else self.timeout, metadata=self.metadata)
+_REDRAW_EVERY = 0.2  # seconds, while a stream runs
+_IDLE: dict[str, Any] = {"method": "", "open": False, "sent": 0, "waiting": 0}
 
 
 class Calling:
     """Makes calls, one at a time, and keeps every answer in ``responses``. Safe from any thread.
 
-    ``tell`` hears of changes: ``busy``, ``problems`` (by field), ``answer`` (what is drawn), ``rows``. The call
-    under way is always released, whatever becomes of it.
+    ``tell`` hears of changes: ``busy``, ``problems`` (by field), ``answer`` (what is drawn), ``flow`` (what is being
+    sent), ``rows``. The call under way is always released, whatever becomes of it.
     """
 
     def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
         self._tell = tell
         self._lock = threading.Lock()
         self._current: object | None = None
-        self._stream: Running | None = None
+        self._stopped = False
+        self._running: Running | None = None
+        self._outbox: Outbox | None = None
+        self._sending = ""
         self.responses = Responses()
         self.last: Call | None = None
         self.code = ""
@@ -73,8 +50,8 @@ class Calling:
             if self._current is not None:
                 return None
             self._current = turn = object()
-            self._stream = None
-        self._tell({"busy": True, "problems": {}, "answer": _waiting()})
+            self._running, self._stopped = None, False
+        self._tell({"busy": True, "problems": {}, "answer": waiting()})
         return turn
 
     def release(self, turn: object) -> None:
@@ -82,28 +59,24 @@ class Calling:
         with self._lock:
             if turn is not self._current:
                 return
-            self._current = self._stream = None
-        self._tell({"busy": False})
+            self._current = self._running = None
+            outbox, self._outbox, self._sending = self._outbox, None, ""
+        if outbox is not None:
+            outbox.close()
+        self._tell({"busy": False, "flow": _IDLE})
 
     def stop(self) -> None:
-        """Stop the call under way: a stream is cancelled; of a unary call nobody waits for the answer any more."""
+        """Stop the call under way, here and at the server; what had come by then is its answer."""
         with self._lock:
-            turn, stream = self._current, self._stream
-        if stream is not None:
-            stream.cancel()
-        elif turn is not None:
-            why = {"title": "Stopped.", "sentence": [_STOPPED], "facts": [], "tone": "late", "action": None}
-            self._draw(
-                turn, {**answers.NONE, "state": "failed", "badge": "stopped", "tone": "late", "at": _now(), "why": why}
-            )
-            self.release(turn)
+            self._stopped = self._current is not None
+            running = self._running
+        if running is not None:
+            running.cancel()
 
     def run(self, turn: object, method: Callable[[], Any], ask: Ask) -> None:
         """Make the call. Blocks until its end, and releases it."""
         try:
-            bound = ask.bound_to(method())
-            call = self._streamed(turn, bound, ask) if bound.descriptor.server_streaming else bound(ask.request)
-            self._ended(turn, call, ask)
+            self._ended(turn, self._made(turn, ask.bound_to(method()), ask), ask)
         except ExplorerError as error:
             self._failed(turn, error, ask)
         except Exception as error:  # noqa: BLE001 - a fault of ours is drawn where the answer would be: nothing else shows it
@@ -111,80 +84,99 @@ class Calling:
         finally:
             self.release(turn)
 
-    def _streamed(self, turn: object, method: Method, ask: Ask) -> Call:
-        running = method.start(ask.request)
+    def shown(self, call: Call, ask: Ask) -> dict[str, Any]:
+        """The answer of an earlier call, to be drawn again; from now on it is the last one."""
+        answer = outcome(call, call.frame(), ask)
         with self._lock:
-            awaited = turn is self._current
-            self._stream = running if awaited else self._stream
-        if not awaited:  # stopped before it had begun
+            self.last, self.code = call, answer["code"]
+        return answer
+
+    # Streams of requests
+
+    def sends(self, method: str) -> bool:
+        """Whether a call of this method is under way that takes more messages."""
+        return self._outbox is not None and self._sending == method
+
+    def send(self, method: Callable[[], Any], ask: Ask) -> None:
+        """Send more on the call under way; a message that is none is said at its field, and the call goes on."""
+        try:
+            messages = ask.messages(method().descriptor)
+        except RequestError as error:
+            self._tell({"problems": {error.field: printable(error)}})
+            return
+        except ExplorerError as error:
+            self._tell({"problems": {"": printable(error)}})
+            return
+        with self._lock:
+            outbox = self._outbox if self._sending == ask.method else None
+        if outbox is not None:
+            self._tell({"problems": {}})
+            outbox.put(messages)
+            self._tell_flow()
+
+    def half_close(self) -> None:
+        """Say that all is sent; answers may still come."""
+        with self._lock:
+            outbox = self._outbox
+        if outbox is not None:
+            outbox.close()
+            self._tell_flow()
+
+    # One call
+
+    def _made(self, turn: object, bound: Method, ask: Ask) -> Call:
+        messages = ask.messages(bound.descriptor)
+        streams_requests = bound.descriptor.client_streaming
+        running = bound.start() if streams_requests else bound.start(messages[0])
+        with self._lock:
+            self._running = running
+            stopped = self._stopped
+            if streams_requests:
+                self._sending, self._outbox = ask.method, Outbox(running, self._tell_flow)
+                self._outbox.put(messages)
+                if not ask.stays_open:
+                    self._outbox.close()
+        if stopped:
             running.cancel()
+        if bound.kind == "unary":
+            return running.wait()
+        self._tell_flow()
         over = threading.Event()
-        threading.Thread(target=self._draw_live, args=(turn, running, method, over), daemon=True).start()
+        threading.Thread(target=self._draw_live, args=(turn, running, over), name="live answer", daemon=True).start()
         try:
             return running.wait()
         finally:
             over.set()
 
-    def _draw_live(self, turn: object, stream: Running, method: Method, over: threading.Event) -> None:
-        drawn = -1
+    def _draw_live(self, turn: object, running: Running, over: threading.Event) -> None:
+        drawn, sent, since = 0, 0, time.perf_counter()
         while not over.wait(_REDRAW_EVERY):
-            if stream.count == drawn:
+            count, out = running.count, running.sent
+            if (count, out) == (drawn, sent):
                 continue
-            drawn = stream.count
-            try:
-                tail = to_frame(stream.data[-answers.DRAWN_ROWS :], method.descriptor.output_type)
-            except DecodeError:  # said at the end, with the row
-                continue
-            live = {
-                **_waiting(),
-                "facts": answers.facts(stream.elapsed, stream.size, drawn),
-                "table": answers.table_of(tail, drawn) if drawn else None,
-            }
-            if not over.is_set():
+            if out != sent:
+                self._tell_flow()
+            at = time.perf_counter()
+            live = live_answer(running, count, rate=(count - drawn) / (at - since))
+            drawn, sent, since = count, out, at
+            if live is not None and not over.is_set():
                 self._draw(turn, live)
+
+    def _tell_flow(self) -> None:
+        with self._lock:
+            running, outbox, method = self._running, self._outbox, self._sending
+        if running is not None and outbox is not None:
+            is_open = not outbox.closed and not running.done
+            self._tell({"flow": {"method": method, "open": is_open, "sent": running.sent, "waiting": outbox.waiting}})
 
     def _ended(self, turn: object, call: Call, ask: Ask) -> None:
         frame = call.frame()
         rows = self.responses.append(ask.method, frame)
-        self._tell({"rows": rows})
+        answer = outcome(call, frame, ask)
         with self._lock:
-            self.last = call
-            self.code = f"{ask.preamble}\n{call.code}\n"
-        self._draw(turn, self._answer(call, frame, ask), field_problems(call.status))
-
-    def _answer(self, call: Call, frame: DataFrame, ask: Ask) -> dict[str, Any]:
-        streaming = call.descriptor.server_streaming
-        why = None
-        if not call.ok:
-            why = why_refused(
-                ask.label,
-                call.status,
-                scope=ask.scope,
-                signed_in=call.signed_in,
-                may_sign_in=ask.may_sign_in,
-                advice=call.advice,
-            )
-        elif call.undecodable:
-            why = why_undecodable(call.descriptor.output_type.full_name, call.undecodable[0])
-        table = answers.table_of(*_response_rows(call, frame)) if call.ok or call.data else None
-        return {
-            "state": "done",
-            "badge": call.status.code,
-            "tone": "good" if call.ok else "late" if call.status.code == "CANCELLED" else "bad",
-            "facts": answers.facts(
-                call.elapsed, call.size if call.data else None, len(call.data) if streaming else None
-            ),
-            "at": _now(),
-            "hint": "",
-            "why": why,
-            "table": table,
-            "json": _json(call),
-            "metadata": {
-                "initial": answers.metadata_of(call.initial_metadata),
-                "trailing": answers.metadata_of(call.trailing_metadata),
-            },
-            "code": self.code,
-        }
+            self.last, self.code = call, answer["code"]
+        self._tell({"rows": rows})
+        self._draw(turn, answer, field_problems(call.status))
 
     def _failed(self, turn: object, error: ExplorerError, ask: Ask) -> None:
         problems = {error.field: printable(error)} if isinstance(error, RequestError) and error.field else {}
@@ -193,7 +185,7 @@ class Calling:
             "state": "failed",
             "badge": "not sent" if isinstance(error, RequestError) else "no answer",
             "tone": "bad",
-            "at": _now(),
+            "at": now(),
             "why": why_not_sent(error, may_sign_in=ask.may_sign_in),
         }
         self._draw(turn, answer, problems)
@@ -201,27 +193,3 @@ class Calling:
     def _draw(self, turn: object, answer: dict[str, Any], problems: dict[str, str] | None = None) -> None:
         if turn is self._current:
             self._tell({"answer": answer, **({} if problems is None else {"problems": problems})})
-
-
-def _waiting() -> dict[str, Any]:
-    return {**answers.NONE, "state": "calling", "badge": "running"}
-
-
-def _now() -> float:
-    return time.time() * 1000
-
-
-def _response_rows(call: Call, frame: DataFrame) -> tuple[DataFrame, int]:
-    """The response's own columns: what was asked stands above them, and the status beside the badge."""
-    own = [at for at, name in enumerate(frame.columns[:-3]) if not str(name).startswith("request.")]
-    return frame.iloc[: len(call.data), own], len(call.data)
-
-
-def _json(call: Call) -> str | None:
-    """The answer as JSON; of a long stream its end."""
-    messages = [message for message in call.received[-answers.DRAWN_ROWS :] if message is not None]
-    if not messages:
-        return None
-    pool = call.descriptor.containing_service.file.pool
-    values = [to_dict(message, pool) for message in messages]
-    return answers.json_text(values if call.descriptor.server_streaming else values[0])

@@ -20,7 +20,6 @@ __all__ = ["first", "hint", "method_of", "place_of", "services_of", "type_names"
 
 _ASKED_AT_ONCE = 50  # names in one question of the form's
 _PLUMBING = "grpc.reflection."  # how we look is not what we look for
-_REQUEST_STREAM = "This takes a stream of requests; so far, methods that take one request can be called here."
 
 
 def place_of(session: Session, services: Sequence[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -68,7 +67,7 @@ def method_of(session: Session, name: str) -> dict[str, Any]:
     return {
         **_entry(descriptor),
         "help": printable(" ".join(comments.get(name, "").split())),
-        "timeout": f"{Options().timeout_for(streaming=descriptor.server_streaming):g}",
+        "timeout": f"{Options().timeout_for(streaming=method_kind(descriptor) != 'unary'):g}",
         "request_type": printable(descriptor.input_type.name),
         "request_full_name": printable(descriptor.input_type.full_name),
         "response_type": printable(descriptor.output_type.name),
@@ -100,7 +99,9 @@ def type_names(session: Session) -> dict[str, Any]:
 
 def hint(method: dict[str, Any]) -> str:
     """What is said where the answer will be."""
-    return "" if method["problem"] else "Fill in the request and press Call."
+    if method["problem"]:
+        return ""
+    return "Fill in a message and press Send." if method["streams"] else "Fill in the request and press Call."
 
 
 def _entry(descriptor: MethodDescriptor) -> dict[str, Any]:
@@ -109,5 +110,6 @@ def _entry(descriptor: MethodDescriptor) -> dict[str, Any]:
         "label": printable(descriptor.name),
         "kind": method_kind(descriptor),
         "messages": f"{printable(descriptor.input_type.name)} {printable(descriptor.output_type.name)}",
-        "problem": _REQUEST_STREAM if descriptor.client_streaming else "",
+        "streams": descriptor.client_streaming,
+        "problem": "",
     }

@@ -16,8 +16,8 @@ from explorer.oauth.storage import Store, opened
 from explorer.oauth.stored_grant import checked_account
 from explorer.oauth.surroundings import browser_is_elsewhere
 from explorer.rpc.certificates import PemLike
-from explorer.secret import sealed
 from explorer.saved_requests import SavedRequests
+from explorer.secret import sealed
 from explorer.session import Session
 from explorer.tokens import TokenSource
 from explorer.widget.model import Model

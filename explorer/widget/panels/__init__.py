@@ -6,12 +6,13 @@ from explorer.widget.panels.details import Details
 from explorer.widget.panels.foot import Foot
 from explorer.widget.panels.gate import Gate
 from explorer.widget.panels.header import Header
+from explorer.widget.panels.history import History
 from explorer.widget.panels.panel import Panel
 from explorer.widget.panels.request import Request
 from explorer.widget.panels.response import Response
 from explorer.widget.panels.tree import Tree
 
-__all__ = ["PANELS", "Details", "Foot", "Gate", "Header", "Panel", "Request", "Response", "Tree"]
+__all__ = ["PANELS", "Details", "Foot", "Gate", "Header", "History", "Panel", "Request", "Response", "Tree"]
 
-PANELS: tuple[type[Panel], ...] = (Header, Details, Gate, Tree, Request, Response, Foot)
+PANELS: tuple[type[Panel], ...] = (Header, Details, Gate, Tree, Request, Response, History, Foot)
 """All of them, in the order in which a reader meets them."""

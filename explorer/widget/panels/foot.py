@@ -11,9 +11,11 @@ __all__ = ["Foot"]
 
 
 class Foot(Panel):
-    """How many rows the answers so far have made."""
+    """How many rows the answers so far have made, how many calls there were, and whether the server is well."""
 
     name = "foot"
     _esm = assets.module("foot")
 
     rows = traitlets.Int().tag(sync=True)
+    calls = traitlets.Int().tag(sync=True)
+    health = traitlets.Dict().tag(sync=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traitlets
 
+from explorer.rpc.metadata import OPEN_METADATA
 from explorer.widget import assets
 from explorer.widget.panels.panel import Panel
 
@@ -20,3 +21,5 @@ class Request(Panel):
     method = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     busy = traitlets.Bool().tag(sync=True)
     problems = traitlets.Dict().tag(sync=True)
+    flow = traitlets.Dict().tag(sync=True)
+    open_metadata: traitlets.List[str] = traitlets.List(sorted(OPEN_METADATA)).tag(sync=True)

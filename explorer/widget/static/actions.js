@@ -1,6 +1,6 @@
 // @ts-check
-// Below the form: the button that calls, the deadline, the metadata.
-import { button, fill, h } from "./dom.js";
+// Below the form: the button that calls, the deadline, the metadata; for a stream of requests Send, a file, and Done.
+import { button, count, fill, h } from "./dom.js";
 import { metadata_rows, sent_metadata } from "./metadata.js";
 
 export class Actions {
@@ -15,12 +15,20 @@ export class Actions {
     this.more = h("div");
     this.element = h("div", {}, this.row, this.more);
     this.caller = button("Call", () => (model.get("busy") ? model.send({ command: "stop" }) : submit("call")), { class: "ge-button ge-primary ge-call" });
+    this.sender = button("Send", () => submit("send"), { class: "ge-button ge-primary ge-call ge-send", title: "Send this message; the first one begins the call" });
+    this.picker = h("input", { type: "file", class: "ge-picker", tabindex: -1, "aria-hidden": "true", accept: ".json,.jsonl,.ndjson,.txt,application/json", onchange: () => this.send_file() });
+    this.file = button("Send a file …", () => this.picker.click(), { class: "ge-button", title: "A JSON array of messages, or a message a line" });
+    this.done = button("Done sending", () => model.send({ command: "half_close" }), { class: "ge-button ge-done", title: "Tell the server that this was all; answers may still come" });
+    this.stopper = button("Stop", () => model.send({ command: "stop" }), { class: "ge-quiet ge-stop" });
+    this.amount = h("span", { class: "ge-soft ge-sent", role: "status" });
+    /** @type {any} */ this.method = null;
     /** @type {any} */ this.slow = null;
   }
 
   /** @param {any} method @param {{ timeout: string, metadata: { name: string, value: string }[] | null }} desk */
   draw(method, desk) {
     const again = () => this.draw(method, desk);
+    this.method = method;
     const deadline = h("input", {
       class: "ge-input ge-small", type: "text", inputmode: "decimal", value: desk.timeout, "aria-label": "deadline in seconds",
       oninput: (/** @type {any} */ event) => { desk.timeout = event.target.value; },
@@ -28,16 +36,38 @@ export class Actions {
     const metadata = button(`metadata ${sent_metadata(desk.metadata).length || "none"}`, () => { desk.metadata = desk.metadata ? null : [{ name: "", value: "" }]; again(); },
       { class: "ge-quiet", "aria-expanded": String(Boolean(desk.metadata)) });
     this.caller.disabled = Boolean(method.problem);
-    fill(this.row, this.caller, h("label", { class: "ge-soft" }, "deadline ", deadline, " s"), metadata);
-    fill(this.more, method.problem && h("p", { class: "ge-problem" }, method.problem), desk.metadata && metadata_rows(desk.metadata, again));
+    const doing = method.streams ? [this.sender, h("span", { class: "ge-file" }, this.file, this.picker), this.done, this.stopper] : [this.caller];
+    fill(this.row, ...doing, h("label", { class: "ge-soft" }, "deadline ", deadline, " s"), metadata, method.streams && this.amount);
+    this.busy();
+    fill(this.more, method.problem && h("p", { class: "ge-problem" }, method.problem), desk.metadata && metadata_rows(desk.metadata, again, this.model.get("open_metadata") ?? []));
   }
 
   busy() {
     const busy = this.model.get("busy");
+    if (this.method?.streams) { this.flow(); return; }
     clearTimeout(this.slow);
     this.caller.setAttribute("aria-busy", String(busy));
     if (!busy) this.caller.textContent = "Call";
     else this.slow = setTimeout(() => { this.caller.textContent = "Stop"; }, 250); // a quick answer should not make the button flicker
+  }
+
+  /** A stream of requests: what can be done now, and how much has gone out. */
+  flow() {
+    if (!this.method?.streams) return;
+    const busy = this.model.get("busy");
+    const flow = this.model.get("flow") ?? {};
+    const here = busy && flow.method === this.method.name;
+    this.sender.disabled = this.file.disabled = busy && !(here && flow.open);
+    this.done.hidden = !(here && flow.open);
+    this.stopper.hidden = !busy;
+    this.amount.textContent = here && flow.waiting > 0 ? `${count(flow.waiting)} wait to be sent` : "";
+    this.amount.hidden = !this.amount.textContent;
+  }
+
+  async send_file() {
+    const file = this.picker.files?.[0];
+    this.picker.value = "";
+    if (file) this.submit("send", { many: true, text: await file.text() });
   }
 
   close() { clearTimeout(this.slow); }

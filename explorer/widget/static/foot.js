@@ -1,17 +1,57 @@
 // @ts-check
-import { count, fill, h, own_keys, wire } from "./dom.js";
+import { button, count, fill, h, own_keys, wire } from "./dom.js";
+
+const WORDS = { SERVING: "serving", NOT_SERVING: "not serving", unknown: "health unknown" };
+
+/** The server's own word on its health; nothing where it gives none. @param {{ status: string, reason: string }} health */
+function sign({ status, reason }) {
+  if (!status) return null;
+  const well = status === "SERVING";
+  const word = Reflect.get(WORDS, status) ?? status.toLowerCase();
+  const title = reason || (well ? "The server's health service says SERVING." : `The server's health service says ${status}.`);
+  return h("span", { class: `ge-health ${well ? "ge-well" : "ge-unwell"}`, role: "status", title }, h("i", { class: "ge-dot", "aria-hidden": "true" }), word);
+}
 
 /** @param {{ model: any, el: HTMLElement }} context */
 function render({ model, el }) {
   own_keys(el);
-  const draw = () => {
+  let open = false;
+  const left = h("span", { class: "ge-collected" });
+  const right = h("span", { class: "ge-foot-right" });
+  const history = button("History", () => el.dispatchEvent(new CustomEvent("ge-history", { bubbles: true, detail: { open: !open } })),
+    { class: "ge-quiet ge-history-toggle", "aria-expanded": "false" });
+  const draw_rows = () => {
     const rows = model.get("rows");
-    if (!rows) fill(el, h("span", { class: "ge-faint" }, "Nothing collected yet"));
-    else fill(el, h("b", {}, count(rows)), ` row${rows === 1 ? "" : "s"} in `, wire("widget.responses"));
+    if (!rows) fill(left, h("span", { class: "ge-faint" }, "Nothing collected yet"));
+    else fill(left, h("b", {}, count(rows)), ` row${rows === 1 ? "" : "s"} in `, wire("widget.responses"));
   };
-  draw();
-  model.on("change:rows", draw);
-  return () => model.off("change:rows", draw);
+  const draw_right = () => {
+    const calls = model.get("calls");
+    history.textContent = calls ? `History ${count(calls)}${calls >= 1000 ? "+" : ""}` : "History";
+    const health = sign(model.get("health") ?? { status: "" });
+    if (right.firstChild !== history) fill(right, history);
+    while (history.nextSibling) history.nextSibling.remove();
+    if (health) right.append(health);
+  };
+  const opened = (/** @type {any} */ event) => {
+    if (!event.target.closest?.(".ge-frame")?.contains(el)) return;
+    open = event.detail.open;
+    history.setAttribute("aria-expanded", String(open));
+    if (!open && event.target !== el) history.focus();
+  };
+  fill(el, left, right);
+  draw_rows();
+  draw_right();
+  document.addEventListener("ge-history", opened);
+  model.on("change:rows", draw_rows);
+  model.on("change:calls", draw_right);
+  model.on("change:health", draw_right);
+  return () => {
+    document.removeEventListener("ge-history", opened);
+    model.off("change:rows", draw_rows);
+    model.off("change:calls", draw_right);
+    model.off("change:health", draw_right);
+  };
 }
 
 export default { render };

@@ -2,24 +2,22 @@
 // Metadata to send with a call.
 import { h } from "./dom.js";
 
-/** @param {string} name */
-function open_value(name) {
-  return ["accept-language", "traceparent", "x-correlation-id", "x-request-id"].includes(name.trim().toLowerCase());
-}
-
 /**
  * Rows of metadata to send. Values are masked but for a few harmless names, and leave this page only with a call.
  * @param {{ name: string, value: string }[]} entries @param {() => void} onedit
+ * @param {string[]} open names whose values anybody may read, as Python's own list has them
  */
-export function metadata_rows(entries, onedit) {
+export function metadata_rows(entries, onedit, open) {
+  const type_of = (/** @type {string} */ name) => (open.includes(name.trim().toLowerCase()) ? "text" : "password");
+  const hint_of = (/** @type {string} */ name) => (name.trim().toLowerCase().endsWith("-bin") ? "base64" : "value");
   const one = (/** @type {{ name: string, value: string }} */ entry, /** @type {number} */ index) => {
     const value = h("input", {
-      class: "ge-input", type: open_value(entry.name) ? "text" : "password", value: entry.value, placeholder: "value", autocomplete: "off",
+      class: "ge-input", type: type_of(entry.name), value: entry.value, placeholder: hint_of(entry.name), spellcheck: "false", autocomplete: "off",
       "aria-label": `value of ${entry.name || "metadata"}`, oninput: (/** @type {any} */ event) => { entry.value = event.target.value; },
     });
     const name = h("input", {
       class: "ge-input ge-wire", type: "text", value: entry.name, placeholder: "name", spellcheck: "false", autocomplete: "off", "aria-label": "metadata name",
-      oninput: (/** @type {any} */ event) => { entry.name = event.target.value; value.type = open_value(entry.name) ? "text" : "password"; },
+      oninput: (/** @type {any} */ event) => { entry.name = event.target.value; value.type = type_of(entry.name); value.placeholder = hint_of(entry.name); },
     });
     const remove = h("button", { type: "button", class: "ge-side", "aria-label": `remove ${entry.name || "this"}`, onclick: () => { entries.splice(index, 1); onedit(); } }, "✕");
     return h("div", { class: "ge-metadata-row" }, name, value, remove);

@@ -109,6 +109,7 @@ class Panel {
   /** The request as JSON text, or null where something is wrong with it, which is said. */
   request() {
     if (this.desk.tab === "Form") return this.is_sendable() ? this.desk.draft.to_json() : null;
+    if (this.method.streams) return this.desk.text; // a list, or a message after the other: Python reads all of these
     try {
       parse_json(this.desk.text.trim() || "{}");
       return this.desk.text;
@@ -122,12 +123,14 @@ class Panel {
   submit(command, more = {}) {
     const { desk, method } = this;
     if (!method || method.problem || (command === "call" && this.model.get("busy"))) return false;
-    const request = this.request();
+    const { text, ...others } = more;
+    const request = text ?? this.request();
     if (request === null) return false;
+    const many = text !== undefined || (command === "send" && desk.tab === "JSON");
     const timeout = seconds(desk.timeout);
     if (timeout === null) this.say([`A deadline is a number of seconds above 0, not ${desk.timeout || "nothing"}.`]);
     else if (request.length > MOST_TEXT) this.say([`This request has ${(request.length / 1048576).toFixed(1)} MiB as JSON; the page can hand at most 9 MiB to Python. Python itself has no such limit.`]);
-    else this.model.send({ command, method: method.name, request, timeout, metadata: sent_metadata(desk.metadata), ...more });
+    else this.model.send({ command, method: method.name, request, timeout, metadata: sent_metadata(desk.metadata), ...(command === "send" ? { many } : {}), ...others });
     return timeout !== null && request.length <= MOST_TEXT;
   }
 
@@ -147,7 +150,7 @@ class Panel {
     const in_line = event.target.matches("input:not([type=checkbox], [type=radio], [type=file]), select") || (event.target.matches("textarea") && event.shiftKey);
     if (!strong && !in_line) return;
     event.preventDefault();
-    this.submit("call");
+    this.submit(this.method?.streams ? "send" : "call");
   }
 }
 
@@ -160,6 +163,7 @@ function render({ model, el }) {
   /** @type {Record<string, (content?: any) => void>} */
   const drawings = {
     "change:method": () => panel.draw(), "change:busy": () => panel.actions.busy(), "change:problems": () => panel.draw_problems(),
+    "change:flow": () => panel.actions.flow(),
     "msg:custom": (content) => panel.desks.told(content),
   };
   for (const [name, drawing] of Object.entries(drawings)) model.on(name, drawing);

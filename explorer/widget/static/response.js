@@ -1,5 +1,5 @@
 // @ts-check
-import { badge, button, copy_button, count, fill, h, own_keys, tabs, wire } from "./dom.js";
+import { badge, button, count, fill, h, own_keys, tabs, wire } from "./dom.js";
 
 /** @param {number} milliseconds since the epoch, by the kernel's clock; only its order of magnitude is shown */
 function ago(milliseconds) {
@@ -32,44 +32,91 @@ function table_view({ columns, rows, total }) {
     total > rows.length && h("p", { class: "ge-faint ge-cap" }, `The last ${count(rows.length)} of ${count(total)} rows are drawn; all are in `, wire("widget.responses"), "."));
 }
 
+/** Copies, and where the browser does not allow that, selects the text for the person to copy. @param {HTMLElement} shown */
+function copier(shown) {
+  const select = () => {
+    const range = document.createRange();
+    range.selectNodeContents(shown);
+    getSelection()?.removeAllRanges();
+    getSelection()?.addRange(range);
+  };
+  const element = button("Copy", async () => {
+    try {
+      await navigator.clipboard.writeText(shown.textContent ?? "");
+      element.textContent = "Copied";
+    } catch {
+      select();
+      element.textContent = "Selected: press Ctrl+C";
+    }
+    setTimeout(() => { element.textContent = "Copy"; }, 2500);
+  }, { class: "ge-quiet ge-copy" });
+  return element;
+}
+
 /** @param {string} text @param {string} label @param {string} [kind] */
 function text_view(text, label, kind = "") {
-  return h("div", { class: `ge-text ${kind}` }, copy_button(() => text), h("pre", { class: "ge-wire", tabindex: 0, "aria-label": label }, text));
+  const shown = h("pre", { class: "ge-wire", tabindex: 0, "aria-label": label }, text);
+  return h("div", { class: `ge-text ${kind}` }, copier(shown), shown);
+}
+
+const LANGUAGES = { Python: "code", "Generated stub": "stub", grpcurl: "grpcurl" };
+
+/** The call as text that makes it again, in three ways. @param {any} answer @param {{ language: string }} choice */
+function code_view(answer, choice) {
+  const element = h("div", {});
+  const draw = () => {
+    const label = `this call ${choice.language === "grpcurl" ? "as a grpcurl command" : choice.language === "Python" ? "as Python" : "as Python with a generated stub"}`;
+    const which = tabs("language", Object.keys(LANGUAGES), choice.language, (name) => { choice.language = name; draw(); });
+    which.classList.add("ge-languages");
+    fill(element, which, text_view(answer[Reflect.get(LANGUAGES, choice.language)], label, "ge-python"));
+  };
+  draw();
+  return element;
+}
+
+/** @param {any[]} entries names and values; null is a value that may be a secret */
+function pairs(entries) {
+  return h("dl", { class: "ge-pairs" }, ...entries.flatMap(([name, value]) => [
+    h("dt", { class: "ge-wire" }, name),
+    value === null ? h("dd", { class: "ge-faint" }, "hidden; see ", wire("widget.call")) : h("dd", { class: "ge-wire" }, value),
+  ]));
 }
 
 /** @param {any} metadata */
-function metadata_view({ initial, trailing }) {
-  const part = (/** @type {string} */ title, /** @type {any[]} */ entries) => h("section", {},
-    h("h4", {}, title),
-    entries.length
-      ? h("dl", { class: "ge-pairs" }, ...entries.flatMap(([name, value]) => [
-        h("dt", { class: "ge-wire" }, name),
-        value === null ? h("dd", { class: "ge-faint" }, "hidden; see ", wire("widget.call")) : h("dd", { class: "ge-wire" }, value),
-      ]))
-      : h("p", { class: "ge-faint" }, "none"));
-  return h("div", {}, part("Initial", initial), part("Trailing", trailing));
+function metadata_view({ call, initial, trailing }) {
+  const part = (/** @type {string} */ title, /** @type {any[]} */ entries) => h("section", {}, h("h4", {}, title), entries.length ? pairs(entries) : h("p", { class: "ge-faint" }, "none"));
+  const known = (call ?? []).flatMap((/** @type {[string, string]} */ [name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
+  return h("div", { class: "ge-parts" }, part("Initial metadata", initial), part("Trailing metadata", trailing),
+    known.length ? h("section", {}, h("h4", {}, "This call"), h("dl", { class: "ge-pairs" }, ...known)) : null);
+}
+
+/** Bytes that are not the message they should be. @param {any} bytes */
+function bytes_view(bytes) {
+  const entries = [["hex", bytes.hex], ["base64", bytes.base64]].map(([name, value]) => [name, bytes.cut ? `${value} …` : value]);
+  return h("div", { class: "ge-bytes" }, h("p", { class: "ge-soft" }, bytes.cut ? `${bytes.size}; the first of them:` : `${bytes.size}:`), pairs(entries));
 }
 
 /** @param {any} why @param {(command: string) => void} send */
 function why_view(why, send) {
   const parts = (/** @type {any[]} */ pieces) => pieces.map((piece) => (typeof piece === "string" ? piece : wire(piece.wire)));
-  const facts = why.facts.map((/** @type {[string, string]} */ [name, value]) => h("li", {}, name && h("b", {}, `${name}: `), value));
+  const facts = why.facts.flatMap((/** @type {[string, string]} */ [name, value]) => (name ? [h("dt", {}, name), h("dd", {}, value)] : [h("dd", { class: "ge-span" }, value)]));
   return h("div", { class: `ge-why ${why.tone === "late" ? "ge-why-late" : ""}`, role: "alert" },
     h("p", { class: "ge-why-title" }, why.title),
     h("p", {}, ...parts(why.sentence)),
-    facts.length ? h("ul", {}, ...facts) : null,
+    facts.length ? h("dl", { class: "ge-pairs ge-details-list" }, ...facts) : null,
+    why.bytes ? bytes_view(why.bytes) : null,
     why.action && button(why.action.label, () => send(why.action.command), { class: "ge-button" }));
 }
 
-/** Which tabs this answer has, and what each draws. @param {any} answer @param {(command: string) => void} send */
-function pages(answer, send) {
+/** Which tabs this answer has, and what each draws. @param {any} answer @param {(command: string) => void} send @param {{ language: string }} choice */
+function pages(answer, send, choice) {
   /** @type {Record<string, () => Node>} */
   const all = {};
   if (answer.why) all["Why"] = () => why_view(answer.why, send);
   if (answer.table) all["Table"] = () => table_view(answer.table);
   if (answer.json !== null) all["JSON"] = () => text_view(answer.json, "answer as JSON");
   if (answer.metadata) all["Metadata"] = () => metadata_view(answer.metadata);
-  if (answer.code) all["Code"] = () => text_view(answer.code, "this call as Python", "ge-python");
+  if (answer.code) all["Code"] = () => code_view(answer, choice);
   return all;
 }
 
@@ -80,6 +127,7 @@ function render({ model, el }) {
   const body = h("div", { class: "ge-answer-body" });
   const age = h("span", { class: "ge-soft" });
   const send = (/** @type {string} */ command) => model.send({ command });
+  const choice = { language: "Python" };
   let wanted = "Table";
 
   const draw_age = () => {
@@ -95,9 +143,10 @@ function render({ model, el }) {
       fill(body, h("p", { class: "ge-faint" }, answer.hint));
       return;
     }
-    const all = pages(answer, send);
+    const all = pages(answer, send, choice);
     const names = Object.keys(all);
-    const chosen = names.includes(wanted) && !(wanted === "Table" && answer.why) ? wanted : names[0];
+    const explained = wanted === "Table" && answer.why && answer.first !== "Table"; // what came is looked at before why it stopped
+    const chosen = names.includes(wanted) && !explained ? wanted : names[0];
     const choose = (/** @type {string} */ name) => { wanted = name === "Why" ? "Table" : name; show(name); };
     const show = (/** @type {string} */ name) => {
       fill(head, badge(answer.badge, answer.tone), h("span", { class: "ge-facts ge-soft" }, answer.facts, age), names.length ? tabs("answer as", names, name, choose) : null);

@@ -1,0 +1,87 @@
+"""What a click asks for: a method, its request, its options; and of whom."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+
+from explorer.errors import RequestError
+from explorer.frames import Options
+from explorer.methods import Method
+from explorer.rpc import encode
+from explorer.rpc.decoding import decoded
+from explorer.rpc.request_source import read_messages
+from explorer.text import printable
+
+__all__ = ["Ask"]
+
+
+class Ask:
+    """What is asked, as the page says it.
+
+    ``again`` are messages that were sent before: with them, ``request`` is not looked at. ``stays_open`` says that a
+    stream of requests goes on after this one. ``method`` is the full name, ``label`` the short one.
+    """
+
+    def __init__(
+        self,
+        content: dict[str, Any],
+        *,
+        preamble: str,
+        scope: tuple[str, ...] | None,
+        may_sign_in: bool,
+        again: Sequence[Message] | None = None,
+    ) -> None:
+        self.method = str(content.get("method", ""))
+        self.request = str(content.get("request", "{}"))
+        self.many = content.get("many") is True
+        self.stays_open = content.get("command") == "send"
+        timeout = content.get("timeout")
+        self.timeout = float(timeout) if isinstance(timeout, int | float) and timeout > 0 else None
+        self._metadata = [(str(name), str(value)) for name, value in content.get("metadata") or ()]
+        self.preamble = preamble
+        self.scope = scope
+        self.may_sign_in = may_sign_in
+        self.again = again
+        self.label = self.method.rpartition(".")[2]
+
+    def bound_to(self, method: Method) -> Method:
+        """The method with what differs from its defaults; one that is called again has its own.
+
+        Raises RequestError where a value of metadata is not the base64 that it should be, and as ``options`` does.
+        """
+        if self.again is not None:
+            return method
+        usual = Options().timeout_for(streaming=method.kind != "unary")
+        timeout = None if self.timeout == usual else self.timeout
+        return method.options(timeout=timeout, metadata=[_as_bytes(*pair) for pair in self._metadata])
+
+    def messages(self, method: MethodDescriptor) -> list[Message]:
+        """What is to be sent, checked. Raises RequestError."""
+        if self.again is not None:
+            return list(self.again)
+        if not (method.client_streaming and self.many):
+            return [encode(method.input_type, self.request)]
+        read = (decoded(method.input_type, data)[0] for data in read_messages(method.input_type, self.request))
+        return [message for message in read if message is not None]
+
+
+def _as_bytes(name: str, value: str) -> tuple[str, str | bytes]:
+    """A pair as it is sent: what goes under a name in ``-bin`` is bytes, and typed as base64."""
+    if not name.lower().endswith("-bin"):
+        return name, value
+    text = value.strip()
+    try:
+        return name, base64.b64decode(
+            text + "=" * (-len(text) % 4), altchars=b"-_" if set("-_") & set(text) else None, validate=True
+        )
+    except (binascii.Error, ValueError):
+        raise RequestError(
+            f"The value of metadata {printable(name, 80)!r} is not base64, which is how bytes are typed here. Give "
+            "base64, or choose a name that does not end in -bin."
+        ) from None
