@@ -76,7 +76,7 @@ class Bulk:
         self._workers: list[asyncio.Task[None]] = []
         self._call: Any = None
         self._metadata = _Metadata(connection, options.metadata)
-        self._sent = {
+        self._sent: dict[str, Any] = {
             "compression": call_compression(options.compression),
             "wait_for_ready": connection.channel_options.wait_for_ready,
         }
