@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from explorer.errors import DecodeError
 from explorer.frames.bulk import Outcome
 from explorer.frames.columns import response_prefix
-from explorer.frames.decoding import ROWS_AT_ONCE, Decoder
+from explorer.frames.decoding import ROWS_AT_ONCE, decoder_of
 from explorer.frames.methods import SERIALIZE
 from explorer.frames.requests import Requests
 from explorer.frames.table import to_pandas
@@ -39,8 +39,8 @@ class Assembly:
         self.done = 0
         self.errors = 0
         self._requests = requests
-        self._request_columns = Decoder(request, prefix="request.")
-        self._response_columns = Decoder(response, prefix=response_prefix(response))
+        self._request_columns = decoder_of(request, "request.")
+        self._response_columns = decoder_of(response, response_prefix(response))
         self._finished = np.zeros(len(requests), dtype=bool)
         self._outcomes: list[Outcome] = []
         self._bytes = 0

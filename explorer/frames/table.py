@@ -11,7 +11,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from explorer.errors import DecodeError
-from explorer.frames.decoding import ROWS_AT_ONCE, Decoder
+from explorer.frames.decoding import ROWS_AT_ONCE, decoder_of
 
 __all__ = ["DtypeBackend", "to_frame", "to_pandas", "to_table"]
 
@@ -29,7 +29,7 @@ def to_frame(messages: Sequence[Message | bytes | None], descriptor: Descriptor)
 
 def to_table(messages: Sequence[Message | bytes | None], descriptor: Descriptor) -> pa.Table:
     """The same as an Arrow table, whose fields' metadata hold proto types and units."""
-    decoder = Decoder(descriptor)
+    decoder = decoder_of(descriptor)
     batches = []
     for start in range(0, max(len(messages), 1), ROWS_AT_ONCE):
         faults: dict[int, DecodeError] = {}
