@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -16,7 +17,6 @@ import httpx
 __all__ = ["ForeignServer", "install", "started", "why_not"]
 
 FOLDER = Path(__file__).with_name("foreign") / "oidc_provider"
-INSTALLED = FOLDER / "node_modules"
 INSTALL = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
 
 
@@ -52,16 +52,20 @@ def why_not() -> str | None:
     return None
 
 
-def install() -> str | None:
+def install(folder: Path = FOLDER) -> str | None:
     """Have npm bring what the lock names, once until the lock changes, to where Node looks for it; why not, or None."""
-    lock = (FOLDER / "package-lock.json").read_text()
-    stamp = INSTALLED / ".lock-it-came-from"
-    if stamp.is_file() and stamp.read_text() == lock:
-        return None
-    done = subprocess.run(INSTALL, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=100)
-    if done.returncode:
-        return f"npm could not install oidc-provider: {done.stderr.strip()[:300]}"
-    stamp.write_text(lock)
+    with (folder / "package-lock.json").open() as file:
+        fcntl.flock(
+            file, fcntl.LOCK_EX
+        )  # tests beside this one may want the same; npm begins by deleting what is there
+        lock = file.read()
+        stamp = folder / "node_modules" / ".lock-it-came-from"
+        if stamp.is_file() and stamp.read_text() == lock:
+            return None
+        done = subprocess.run(INSTALL, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
+        if done.returncode:
+            return f"npm could not install what {folder.name} needs: {done.stderr.strip()[:300]}"
+        stamp.write_text(lock)
     return None
 
 

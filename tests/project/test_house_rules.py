@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 LISTING = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
 NAMES = subprocess.run(LISTING, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
 FILES = [ROOT / name for name in NAMES if name and (ROOT / name).is_file()]
-BINARY = {".png", ".ico", ".woff2", ".parquet"}
+BINARY = {".binpb", ".png", ".ico", ".woff2", ".parquet"}
 TEXTS = {path: path.read_text() for path in FILES if path.suffix not in BINARY}
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
@@ -57,9 +57,11 @@ def test_no_file_names_a_registry():
     assert findings(REGISTRIES) == []
 
 
-def test_there_is_one_lock_for_what_we_ship_and_one_for_a_server_in_the_tests():
+def test_there_is_one_lock_for_what_we_ship_and_one_for_each_folder_of_servers_in_the_tests():
     locks = {"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "package-lock.json", "pylock.toml"}
-    assert [named(path) for path in FILES if path.name in locks] == ["tests/foreign/oidc_provider/package-lock.json"]
+    folders = ("node_servers", "oidc_provider")
+    found = sorted(named(path) for path in FILES if path.name in locks)
+    assert found == [f"tests/foreign/{folder}/package-lock.json" for folder in folders]
 
 
 def test_no_lock_says_where_to_fetch_from():
