@@ -113,10 +113,10 @@ def measure(figure: Figure, run: Runner = run_side) -> Iterator[Row]:
     sides = ["ours", *(peer.name for peer in figure.peers)]
     seen: dict[str, list[float]] = {side: [] for side in sides}
     made = set()
-    with figure.world() as world:
+    with figure.world() as world, ThreadPoolExecutor(len(sides) if figure.together else 1) as turns:
         for _ in range(figure.runs):
-            for side in sides:
-                outcome = run(figure, side, world)
+            outcomes = [run(figure, "ours", world), *turns.map(lambda side: run(figure, side, world), sides[1:])]
+            for side, outcome in zip(sides, outcomes, strict=True):
                 seen[side].append(float(outcome["per_row"]))
                 made.add((outcome["rows"], outcome["digest"]))
     if len(made) > 1:

@@ -41,6 +41,8 @@ class Figure:
     ours: Side
     peers: tuple[Peer, ...]
     runs: int = 5
+    together: bool = False
+    """Whether the peers, which mostly wait, run at the same time; ours has the machine for itself."""
 
     def side(self, name: str) -> Side:
         """Ours by the name ``ours``, a peer's by its own."""

@@ -431,7 +431,8 @@ class FileSet:
         if imported in self._pieces:
             return "which imports it in turn"
         if known_file(imported) is not None:
-            return None if self._add_known(imported) else "which clashes with the server's own files"
+            there = self._is_there(imported) or self._add_known(imported)
+            return None if there else "which clashes with the server's own files"
         reason = self.not_served.get(imported, "")
         if self.excess is not None and not reason:
             return f"but {self.excess}"

@@ -184,3 +184,55 @@ def test_a_side_is_measured_by_what_its_work_alone_costs():
     assert time.monotonic() - started > 0.7
     per_row = float(done.stdout.split('"per_row": ')[1].split(",")[0])
     assert 0.1 <= per_row < 0.15
+
+
+def test_peers_that_mostly_wait_run_together_and_ours_alone():
+    both = threading.Barrier(2)
+
+    def run(_figure, side, _world):
+        if side != "ours":
+            both.wait(30)  # breaks, unless the two are there at the same time
+        return {"per_row": 1, "rows": 1, "digest": ""}
+
+    peers = tuple(Peer(name, nothing, goal=1.0) for name in ("one", "two"))
+    rows = list(measure(Figure("made-up", "", "wall", nothing, nothing, peers, together=True), run))
+    assert [row.ratio for row in rows] == [1, 1]
+
+
+def test_the_relay_hands_on_all_in_order_and_after_the_distance():
+    code = (
+        "import socket, threading, time\n"
+        "def echo(server):\n"
+        "    one, _ = server.accept()\n"
+        "    while piece := one.recv(65536):\n"
+        "        one.sendall(piece)\n"
+        "    one.shutdown(socket.SHUT_WR)\n"
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "threading.Thread(target=echo, args=(server,), daemon=True).start()\n"
+        "from benchmarks.explorers import _program\n"
+        "with _program('benchmarks.relay', str(server.getsockname()[1]), '0.2') as port:\n"
+        "    there = socket.create_connection(('127.0.0.1', port))\n"
+        "    began, sent, came = time.monotonic(), bytes(range(256)) * 8192, b''\n"
+        "    send = lambda: (there.sendall(sent), there.shutdown(socket.SHUT_WR))\n"
+        "    threading.Thread(target=send, daemon=True).start()\n"
+        "    while piece := there.recv(65536):\n"
+        "        came += piece\n"
+        "    assert came == sent\n"
+        "    assert time.monotonic() - began >= 0.2\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_whoever_discovers_a_large_server_finds_the_same_methods():
+    from benchmarks.explorers import METHODS, explorer_methods, reflecting
+
+    found = set()
+    with reflecting() as world:
+        for side in (explorer_methods, *METHODS.values()):
+            with side(world) as work:
+                found.add(work())
+    assert [rows for rows, _ in found] == [800]
