@@ -239,7 +239,7 @@ class Call:
             AllDecoded(self.descriptor.input_type, [b""], self._not_requests)[0]
             if self.descriptor.client_streaming
             else self.request,
-            self.data,
+            self.data if self.ok or self.descriptor.server_streaming else (),  # one answer is one row
             code=self.status.code,
             details=self.status.details,
             elapsed=self.elapsed,

@@ -30,7 +30,9 @@ class Known:
     """Descriptors of a pool: what a server serves, known from elsewhere."""
 
     def __init__(self, pool: Any) -> None:
-        self.pool, self.broken, self.files = pool, {}, {}  # type: ignore[var-annotated]  # empty
+        self.pool = pool
+        self.broken: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
 
     def service_names(self) -> list[str]:
         return ["S"]

@@ -384,23 +384,22 @@ class TestInterrupts:
         cancelled, entered = threading.Event(), threading.Event()
         method = service(Get=held(cancelled, entered)).Get
         channel_type = type(method._connection.channel)
-        real = channel_type.unary_unary
+        real = channel_type.unary_stream
 
         def struck(channel: Any, path: str, *rest: Any, **options: Any) -> Any:
             callable_ = real(channel, path, *rest, **options)
 
-            class Struck:
-                def future(self, *given: Any, **how: Any) -> Any:
-                    call = callable_.future(*given, **how)
-                    assert entered.wait(30)  # the server has it, and nobody here has it in hand
-                    signal.raise_signal(signal.SIGINT)
-                    kept.append(call)  # as gRPC's own thread keeps it: it is not collected
-                    return call
+            def begin(*given: Any, **how: Any) -> Any:
+                call = callable_(*given, **how)
+                assert entered.wait(30)  # the server has it, and nobody here has it in hand
+                signal.raise_signal(signal.SIGINT)
+                kept.append(call)  # as gRPC's own thread keeps it: it is not collected
+                return call
 
-            return Struck() if path.endswith("/Get") else callable_
+            return begin if path.endswith("/Get") else callable_
 
         kept: list[Any] = []
-        monkeypatch.setattr(channel_type, "unary_unary", struck)
+        monkeypatch.setattr(channel_type, "unary_stream", struck)
         with pytest.raises(KeyboardInterrupt):
             method(s="a")
         assert kept, "the interrupt was held until the call was there"

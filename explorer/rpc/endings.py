@@ -26,6 +26,7 @@ _GONE = re.compile(
     r"Connection closed|Channel closed|^Cancelling all calls$",  # the last: a server that is being stopped
     re.IGNORECASE,
 )
+_NO_STATUS = re.compile(r"END_STREAM flag received|Stream removed|trailers", re.IGNORECASE)
 _TOO_LARGE = re.compile(r"Received message larger than max \((\d+) vs\. (\d+)\)")
 _TOO_LARGE_TO_SEND = re.compile(r"Sent message larger than max \((\d+) vs\. (\d+)\)")
 _TOO_MUCH_METADATA = re.compile(r"received (?:initial |trailing )?metadata size exceeds \w+ limit", re.IGNORECASE)
@@ -44,6 +45,11 @@ def ending_of(code: grpc.StatusCode, details: str, *, target: str, timeout: floa
     """
     if code is grpc.StatusCode.UNAVAILABLE and _GONE.search(details):
         return f"{target} went away before the call was over; whether the server acted on it is not known. {CALL_AGAIN}"
+    if code is grpc.StatusCode.UNKNOWN and _NO_STATUS.search(details):
+        return (
+            f"{target} ended the call without a status, so whether all of its answer came is not known. Its code, or a "
+            "proxy between, is at fault."
+        )
     if code is grpc.StatusCode.DEADLINE_EXCEEDED and "Deadline Exceeded" in details:
         return f"no end within {timeout:g} s. {MORE_TIME}"
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:

@@ -23,7 +23,7 @@ from explorer.rpc.connection import Connection
 from explorer.rpc.deadlines import Deadline
 from explorer.rpc.decoding import decoded
 from explorer.rpc.descriptors import MethodKind, method_kind, method_path
-from explorer.rpc.endings import NO_VALUE, ending_of
+from explorer.rpc.endings import NO_VALUE, TWO_VALUES, ending_of
 from explorer.rpc.metadata import Metadata, MetadataLike
 from explorer.rpc.status import Status, make_status, status_of
 from explorer.rpc.transport_errors import is_connection_trouble
@@ -43,6 +43,7 @@ class Answer:
         status: How it ended.
         message: The answer; None where none came or its bytes are not the message they should be.
         data: The answer's bytes as they came; empty where none came.
+        came: Whether a message came, be it an empty one, and whatever the status.
         initial_metadata: Before the answer. Text is as the server sent it.
         trailing_metadata: After it.
         elapsed: Seconds from the request to the end of the last attempt, the wait for a token not counted.
@@ -57,6 +58,7 @@ class Answer:
     initial_metadata: Metadata = field(repr=False)
     trailing_metadata: Metadata = field(repr=False)
     elapsed: float
+    came: bool = True
     decode_error: DecodeError | None = None
     token_error: OAuthError | None = None
 
@@ -187,9 +189,10 @@ def _send(
     """One call; sent again only while it provably never left, for want of a connection."""
     while True:
         started = time.perf_counter()
-        multi_callable: Any = connection.channel.unary_unary(method_path(method))
+        # One answer is asked for as a stream: only so is a second one seen, and not waited for until the deadline.
+        multi_callable: Any = connection.channel.unary_stream(method_path(method))
         begin = functools.partial(
-            multi_callable.future,
+            multi_callable,
             to_send.data,
             timeout=max(0.001, deadline.remaining()),
             metadata=to_send.metadata,
@@ -200,7 +203,7 @@ def _send(
             call = cancellation.begin(begin)
             if call is None:
                 return _Ended(make_status(grpc.StatusCode.CANCELLED, STOPPED_BEFORE), None, (), (), 0.0)
-            received = _wait(call)
+            received, too_many = _wait(call)
         except BaseException:  # an interrupt: nobody will wait for this answer any more
             cancellation.cancel()
             raise
@@ -210,7 +213,9 @@ def _send(
         connection.recover(details, deadline.remaining())
     elapsed = time.perf_counter() - started
     initial, trailing = as_pairs(call.initial_metadata()), as_pairs(call.trailing_metadata())
-    if call.code() is grpc.StatusCode.OK and received is None:
+    if too_many:
+        status = make_status(grpc.StatusCode.INTERNAL, TWO_VALUES)
+    elif call.code() is grpc.StatusCode.OK and received is None:
         status = make_status(grpc.StatusCode.INTERNAL, NO_VALUE)
     else:
         said = ending_of(call.code(), details, target=connection.target, timeout=deadline.timeout)
@@ -218,12 +223,16 @@ def _send(
     return _Ended(status, received, initial, trailing, elapsed)
 
 
-def _wait(call: Any) -> bytes | None:
+def _wait(call: Any) -> tuple[bytes | None, bool]:
+    """What came, and whether more came than may."""
+    received: bytes | None = None
     try:
-        received: bytes | None = call.result()
-    except (grpc.RpcError, grpc.FutureCancelledError):
-        return None
-    return received
+        received = next(call)
+        next(call)
+    except (StopIteration, grpc.RpcError):
+        return received, False
+    call.cancel()
+    return received, True
 
 
 def _answer(descriptor: Descriptor, ended: _Ended, token_error: OAuthError | None) -> Answer:
@@ -235,6 +244,7 @@ def _answer(descriptor: Descriptor, ended: _Ended, token_error: OAuthError | Non
         initial_metadata=ended.initial_metadata,
         trailing_metadata=ended.trailing_metadata,
         elapsed=ended.elapsed,
+        came=ended.data is not None,
         decode_error=error,
         token_error=token_error,
     )

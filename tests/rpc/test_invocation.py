@@ -14,7 +14,20 @@ from google.protobuf import any_pb2
 from google.protobuf.descriptor import MethodDescriptor
 from google.rpc import error_details_pb2, status_pb2
 from grpc_servers import Gate, GrpcServer
-from raw_servers import HTTP_401, HTTP_404, OK_WITH_CUT_MESSAGE, OK_WITHOUT_MESSAGE, RawServer, ended, gone, http2
+from raw_servers import (
+    DATA,
+    END_STREAM,
+    GRPC_HEADERS,
+    HTTP_401,
+    HTTP_404,
+    OK_WITH_CUT_MESSAGE,
+    OK_WITHOUT_MESSAGE,
+    RawServer,
+    answering,
+    ended,
+    gone,
+    http2,
+)
 from token_sources import Scripted, a_token
 
 from explorer.errors import ConfigurationError, ConnectionFailedError, RequestError, SignInRequiredError
@@ -109,6 +122,23 @@ def test_ok_without_a_whole_message_is_internal(
     assert answer.status.code == "INTERNAL"
     assert "no value received" in answer.status.details
     assert answer.message is None
+
+
+def test_a_second_message_is_internal_at_once_and_the_first_is_kept(
+    serve_raw: ServeRaw, connect: Connect, method: Method
+) -> None:
+    frames = answering(GRPC_HEADERS, (DATA, 0, b"\0\0\0\0\x02\x10\x01" * 2))  # and no end
+    answer = invoke(connect(serve_raw(http2(frames)).target, plaintext=True), method("Get"), b"", timeout=600)
+    assert answer.status.code == "INTERNAL"
+    assert "two values received" in answer.status.details
+    assert answer.data == b"\x10\x01"
+
+
+def test_an_end_without_a_status_is_named(serve_raw: ServeRaw, connect: Connect, method: Method) -> None:
+    frames = answering(GRPC_HEADERS, (DATA, END_STREAM, b"\0\0\0\0\x02\x10\x01"))
+    answer = invoke(connect(serve_raw(http2(frames)).target, plaintext=True), method("Get"), b"")
+    assert answer.status.code == "UNKNOWN"
+    assert "ended the call without a status" in answer.status.details
 
 
 def test_bytes_that_are_no_such_message_are_kept(serve: Serve, connect: Connect, method: Method) -> None:

@@ -267,6 +267,36 @@ def test_stop_while_sending_is_seen_by_the_server(chat: Open) -> None:
         requests.send(item(2))
 
 
+def test_stop_lets_a_sender_go_that_waits_for_the_server(chat: Open) -> None:
+    gate = Gate()
+
+    def handler(_requests: Iterator[bytes], _context: grpc.ServicerContext) -> Iterator[bytes]:
+        gate.wait()
+        yield item(1)
+
+    requests = RequestStream(is_open=True)
+    answer = chat(handler, requests)
+    large = b"\x0a\x80\x80\x40" + b"x" * 2**20
+    refused: list[CallEndedError] = []
+
+    def send_all() -> None:
+        try:
+            while True:
+                requests.send(large)
+        except CallEndedError as error:
+            refused.append(error)
+
+    sender = threading.Thread(target=send_all)
+    sender.start()
+    assert gate.entered.wait(30)
+    until(lambda: requests.is_stuck)
+    answer.cancel()
+    assert list(answer) == []
+    sender.join(30)
+    gate.open()
+    assert len(refused) == 1
+
+
 def test_a_server_that_ends_early_is_believed(upload: Open) -> None:
     answer = upload(lambda _requests, _context: item(7), RequestStream(item(1) for _ in range(10**9)))
     assert len(list(answer)) == 1

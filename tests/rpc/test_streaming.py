@@ -9,6 +9,7 @@ import grpc
 import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from grpc_servers import Gate, GrpcServer
+from raw_servers import HTTP_401, HTTP_403, RawServer, http2
 from token_sources import Scripted, a_token
 
 from explorer.errors import ConfigurationError, ConnectionFailedError
@@ -222,6 +223,20 @@ def test_s14_a_stream_is_not_replayed_but_its_token_is_not_used_again(
     assert answer.status.code == "UNAUTHENTICATED"
     assert len(server.calls) == 1
     assert len(list(stream(connection, method("List"), b""))) == 1
+
+
+@pytest.mark.parametrize("frames", [HTTP_401, HTTP_403])
+def test_s14_a_proxys_refusal_is_no_proof_against_the_token(
+    serve_raw: Callable[..., RawServer], connect: Connect, method: Method, frames: Any
+) -> None:
+    source = Scripted(a_token("old"), a_token("new"))
+    connection = connect(serve_raw(http2(frames)).target, plaintext=True, token_source=source)
+    for _ in range(2):
+        answer = stream(connection, method("List"), b"")
+        assert list(answer) == []
+        assert answer.status is not None
+        assert answer.status.from_proxy
+    assert [asked["rejected"] for asked in source.asked] == [None, None]
 
 
 def test_only_methods_with_a_stream_are_taken(connect: Connect, method: Method) -> None:
