@@ -7,6 +7,8 @@ import { at_name } from "./paths.js";
 import { Place } from "./place.js";
 import { field_row, fold_button, set_fold } from "./rows.js";
 
+const TOGETHER = 40;
+
 /** @param {any} view @param {any} message @param {string} path @param {number} depth */
 export function message_body(view, message, path, depth) {
   const body = h("div", { class: depth ? "ge-nested" : "ge-top" });
@@ -14,9 +16,16 @@ export function message_body(view, message, path, depth) {
   if (!message.ready()) fill(body, h("p", { class: "ge-faint" }, "…"));
   view.draft.types.need(message.type, () => {
     message.ready();
-    fill(body, ...new Drawing(view, message, path, depth).rows());
+    fill(body, ...together(new Drawing(view, message, path, depth).rows()));
   });
   return body;
+}
+
+/** Of very many rows those that are far away are not laid out. @param {any[]} rows */
+function together(rows) {
+  if (rows.length <= TOGETHER) return rows;
+  const parts = Array.from({ length: Math.ceil(rows.length / TOGETHER) }, (_, at) => rows.slice(at * TOGETHER, (at + 1) * TOGETHER));
+  return parts.map((part) => h("div", { class: "ge-many" }, ...part));
 }
 
 /** One drawing of a message, whose fields know of each other. */
