@@ -62,6 +62,7 @@ class ReuseTokenSource:
         clock: Where the time comes from.
         renew: Whether to renew in the background.
         idle_after: Seconds without need, after which the renewing rests; None for never.
+        dropped: Hears of a token that came when nobody was to have it any more; called from the request's thread.
 
     Safe from any thread and any event loop.
 
@@ -75,8 +76,10 @@ class ReuseTokenSource:
         clock: Clock = SYSTEM_CLOCK,
         renew: bool = True,
         idle_after: float | None = _IDLE_AFTER,
+        dropped: Callable[[Token], object] = lambda _: None,
     ) -> None:
         self._fetch = fetch
+        self._dropped = dropped
         self._clock = clock
         self._renew = renew
         self._idle_after = float("inf") if idle_after is None else idle_after
@@ -251,19 +254,21 @@ class ReuseTokenSource:
         error: BaseException | None = None,
     ) -> None:
         with self._changed:
-            if self._flight is not flight:
-                return  # closed meanwhile, and its waiters told
-            self._flight = None
-            if token is not None:
-                self._token, self._usable = token, True
-                self._refresh_count += 1
-                self._last_error, self._failures, self._dead = None, 0, None
-                self._troubles.clear()
-            else:
-                self._note_failure(error)
-            self._schedule_renewal()
-        _settle(flight, token=token, error=error)
-        self._tell()
+            if awaited := self._flight is flight:
+                self._flight = None
+                if token is not None:
+                    self._token, self._usable = token, True
+                    self._refresh_count += 1
+                    self._last_error, self._failures, self._dead = None, 0, None
+                    self._troubles.clear()
+                else:
+                    self._note_failure(error)
+                self._schedule_renewal()
+        if awaited:
+            _settle(flight, token=token, error=error)
+            self._tell()
+        elif token is not None:  # closed meanwhile, and its waiters told
+            self._dropped(token)
 
     def _note_failure(self, error: BaseException | None) -> None:
         self._last_error = error if isinstance(error, Exception) else None

@@ -19,14 +19,14 @@ from explorer.oauth.id_token import check_id_token, subject
 from explorer.oauth.kept_grant import KeptGrant
 from explorer.oauth.metadata import metadata_urls
 from explorer.oauth.stored_grant import StoredGrant
-from explorer.oauth.token_response import Granted, granted
+from explorer.oauth.token_response import granted
 from explorer.oauth.transport import Answer, Failure
 from explorer.tokens import Secret, Token
 
 __all__ = ["RefreshTokenGrant"]
 
 ASKING = "Refreshing the access token"
-_GATEWAY_TIMEOUT = 504
+_OK, _GATEWAY_TIMEOUT = 200, 504
 _MOMENT = 30.0  # seconds: what goes down without a word is often back by then
 
 
@@ -51,7 +51,7 @@ class RefreshTokenGrant:
         asked_scope: tuple[str, ...] | None = None,
         resource: str | None = None,
         token: Token | None = None,
-        discarded: Callable[[Granted], object] = lambda _: None,
+        discarded: Callable[[Secret | None, Secret | None], object] = lambda *_: None,
     ) -> None:
         self._client = client
         self._kept = kept
@@ -114,14 +114,17 @@ class RefreshTokenGrant:
         try:
             brought = granted(outcome, asking=self._client.asking(ASKING), asked_at=asked_at, scope=grant.scope)
         except OAuthError:
-            self._kept.note_unanswered(unanswered)
+            if (rotated := _rotated(outcome)) is None:
+                self._kept.note_unanswered(unanswered)
+            elif not self._kept.keep(dataclasses.replace(grant, refresh_token=rotated, unanswered=0)):
+                self._discarded(rotated, None)
             raise
         token = self._without_foreign_id_token(brought.token)
         renewed = grant.renewed(token, brought.refresh_token or grant.refresh_token, subject(token))
         self._latest = token
         if not self._kept.keep(renewed):
             self._latest = None
-            self._discarded(brought)
+            self._discarded(brought.refresh_token, token.access_token)
             raise _signed_out()
         return token
 
@@ -169,7 +172,7 @@ def _unanswered_after(outcome: Answer | Failure, grant: StoredGrant) -> int:
         why = outcome.sentence
     else:
         if outcome.status != _GATEWAY_TIMEOUT or outcome.text("error") is not None:
-            return 0
+            return grant.unanswered  # this answer says nothing of the request before, which had none
         why = f"{outcome.url} answered {outcome.described()}."
     if grant.unanswered:
         msg = (
@@ -178,6 +181,13 @@ def _unanswered_after(outcome: Answer | Failure, grant: StoredGrant) -> int:
         )
         raise SignInRequiredError(msg)
     return 1
+
+
+def _rotated(outcome: Answer | Failure) -> Secret | None:
+    """The new refresh token of an answer whose access token is of no use: the old one is spent all the same."""
+    if isinstance(outcome, Failure) or outcome.status != _OK or outcome.text("error") is not None:
+        return None
+    return outcome.secret("refresh_token")
 
 
 def _signed_out() -> SignInRequiredError:

@@ -99,6 +99,7 @@ class OAuthTokenSource:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._client: Client | None = client
+        self._request = threading.local()  # its client: a token that comes late is revoked where it came from
         self._advice = advice
         self._issuer, self._client_id = client.server.issuer, client.client_id
         self._grant = grant
@@ -112,7 +113,7 @@ class OAuthTokenSource:
         self._timeline = Timeline()
         if token is not None:
             self._timeline.add(clock.now(), "sign-in", f"Signed in{_as(self._subject)}.")
-        self._reuse = ReuseTokenSource(self._fetch, token=token, clock=clock, renew=renews)
+        self._reuse = ReuseTokenSource(self._fetch, token=token, clock=clock, renew=renews, dropped=self._came_too_late)
         self.signed_in_with: Any = None
         """The :class:`SignInRequest` that a person granted; None where nobody signed in. No grant is in it."""
 
@@ -231,7 +232,13 @@ class OAuthTokenSource:
     def __reduce__(self) -> NoReturn:
         raise TypeError("A token source cannot be pickled: its grant lives in this process alone. Sign in again there.")
 
+    def _came_too_late(self, token: Token) -> None:
+        """Nobody is to have this token, so nobody is to find it usable (S17)."""
+        if (client := getattr(self._request, "client", None)) is not None:
+            revoke(client, None, token.access_token)
+
     def _fetch(self) -> Token:
+        self._request.client = self._client
         try:
             token = self._grant.fetch()
         except Exception as error:
@@ -323,7 +330,7 @@ def from_kept(
         asked_scope=sent_scope,
         resource=resource,
         token=token,
-        discarded=lambda late: revoke(client, late.refresh_token, late.token.access_token),
+        discarded=lambda *late: revoke(client, *late),
     )
     return OAuthTokenSource(client, grant, token=token, asked_scope=asked_scope, kept=kept, clock=clock)
 

@@ -13,6 +13,7 @@ import ipaddress
 import json
 import os
 import re
+import socket
 import ssl
 import threading
 import time
@@ -153,16 +154,21 @@ class HttpTransport:
         outcomes: list[Answer | Failure] = []
         done = threading.Event()
 
+        line = _Line()
+
         def exchange() -> None:
             try:
-                outcomes.append(self._exchange(method, url, form, headers, timeout))
+                outcomes.append(self._exchange(method, url, form, headers, timeout, line))
             except Exception as error:  # noqa: BLE001 - nobody sees this thread die, and somebody waits for it
                 outcomes.append(Failure(f"{_host(url)} could not be asked ({type(error).__name__}).", sent=True))
             done.set()
 
         threading.Thread(target=exchange, name="explorer-oauth-http", daemon=True).start()
-        if done.wait(timeout + 0.5):
-            return outcomes[0]
+        try:
+            if done.wait(timeout + 0.5):
+                return outcomes[0]
+        finally:
+            line.cut()
         return _too_late(url, timeout, sent=True)
 
     def _exchange(
@@ -172,6 +178,7 @@ class HttpTransport:
         form: Mapping[str, str | Secret] | None,
         headers: Mapping[str, str | Secret],
         timeout: float,
+        line: _Line,
     ) -> Answer | Failure:
         until = time.monotonic() + timeout
         plain = {name: _revealed(value) for name, value in headers.items()}
@@ -186,11 +193,44 @@ class HttpTransport:
             )
             with (
                 httpx.Client(verify=self._verify, timeout=timeout, follow_redirects=False, trust_env=proxied) as client,
-                client.stream(method, url, content=body, headers=plain) as response,
+                client.stream(method, url, content=body, headers=plain, extensions={"trace": line.hear}) as response,
             ):
                 return _read(url, response, until, timeout)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, ImportError) as error:
             return _failure(url, error, timeout)
+
+
+class _Line:
+    """The connection of one exchange, as far as it can be cut from another thread.
+
+    A server that sends a header byte now and then would hold the exchange's thread for days: httpx bounds each read.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: list[socket.socket] = []
+        self._is_cut = False
+
+    def hear(self, event: str, told: Mapping[str, Any]) -> None:
+        """What httpx tells of its connections; a descriptor of our own outlives the wrapping in TLS."""
+        if not event.endswith("connect_tcp.complete"):
+            return
+        connection = told["return_value"].get_extra_info("socket")
+        with self._lock:
+            self._held.append(connection.dup())
+            if self._is_cut:
+                self._shut_down()
+
+    def cut(self) -> None:
+        """End the connection, whoever waits for it; none is begun any more."""
+        with self._lock:
+            self._is_cut = True
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        while self._held:
+            with self._held.pop() as connection, contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def is_loopback(host: str | None) -> bool:

@@ -17,6 +17,7 @@ from odd_server import OddServer, Reply, Request, bearer, error
 from explorer.errors import (
     AuthorizationServerUnavailableError,
     ConfigurationError,
+    OAuthError,
     RefreshTokenStoreError,
     SignInRequiredError,
 )
@@ -26,11 +27,12 @@ from explorer.oauth import (
     FileStore,
     MemoryStore,
     OAuthTokenSource,
+    client_credentials,
     kept_grant,
     refresh_token,
     sign_in,
 )
-from explorer.tokens import Secret
+from explorer.tokens import Secret, Token
 
 
 class BadStore(MemoryStore):
@@ -331,6 +333,99 @@ def test_s10_an_answer_clears_the_count(odd_server: OddServer, clock: FakeClock)
     clock.advance(60)
     tokens.token()
     assert record(store)["unanswered"] == 0
+
+
+def test_s10_an_answer_in_between_does_not_make_the_silence_before_it_undone(odd_server: OddServer, clock: FakeClock):
+    store = MemoryStore()
+    silence, later = Reply(hang_up=True), error("temporarily_unavailable", 503)
+    odd_server.answer("/token", silence, later, silence, bearer())
+    tokens = source(odd_server, clock, store)
+    for unanswered in (1, 1):
+        with pytest.raises(AuthorizationServerUnavailableError):
+            tokens.token()
+        assert record(store)["unanswered"] == unanswered
+        clock.advance(60)
+    with pytest.raises(SignInRequiredError, match="may be spent"):
+        tokens.token()
+    with pytest.raises(SignInRequiredError):
+        tokens.token()
+    assert len(sent(odd_server)) == 3
+
+
+UNUSABLE = [{"token_type": "DPoP"}, {"token_type": None}, {"access_token": "with a\nbreak"}, {"access_token": None}]
+
+
+@pytest.mark.parametrize("changes", UNUSABLE)
+def test_s8_an_answer_that_rotates_and_cannot_be_used_leaves_the_new_refresh_token(
+    odd_server: OddServer, clock: FakeClock, changes: dict[str, str | None]
+):
+    store = MemoryStore()
+    body = {"access_token": "a", "token_type": "Bearer", "refresh_token": "rotated", **changes}
+    unusable = Reply({name: value for name, value in body.items() if value is not None})
+    odd_server.answer("/token", unusable, bearer())
+    tokens = source(odd_server, clock, store)
+    with pytest.raises(OAuthError):
+        tokens.token()
+    assert record(store)["refresh_token"] == "rotated"
+    clock.advance(60)
+    tokens.refresh()
+    assert sent(odd_server) == ["first", "rotated"]
+
+
+@pytest.mark.parametrize("answer", [error("invalid_scope", refresh_token="no"), Reply({"refresh_token": "no"}, 500)])
+def test_s8_a_refusal_rotates_nothing(odd_server: OddServer, clock: FakeClock, answer: Reply):
+    store = MemoryStore()
+    odd_server.answer("/token", answer)
+    with pytest.raises(OAuthError):
+        source(odd_server, clock, store).token()
+    assert record(store)["refresh_token"] == "first"
+
+
+@pytest.mark.parametrize("kind", ["refresh token", "client credentials"])
+def test_s17_an_access_token_that_comes_after_the_sign_out_is_revoked_too(
+    odd_server: OddServer, clock: FakeClock, kind: str
+):
+    hold = threading.Event()
+    odd_server.answer("/token", Reply(bearer("late").body, hold=hold))
+    if kind == "refresh token":
+        tokens = source(odd_server, clock, MemoryStore())
+    else:
+        tokens = client_credentials(odd_server.issuer, client_id="c", client_secret="s", clock=clock)
+    with pytest.raises(TimeoutError):
+        tokens.token(timeout=0)
+    odd_server.until_asked("/token", 1)
+    tokens.sign_out()
+    before = len(odd_server.asked("/revoke"))
+    hold.set()
+    odd_server.until_asked("/revoke", before + 1)
+    assert "late" in [request.form["token"] for request in odd_server.asked("/revoke")]
+    with pytest.raises(SignInRequiredError):
+        tokens.token()
+
+
+def test_s17_a_refresh_that_lands_while_the_sign_out_is_under_way_leaves_nothing_usable(
+    odd_server: OddServer, clock: FakeClock
+):
+    """The grant has kept the new token already; the flight has not landed when the source is closed."""
+    odd_server.answer("/token", bearer("late", refresh_token="second"))
+    tokens = source(odd_server, clock, MemoryStore())
+    kept, landed = threading.Event(), threading.Event()
+    fetch = tokens._grant.fetch
+
+    def fetched() -> Token:
+        token = fetch()
+        kept.set()
+        assert landed.wait(30)
+        return token
+
+    tokens._grant.fetch = fetched
+    with pytest.raises(TimeoutError):
+        tokens.token(timeout=0)
+    assert kept.wait(30)
+    tokens.sign_out()
+    landed.set()
+    odd_server.until_asked("/revoke", 2)
+    assert {request.form["token"] for request in odd_server.asked("/revoke")} == {"second", "late"}
 
 
 def test_s17_signing_out_wipes_the_store(odd_server: OddServer, clock: FakeClock, any_store: object, tmp_path: Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import socket
 import ssl
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 import trustme
 from odd_server import OddServer, Reply, bearer
+from raw_servers import RawServer
 
 from explorer.errors import AuthorizationServerUnavailableError, ConfigurationError, OAuthConfigurationError
 from explorer.oauth import authorization_server, client_credentials
@@ -138,3 +140,46 @@ def test_what_cannot_be_sent_is_told_at_once(odd_server: OddServer):
     assert not outcome.sent
     assert time.monotonic() - began < 5
     assert odd_server.requests == []
+
+
+def test_a_server_that_drips_header_bytes_holds_no_thread():
+    """httpx bounds each read; a byte now and then would hold the thread for as long as the server likes."""
+    gone = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        try:
+            while not gone.wait(0.05):
+                connection.sendall(b"a")
+        finally:
+            gone.set()
+
+    server = RawServer(drip)
+    outcome = HttpTransport(timeout=0.3).get(f"http://{server.target}/")
+    assert isinstance(outcome, Failure)
+    assert "did not answer within 0.3 s" in outcome.sentence
+    assert gone.wait(30), "the connection was not cut"
+    for thread in threading.enumerate():
+        if thread.name == "explorer-oauth-http":
+            thread.join(30)
+            assert not thread.is_alive()
+    server.stop()
+
+
+def test_a_server_that_drips_its_tls_handshake_holds_no_thread():
+    gone = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # a handshake record of 16 KiB
+        try:
+            while not gone.wait(0.05):
+                connection.sendall(b"\x02")
+        finally:
+            gone.set()
+
+    server = RawServer(drip)
+    assert isinstance(HttpTransport(timeout=0.3).get(f"https://{server.target}/"), Failure)
+    assert gone.wait(30), "the connection was not cut"
+    server.stop()
