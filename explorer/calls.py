@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from explorer.errors import ConfigurationError, DecodeError, RpcStatusError
 from explorer.rpc import Status, method_kind, to_dict
-from explorer.rpc.decoding import Messages
+from explorer.rpc.decoding import Messages, decoded
 from explorer.rpc.endings import CALL_AGAIN, MORE_TIME
 from explorer.rpc.metadata import answered_openly
 from explorer.text import printable
@@ -25,10 +25,12 @@ from explorer.texts import Asked, grpcurl_text, library_text, stub_text
 if TYPE_CHECKING:
     from explorer.frames import DataFrame
 
-__all__ = ["Call", "Caller"]
+__all__ = ["LARGEST_SHOWN", "Call", "Caller", "message_lines"]
 
 _LINES_SHOWN = 60
 _COLUMNS_SHOWN = 200
+LARGEST_SHOWN = 200_000
+"""Bytes that a message may have to be drawn."""
 
 _NEXT_STEP = {
     "INVALID_ARGUMENT": "Change the request.",
@@ -304,13 +306,11 @@ class Call:
         return f"<details><summary>Metadata</summary><table>{''.join(rows)}</table></details>"
 
     def _shown(self, position: int) -> Sequence[str]:
-        message = self.received[position]
-        if message is None:
+        if len(self.data[position]) <= LARGEST_SHOWN and self.received[position] is None:
             return [str(self._undecodable(position))]
-        pool = self.descriptor.containing_service.file.pool
-        indent = None if self.descriptor.server_streaming else 2
-        text = json.dumps(to_dict(message, pool), indent=indent, ensure_ascii=False)
-        return [printable(line, _COLUMNS_SHOWN) for line in text.split("\n")]
+        return message_lines(
+            self.descriptor.output_type, self.data[position], indent=None if self.descriptor.server_streaming else 2
+        )
 
     def _undecodable(self, position: int) -> DecodeError:
         data = self.data[position]
@@ -338,6 +338,20 @@ class Call:
             return f"Sign in with the scope {scope}." if scope else "Sign in as someone who may."
         step = _NEXT_STEP.get(self.status.code, "")
         return "" if step in self.status.details else step
+
+
+def message_lines(descriptor: Descriptor, data: bytes, *, indent: int | None = None) -> list[str]:
+    """A message as JSON to look at: lines cut where they are long, without what a terminal would obey.
+
+    One that is large, as bytes, is only named: as Python's objects it may be a hundred times as large.
+    """
+    if len(data) > LARGEST_SHOWN:
+        return [f"… a message of {len(data):,} bytes: it is not drawn, .json() and .frame() have it"]
+    message, fault = decoded(descriptor, data)
+    if message is None:
+        return [printable(fault, _COLUMNS_SHOWN)]
+    text = json.dumps(to_dict(message, descriptor.file.pool), indent=indent, ensure_ascii=False)
+    return [printable(line, _COLUMNS_SHOWN) for line in text.split("\n")]
 
 
 class AllDecoded(Sequence[Message]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,10 +12,10 @@ from typing import Any, Self
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
-from explorer.calls import Call, Caller
+from explorer.calls import Call, Caller, message_lines
 from explorer.errors import CallEndedError, ConfigurationError, RequestStreamError
 from explorer.frames.options import Options
-from explorer.rpc import Connection, Status, StreamAnswer, encode, invoke, method_kind, stream, to_dict
+from explorer.rpc import Connection, Status, StreamAnswer, encode, invoke, method_kind, stream
 from explorer.rpc.cancellation import STOPPED_BEFORE, Cancellation
 from explorer.rpc.decoding import Messages, decoded
 from explorer.rpc.metadata import Metadata
@@ -230,13 +229,11 @@ class Running(Iterator["Message | None"]):
         return " · ".join([*parts, f"{self.count:,} came", f"{self.elapsed:.1f} s"])
 
     def _lines(self) -> list[str]:
-        pool = self.descriptor.containing_service.file.pool
-        first = max(0, self.count - _LINES_SHOWN)
+        came = list(self._data)
+        first = max(0, len(came) - _LINES_SHOWN)
         lines = ["…"] if first else []
-        for data in list(self._data)[first:]:
-            message, fault = decoded(self.descriptor.output_type, data)
-            text = str(fault) if message is None else json.dumps(to_dict(message, pool), ensure_ascii=False)
-            lines.append(printable(text, 200))
+        for data in came[first:]:
+            lines += message_lines(self.descriptor.output_type, data)
         return lines
 
     def _work(self) -> None:

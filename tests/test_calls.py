@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.rpc import error_details_pb2, status_pb2
 from proto_site import Site, pool_from
 
-from explorer.errors import DecodeError, RpcStatusError
+from explorer.errors import ConfigurationError, DecodeError, RpcStatusError
 from explorer.frames import Options
 from explorer.methods import Service
 
@@ -174,3 +175,52 @@ def test_the_servers_violations_are_in_the_sentence(service: Callable[..., Servi
     assert str(caught.value) == (
         "S.Get was answered with INVALID_ARGUMENT: check the address. n.city: must not be empty. Change the request."
     )
+
+
+def test_a_giant_message_is_named_and_not_drawn(service: Callable[..., Service]) -> None:
+    # As bytes 3 MB, as Python's numbers and as text a hundred times as much.
+    giant = b"\x4a\xc0\x8d\xb7\x01" + bytes(3_000_000)
+    served = service(Get=lambda _request, _context: giant, List=lambda _request, _context: iter([giant]))
+    for call in (served.Get(), served.List()):
+        for shown in (repr(call), call._repr_html_()):
+            assert "a message of 3,000,005 bytes: it is not drawn" in shown
+            assert len(shown) < 10_000
+        assert len(call.messages[0].es) == 3_000_000
+    running = served.List.start()
+    running.wait(30)
+    assert "a message of 3,000,005 bytes" in repr(running)
+
+
+def test_what_an_answers_metadata_holds_is_shown_where_it_is_no_secret(service: Callable[..., Service]) -> None:
+    def get(request: Any, context: grpc.ServicerContext) -> Any:
+        context.send_initial_metadata(
+            [("set-cookie", "canary"), ("x-request-id", "<b>7</b>"), ("x-key-bin", b"canary")]
+        )
+        context.set_trailing_metadata([("grpc-status-details-bin", b"\xff\xfe"), ("x-auth-token", "canary")])
+        context.abort(grpc.StatusCode.ABORTED, "no")
+
+    call = service(Get=get).Get()
+    shown = call._repr_html_()
+    assert "canary" not in shown + repr(call)
+    for name in ("set-cookie", "x-key-bin", "x-auth-token", "//4=", "&lt;b&gt;7&lt;/b&gt;"):
+        assert name in shown, name
+    assert "<b>7" not in shown
+    assert "grpc-status-details-bin holds 2 bytes that are no google.rpc.Status: //4=" in repr(call)
+    assert dict(call.initial_metadata)["set-cookie"] == "canary", "the twin: it is there for who asks"
+
+
+def test_it_cannot_be_pickled(service: Callable[..., Service]) -> None:
+    call = service(Get=echo).Get(s="a")
+    with pytest.raises(TypeError, match="frame"):
+        pickle.dumps(call)
+    assert pickle.loads(pickle.dumps(call.frame()))["s"].tolist() == ["a"]
+
+
+def test_what_was_sent_compressed_says_so(service: Callable[..., Service]) -> None:
+    seen: list[Any] = []
+    method = service(Get=lambda request, _: seen.append(request.s) or request).Get
+    assert method(s="a").compression is None
+    assert method.options(compression="gzip")(s="b" * 1000).compression == "gzip"
+    assert seen == ["a", "b" * 1000]
+    with pytest.raises(ConfigurationError, match="compression"):
+        method.options(compression="zip")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -345,6 +346,26 @@ class TestBeforeItLeft:
             assert running.wait() is call
         finally:
             gate.open()
+            site.close()
+
+    @pytest.mark.parametrize("name", ["Get", "Chat"])
+    def test_stopped_while_a_lost_server_is_waited_for_it_never_leaves(self, tmp_path: Path, name: str) -> None:
+        site = Site(pool_from(TEXT, tmp_path))
+        site.serve(Get=echo, Chat=echo)
+        method = Service(site.connection(), site.pool.FindServiceByName("S"), Options(), {})[name]
+        try:
+            assert method(s="a").ok
+            site.server.stop(None).wait()
+            running = method.start(s="b")
+            end = time.monotonic() + 30
+            while not method._connection._waiting:  # who waits for a connection stands in this list
+                assert time.monotonic() < end
+                assert not running.done
+                time.sleep(0.001)
+            running.cancel()
+            assert running.done  # at once, and not when the server is given up
+            assert "before it was sent" in running.wait().status.details
+        finally:
             site.close()
 
     def test_nobody_there_is_said_to_whoever_waits_sends_or_reads(self, tmp_path: Path) -> None:

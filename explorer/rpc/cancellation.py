@@ -28,7 +28,7 @@ class Cancellation:
 
     @property
     def begun(self) -> bool:
-        """Whether a call has left: the server may know of it."""
+        """Whether a call has been sent: the server may know of it."""
         return self._call is not None
 
     def cancel(self) -> bool:
@@ -52,3 +52,8 @@ class Cancellation:
             if self._asked.is_set():  # by a signal's handler, in this thread
                 self._call.cancel()
             return self._call
+
+    def never_left(self) -> None:
+        """What had begun provably never reached the server; until it begins again there is nothing to cancel."""
+        with self._lock:
+            self._call = None

@@ -210,6 +210,7 @@ def _send(
         details = call.details() or ""
         if cancellation.cancelled or not is_connection_trouble(details):
             break
+        cancellation.never_left()
         connection.recover(details, deadline.remaining())
     elapsed = time.perf_counter() - started
     initial, trailing = as_pairs(call.initial_metadata()), as_pairs(call.trailing_metadata())

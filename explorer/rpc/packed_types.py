@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -20,7 +21,8 @@ _ANY = "google.protobuf.Any"
 _PATIENCE = 2.0  # seconds that an answer which is there already waits for the names of what is in it
 _MOST_AT_ONCE = 20
 _MOST_MESSAGES = 200
-_MOST_VALUES = 10_000
+_MOST_BYTES = 4 * 2**20
+_MOST_VALUES = 20_000
 _DEEPEST = 5  # Any in Any
 
 
@@ -54,14 +56,14 @@ class PackedTypes:
     def learn_from(self, descriptor: Descriptor, data: Iterable[bytes]) -> None:
         """Ask for the types that are packed into these messages, into what is packed in them, and so on.
 
-        Of many messages the first 200 are looked at.
+        Of many messages the first 200 are looked at, and of large ones the first 4 MiB.
         """
         if not self._holds_any(descriptor):
             return
         pool = descriptor.file.pool
-        first = [each for _, each in zip(range(_MOST_MESSAGES), data, strict=False)]
+        first = list(_first(data))
         for _ in range(_DEEPEST):
-            if not self.learn((name for each in first for name in _packed(descriptor, each)), pool):
+            if not self.learn(_packed(descriptor, first), pool):
                 return
 
     def _ask(self, names: Iterable[str], found: list[str]) -> None:
@@ -92,10 +94,19 @@ def _reachable(descriptor: Descriptor) -> Iterator[Descriptor]:
                 waiting.append(inner)
 
 
-def _packed(descriptor: Descriptor, data: bytes) -> Iterator[str]:
-    """The names of the types packed into a message, as far as they can be looked into."""
+def _first(data: Iterable[bytes]) -> Iterator[bytes]:
+    size = 0
+    for each in itertools.islice(data, _MOST_MESSAGES):
+        size += len(each)
+        if size > _MOST_BYTES:
+            return
+        yield each
+
+
+def _packed(descriptor: Descriptor, data: Iterable[bytes]) -> Iterator[str]:
+    """The names of the types packed into these messages, as far as they can be looked into."""
     pool: Any = descriptor.file.pool
-    waiting = [_decoded(descriptor, data)]
+    waiting = [_decoded(descriptor, each) for each in data]
     for _ in range(_MOST_VALUES):
         if not waiting:
             return
@@ -108,7 +119,7 @@ def _packed(descriptor: Descriptor, data: bytes) -> Iterator[str]:
             if _known(name, pool):
                 waiting.append(_decoded(_type(name, pool), message.value))
         else:
-            waiting += _inner(message)
+            waiting += itertools.islice(_inner(message), _MOST_VALUES)
 
 
 def _inner(message: Message) -> Iterator[Message]:

@@ -274,6 +274,7 @@ class StreamAnswer(Iterator["Message | None"]):
             return data
 
     def _begin_again(self) -> bool:
+        self._cancellation.never_left()
         try:
             self._connection.recover(self._call.details() or "", self._deadline.remaining())
         except BaseException:
