@@ -335,7 +335,7 @@ class TestBeforeItLeft:
             running = Service(connection, site.pool.FindServiceByName("S"), Options(), {}).Get.start()
             assert gate.entered.wait(30)
             running.cancel()
-            call = running.wait(1)  # it is over although the token is still waited for
+            call = running.wait(30)  # it is over although the token is still waited for
             assert call.status.code == "CANCELLED"
             assert "before it was sent" in call.status.details
             gate.open()
@@ -349,7 +349,10 @@ class TestBeforeItLeft:
             site.close()
 
     @pytest.mark.parametrize("name", ["Get", "Chat"])
-    def test_stopped_while_a_lost_server_is_waited_for_it_never_leaves(self, tmp_path: Path, name: str) -> None:
+    def test_stopped_while_a_lost_server_is_waited_for_it_never_leaves(
+        self, tmp_path: Path, name: str, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr("explorer.rpc.connection.RECONNECT_PATIENCE", 60.0)
         site = Site(pool_from(TEXT, tmp_path))
         site.serve(Get=echo, Chat=echo)
         method = Service(site.connection(), site.pool.FindServiceByName("S"), Options(), {})[name]
