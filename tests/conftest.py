@@ -28,6 +28,7 @@ _REAL_THINGS = {"demo", "notebooks", "foreign", "seed"}
 _REAL_SERVERS = {
     "test_collection",
     "test_connection",
+    "test_damaged_files",
     "test_descriptor_export",
     "test_descriptor_sources",
     "test_connection_mix_ups",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -128,22 +129,24 @@ class Reflected:
         return answer
 
     def _declaring(self, symbol: str) -> bytes | None:
-        from google.protobuf import descriptor_pb2
-
-        for raw in self.files.values():
-            proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
+        for raw, proto in self._readable():
             prefix = f"{proto.package}." if proto.package else ""
             if any(prefix + each.name == symbol for kind in (proto.service, proto.message_type) for each in kind):
                 return raw
         return None
 
+    def _readable(self) -> Iterator[tuple[bytes, Any]]:
+        from google.protobuf import descriptor_pb2
+        from google.protobuf.message import DecodeError
+
+        for raw in self.files.values():
+            with contextlib.suppress(DecodeError):
+                yield raw, descriptor_pb2.FileDescriptorProto.FromString(raw)
+
     def _extensions(self, full_name: str) -> dict[int, bytes]:
         """The files that extend a message, by the extension's number."""
-        from google.protobuf import descriptor_pb2
-
         found = {}
-        for raw in self.files.values():
-            proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
+        for raw, proto in self._readable():
             fields = [*proto.extension, *(field for message in proto.message_type for field in message.extension)]
             found.update({field.number: raw for field in fields if field.extendee == f".{full_name}"})
         return found

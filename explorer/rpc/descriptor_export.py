@@ -27,8 +27,13 @@ def descriptor_set(source: DescriptorSource) -> bytes:
 
     """
     source.load()
-    found = {file.name: file for file in _all_files(source)}
-    protos = {name: _proto(file, source.files.get(name)) for name, file in found.items()}
+    protos: dict[str, descriptor_pb2.FileDescriptorProto] = {}
+    waiting = list(_all_files(source))
+    while waiting:
+        file = waiting.pop()
+        if file.name not in protos:
+            protos[file.name] = _proto(file, source.files.get(file.name))
+            waiting.extend(map(source.pool.FindFileByName, _used(protos[file.name], source.pool)))
     for proto in protos.values():
         _import_what_is_used(proto, protos, source.pool)
     return descriptor_pb2.FileDescriptorSet(file=[protos[name] for name in _in_order(protos)]).SerializeToString()
@@ -80,14 +85,15 @@ def _import_what_is_used(
     """A pool finds a type wherever it is; protoc wants it imported."""
     for absent in [each for each in proto.option_dependency if each not in protos]:
         proto.option_dependency.remove(absent)
-    own = set(declared(proto))
     visible = _visible(proto, protos) | {proto.name}
-    for use in uses(proto):
-        name = use.resolve(lambda each: each in own or _file_of(pool, each) is not None)
-        file = None if name is None or name in own else _file_of(pool, name)
-        if file is not None and file not in visible:
-            proto.dependency.append(file)
-            visible.add(file)
+    proto.dependency.extend(file for file in _used(proto, pool) if file not in visible)
+
+
+def _used(proto: descriptor_pb2.FileDescriptorProto, pool: descriptor_pool.DescriptorPool) -> list[str]:
+    """The files that declare what the file names."""
+    own = set(declared(proto))
+    found = {use.resolve(lambda each: each in own or _file_of(pool, each) is not None) for use in uses(proto)} - own
+    return sorted({file for name in found if name is not None and (file := _file_of(pool, name)) is not None})
 
 
 def _visible(

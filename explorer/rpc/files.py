@@ -34,6 +34,7 @@ class Limits:
     types: int
 
 
+_OF_METHODS = ("input_type", "output_type")
 SERVER_LIMITS = Limits(bytes=16 * 2**20, files=2_000, types=20_000)
 LOCAL_LIMITS = Limits(bytes=256 * 2**20, files=50_000, types=500_000)
 """For files that the user brings: whoever has them wants them."""
@@ -296,7 +297,10 @@ class FileSet:
             self._faults[file] = fault
             return []
         copy = without_imports(proto, lost) if lost else proto
-        refused = self._refused(copy.SerializeToString() if lost else self.raw[file])
+        stubbed = self._losses.stubs and any(
+            name in self._losses.stubs for use in uses(proto) for name in use.candidates()
+        )  # no field is to be of a type that is a stub
+        refused = "" if stubbed else self._refused(copy.SerializeToString() if lost else self.raw[file])
         if refused is None:  # an import that nothing uses may be missing
             self._faults[file] = None
             return []
@@ -320,8 +324,9 @@ class FileSet:
             work.wanted.update(dict.fromkeys(next(use.candidates()) for use in unknown))
             return []
         self._do_without(file, copy, unknown)
-        used = {name for _, name in found if name is not None} - own
-        _import(copy, (self.pool.FindFileContainingSymbol(name).name for name in used))
+        stubs = {next(use.candidates()) for use in unknown if use.attribute in _OF_METHODS}
+        used = (stubs | {name for _, name in found if name is not None}) - own
+        _import(copy, (there for name in used if (there := self._file_of("message_type", name)) is not None))
         again = self._refused(copy.SerializeToString()) if self._faults.get(file) is None else None
         if again is not None:
             self._faults[file] = f"contradicts itself or another file: {_plain_words(again or refused)}"
@@ -352,7 +357,7 @@ class FileSet:
             for name in types:
                 self._losses.field(message, name, self._why(file, name))
         for use in unknown:
-            if use.attribute in ("input_type", "output_type"):
+            if use.attribute in _OF_METHODS:
                 name = next(use.candidates())
                 why = self._losses.stub(name, self._why(file, name), self._refused)
                 if why is None:
@@ -407,6 +412,8 @@ class FileSet:
             return None
 
     def _in_pool(self, name: str) -> bool:
+        if name in self._losses.stubs:
+            return False
         for find in (self.pool.FindMessageTypeByName, self.pool.FindEnumTypeByName):
             try:
                 find(name)

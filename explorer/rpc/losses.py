@@ -38,7 +38,7 @@ class Losses:
     def __init__(self, pool: descriptor_pool.DescriptorPool) -> None:
         self._pool = pool
         self._fields: dict[str, dict[str, str]] = {}
-        self._stubs: dict[str, str] = {}
+        self.stubs: dict[str, str] = {}
 
     def field(self, message: str, type_name: str, clause: str) -> None:
         """A field of the message is of this type no more, because of what the clause says."""
@@ -46,12 +46,12 @@ class Losses:
 
     def stub(self, type_name: str, clause: str, refused: Callable[[bytes], str | None]) -> str | None:
         """Put a stub for the type into the pool; why not, where that cannot be."""
-        if type_name in self._stubs:
+        if type_name in self.stubs:
             return None
         why = refused(stub_file(type_name).SerializeToString())
         if why is not None:
             return f"needs {clause}"
-        self._stubs[type_name] = clause
+        self.stubs[type_name] = clause
         return None
 
     def of_service(self, service: ServiceDescriptor) -> tuple[str | None, str | None]:
@@ -59,14 +59,14 @@ class Losses:
 
         A service without a single method whose types are known is of no use; one that has such a method is.
         """
-        if not self._fields and not self._stubs:
+        if not self._fields and not self.stubs:
             return None, None
         lost: dict[str, str] = {}
         whole = 0
         for method in service.methods:
             names = (method.input_type.full_name, method.output_type.full_name)
-            stubs = [name for name in names if name in self._stubs]
-            lost.update({name: self._stubs[name] for name in stubs})
+            stubs = [name for name in names if name in self.stubs]
+            lost.update({name: self.stubs[name] for name in stubs})
             whole += not stubs
         if lost and not whole:
             return f"{quoted(service.full_name)} needs {next(iter(lost.values()))}.", None
