@@ -81,6 +81,8 @@ class _Walker:
         return self._fields(message, depth)
 
     def any(self, type_url: str, value: bytes, depth: int) -> dict[str, Any]:
+        if not type_url and not value:
+            return {}
         found = self._find(type_url.rpartition("/")[2])
         if found is not None and depth < _DEEPEST:
             try:

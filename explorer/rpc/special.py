@@ -165,7 +165,7 @@ def _any(message: Any, value: Any, path: str, fill: Fill) -> None:
     expected = 'a message, or a mapping with its type under "@type"'
     if isinstance(value, Message):
         message.type_url = f"type.googleapis.com/{value.DESCRIPTOR.full_name}"
-        message.value = value.SerializePartialToString()
+        message.value = value.SerializePartialToString(deterministic=True)
         return
     if not isinstance(value, Mapping):
         refuse(path, value, expected)
@@ -198,7 +198,7 @@ def _packed(message: Any, type_url: str, rest: dict[str, Any], path: str, fill: 
         ) from None
     inner = message_factory.GetMessageClass(found)()
     fill(inner, rest.get("value") if is_special(found) else rest, path)
-    return bytes(inner.SerializePartialToString())
+    return bytes(inner.SerializePartialToString(deterministic=True))  # the same request, the same bytes
 
 
 def _empty(_message: Any, value: Any, path: str, _fill: Fill) -> None:
