@@ -33,6 +33,7 @@ _REAL_SERVERS = {
     "test_descriptor_sources",
     "test_connection_mix_ups",
     "test_forked",
+    "test_hostile_servers",
     "test_health",
     "test_history",
     "test_invocation",
