@@ -51,10 +51,11 @@ class Callers(Protocol):
 
 
 class PythonCallers:
-    """Threads that ask ``access_token``, which gives the token's text or raises."""
+    """Threads that ask ``access_token``, which gives the token's text or raises; ``over`` says which is of no use."""
 
-    def __init__(self, access_token: Callable[[], str]) -> None:
+    def __init__(self, access_token: Callable[[], str], over: Callable[[str], bool] | None = None) -> None:
         self._access_token = access_token
+        self._over = over or is_over
 
     def run(self, load: Load) -> Outcome:
         """All calls of the load; blocks until the last is answered."""
@@ -75,10 +76,23 @@ class PythonCallers:
             together.wait()
         began = time.monotonic()
         try:
-            served = not is_over(self._access_token())
+            served = not self._over(self._access_token())
         except Exception:  # noqa: BLE001 - whatever a library raises, its caller was not served
             served = False
         return served, time.monotonic() - began
+
+
+class SideBySide:
+    """Callers of several sources, all at once."""
+
+    def __init__(self, *all_callers: Callers) -> None:
+        self._all = all_callers
+
+    def run(self, load: Load) -> Outcome:
+        """The load on each; the outcomes are added up."""
+        with ThreadPoolExecutor(len(self._all)) as threads:
+            seen = list(threads.map(lambda callers: callers.run(load), self._all))
+        return Outcome(sum(one.calls for one in seen), sum(one.failed for one in seen), sum(one.waited for one in seen))
 
 
 class ProgramCallers:
@@ -99,8 +113,8 @@ class ProgramCallers:
         return json.loads(self._process.stdout.readline()) if answered else {}
 
 
-def is_over(access_token: str) -> bool:
-    """Whether a JWT's own time is over: whoever is given such a token is not served."""
+def is_over(access_token: str, now: float | None = None) -> bool:
+    """Whether a JWT's own time is over by now: whoever is given such a token is not served."""
     payload = access_token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return time.time() >= claims["exp"]
+    return (time.time() if now is None else now) >= claims["exp"]

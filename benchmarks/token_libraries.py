@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import explorer
 from benchmarks.callers import Callers, ProgramCallers, PythonCallers
@@ -40,6 +41,17 @@ def explorer_source(demo: Demo, _world: World) -> Iterator[Callers]:
 @contextlib.contextmanager
 def authlib_session(demo: Demo, _world: World) -> Iterator[Callers]:
     """Its session for requests, asked as it asks itself before each request."""
+    session = session_of(demo)
+
+    def access_token() -> str:
+        session.token_auth.ensure_active_token()
+        return str(session.token["access_token"])
+
+    yield PythonCallers(access_token)
+
+
+def session_of(demo: Demo) -> Any:
+    """authlib's session for requests, with a token that is over."""
     from authlib.integrations.requests_client import OAuth2Session
 
     expired = {
@@ -48,13 +60,7 @@ def authlib_session(demo: Demo, _world: World) -> Iterator[Callers]:
         "token_type": "Bearer",
         "expires_at": 1,
     }
-    session = OAuth2Session(CLIENT_ID, CLIENT_SECRET, token=expired, token_endpoint=token_endpoint(demo))
-
-    def access_token() -> str:
-        session.token_auth.ensure_active_token()
-        return str(session.token["access_token"])
-
-    yield PythonCallers(access_token)
+    return OAuth2Session(CLIENT_ID, CLIENT_SECRET, token=expired, token_endpoint=token_endpoint(demo))
 
 
 @contextlib.contextmanager
