@@ -83,7 +83,7 @@ def test_the_package_alone_is_light() -> None:
 
 
 def test_a_session_needs_neither_pandas_nor_widgets_nor_http() -> None:
-    heavy = ["pandas", "pyarrow", "ipywidgets", "anywidget", "httpx", "authlib", "tqdm"]
+    heavy = ["pandas", "pyarrow", "ipywidgets", "anywidget", "httpx", "authlib", "tqdm", "cryptography", "idna"]
     program = f"import explorer, sys; explorer.connect; print([name for name in {heavy!r} if name in sys.modules])"
     assert python(program) == "[]"
     program = f"import explorer, sys; explorer.frames.to_frame; print([n for n in {heavy!r} if n in sys.modules])"

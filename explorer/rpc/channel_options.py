@@ -98,7 +98,7 @@ class ChannelOptions:
         if self.user_agent is not None:
             _check_user_agent(self.user_agent)
         if self.server_name is not None:
-            _check_server_name(self.server_name)
+            _host_name(self.server_name)
 
     @property
     def for_tls(self) -> list[str]:
@@ -129,8 +129,10 @@ def channel_options(**settings: Unpack[ChannelSettings]) -> ChannelOptions:
     """
     settings["client_certificate"] = certificate = sealed(settings.get("client_certificate"))
     roots = settings.get("root_certificates")
+    server_name = settings.get("server_name")
     read = {
         **settings,
+        "server_name": None if server_name is None else _host_name(server_name),
         "root_certificates": None if roots is None else root_pem(roots),
         "client_certificate": None if certificate.open() is None else client_certificate(certificate),
         "options": _pairs(settings.get("options", ())),
@@ -184,8 +186,15 @@ def _check_user_agent(user_agent: Any) -> None:
         )
 
 
-def _check_server_name(server_name: Any) -> None:
+def _host_name(server_name: Any) -> str:
+    """The name as it stands in certificates."""
     try:
-        parse_target(server_name)
+        named = parse_target(server_name)
     except ConfigurationError as error:
         raise ConfigurationError(f"server_name: {error}") from None
+    if server_name.lower() != named.host.lower() and server_name.isascii():
+        raise ConfigurationError(
+            f"server_name is a host's name alone, such as {named.host or 'shop.example'!r}, not "
+            f"{printable(server_name, 80)!r}."
+        )
+    return named.host

@@ -35,6 +35,8 @@ CONNECT_TIMEOUT = 10.0
 """Seconds to a first connection, at most."""
 RECONNECT_PATIENCE = 5.0
 """Seconds that a server which was there before may take to come back before the call says that it is gone."""
+QUIET_PATIENCE = 2.0
+"""Seconds that closing waits for gRPC's own look at the channel to end, which takes 0.2."""
 
 
 class Connection:
@@ -81,7 +83,7 @@ class Connection:
         self._named = parse_target(options.server_name) if options.server_name else self._target
         self._security = security_for(self._target, options, carries_token=carries_token)
         self._arguments = channel_arguments(self._target, options)
-        self._proxy = proxy_for(self._target)
+        self._proxy = proxy_for(self._target, dict(self._arguments))
         self._may_fall_back = (
             self._security == "TLS"
             and self._target.loopback
@@ -90,11 +92,12 @@ class Connection:
             and not carries_token
         )
         self._notice: str | None = None
+        self._last_trouble = ""
         self._lock = threading.RLock()
         self._was_ready = self._closed = False
         self._at_close: dict[object, Callable[[], None]] = {}
         self._refused: Token | None = None
-        self._waiting: list[queue.SimpleQueue[grpc.ChannelConnectivity]] = []
+        self._waiting: list[Callable[[grpc.ChannelConnectivity], None]] = []
         self._channel = self._open()
 
     @property
@@ -163,13 +166,14 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """End all calls under way and close the channel. May be called again."""
+        """End all calls under way, within a moment, and close the channel. May be called again."""
         self._closed = True  # without the lock, which a connect() that takes its time may hold
         for callback in tuple(self._at_close.values()):
             callback()
-        self._channel.close()
-        for states in tuple(self._waiting):
-            states.put(grpc.ChannelConnectivity.SHUTDOWN)
+        for notify in tuple(self._waiting):
+            self._channel.unsubscribe(notify)
+            notify(grpc.ChannelConnectivity.SHUTDOWN)
+        _close(self._channel)
 
     def at_close(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call this when the connection is closed, or now where it is. It must not block, and may come twice.
@@ -199,7 +203,7 @@ class Connection:
             return
         end = time.monotonic() + (timeout if self._patient else min(timeout, CONNECT_TIMEOUT))
         if not self._lock.acquire(timeout=max(0.0, end - time.monotonic())):  # somebody else has been trying as long
-            raise ConnectionFailedError(_SILENT.format(self.target), target=self.target)
+            raise ConnectionFailedError(self._last_trouble or _SILENT.format(self.target), target=self.target)
         try:
             if not self._was_ready:
                 self._connect_first(end)
@@ -341,7 +345,7 @@ class Connection:
             raise ConnectionFailedError(trouble.sentence, target=self.target)
 
     def _fall_back(self) -> None:
-        self._channel.close()
+        _close(self._channel)
         self._security, self._may_fall_back = "plaintext", False
         self._channel = self._open()
 
@@ -363,8 +367,10 @@ class Connection:
         channel = self.channel
         notify = states.put
         try:
-            self._waiting.append(states)
+            self._waiting.append(notify)
             channel.subscribe(notify, try_to_connect=True)
+            if self._closed:  # close() may have looked before this was there to be seen
+                notify(grpc.ChannelConnectivity.SHUTDOWN)
             while (left := end - time.monotonic()) > 0:
                 try:
                     state = states.get(timeout=left)
@@ -376,12 +382,13 @@ class Connection:
                     trouble = self._why(channel, end)
                     if trouble is None or not (patient and trouble.passing):
                         return trouble
+                    self._last_trouble = trouble.sentence
                 if state is grpc.ChannelConnectivity.SHUTDOWN:
                     return Trouble("closed", passing=False, sentence=f"The connection to {self.target} was closed.")
         finally:
             channel.unsubscribe(notify)
-            if states in self._waiting:  # an interrupt may come before it is
-                self._waiting.remove(states)
+            if notify in self._waiting:  # an interrupt may come before it is
+                self._waiting.remove(notify)
         return self._why(channel, time.monotonic() + 0.2)
 
     def _why(self, channel: grpc.Channel, end: float) -> Trouble | None:
@@ -396,6 +403,25 @@ class Connection:
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 return Trouble("silent", passing=True, sentence=_SILENT.format(self.target))
         return None
+
+
+def _close(channel: grpc.Channel) -> None:
+    """Close it: at once, or as soon as gRPC's own thread has stopped looking at it, 0.2 s after the last subscription.
+
+    Closed under its hands, it would raise there, where nobody can catch it, and print a traceback into the notebook.
+    """
+    state = getattr(channel, "_connectivity_state", None)
+    if not getattr(state, "polling", False):
+        channel.close()
+        return
+
+    def later() -> None:
+        end = time.monotonic() + QUIET_PATIENCE
+        while getattr(state, "polling", False) and time.monotonic() < end:
+            time.sleep(0.01)
+        channel.close()
+
+    threading.Thread(target=later, name="explorer-closing", daemon=True).start()
 
 
 _TWO_AUTHORIZATIONS = (

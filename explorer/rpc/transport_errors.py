@@ -285,7 +285,7 @@ def trouble_of(details: str, situation: Situation) -> Trouble:
             "the one given as root_certificates" if situation.own_roots else "an authority that this machine knows"
         ),
         "certificate": "another client certificate" if situation.client_certificate else "a client certificate",
-        "proxy": situation.proxy,
+        "proxy": situation.proxy or "on the way",
         "text": printable(details.rsplit("last error: ", 1)[-1], 300),
     }
     if situation.proxy is not None and kind != "proxy":

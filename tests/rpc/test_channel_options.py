@@ -43,6 +43,9 @@ def test_what_may_be_said_of_a_channel_is_the_same_list_everywhere() -> None:
         ({"user_agent": "x" * 201}, "no user agent"),
         ({"server_name": "two words"}, "server_name: "),
         ({"server_name": ""}, "server_name: "),
+        ({"server_name": "https://shop.example"}, "such as 'shop.example', not 'https://shop.example'"),
+        ({"server_name": "shop.example:443"}, "a host's name alone"),
+        ({"server_name": "unix:/run/s"}, "a host's name alone"),
         ({"plaintext": "yes"}, "plaintext is True or False, not str"),
         ({"wait_for_ready": 1}, "wait_for_ready is True or False"),
         ({"options": [("grpc.keepalive_time_ms",)]}, "pairs of name and value"),
@@ -63,6 +66,14 @@ def test_what_no_channel_can_have_is_named(wrong: dict[str, Any], named: str) ->
 def test_a_setting_that_is_none_is_named() -> None:
     with pytest.raises(TypeError, match="max_recieve"):
         Connection("localhost:1", max_recieve_message_length=1)  # type: ignore[call-arg]  # misspelled on purpose
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("Shop.Example", "Shop.Example"), ("bücher.example", "xn--bcher-kva.example"), ("::1", "::1")],
+)
+def test_a_server_name_is_what_stands_in_certificates(given: str, expected: str) -> None:
+    assert channel_options(server_name=given).server_name == expected
 
 
 @pytest.mark.parametrize("compression", [None, *get_args(Compression)])

@@ -291,6 +291,31 @@ def test_a_closed_connection_says_so(serve: Serve, connect: Connect, method: Met
         invoke(connection, method("Get"), b"")
 
 
+@pytest.mark.parametrize("spelling", ["", "http://"])
+def test_a_channel_is_closed_when_grpc_has_stopped_looking_at_it(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    closed: list[tuple[grpc.Channel, bool]] = []
+    really_close = grpc._channel.Channel.close  # type: ignore[attr-defined]  # the class behind insecure_channel()
+
+    def close(channel: Any) -> None:
+        closed.append((channel, channel._connectivity_state.polling))
+        really_close(channel)
+
+    monkeypatch.setattr("grpc._channel.Channel.close", close)
+    connection = connect(spelling + serve().target)
+    first = connection.channel
+    connection.connect()
+    last = connection.channel
+    connection.close()
+    for thread in threading.enumerate():
+        if thread.name == "explorer-closing":
+            thread.join(30)
+    assert {first, last} <= {channel for channel, _ in closed}
+    assert (first is last) is bool(spelling)
+    assert not any(looking for _, looking in closed)
+
+
 def test_closing_ends_a_connect_that_takes_its_time(serve_raw: ServeRaw, connect: Connect) -> None:
     server = serve_raw(silent)
     connection = connect(server.target, plaintext=True)

@@ -40,6 +40,7 @@ from explorer.errors import ConfigurationError, ConnectionFailedError, InsecureC
 from explorer.frames import Options
 from explorer.methods import Method as MethodOfAPerson
 from explorer.rpc import Connection, invoke, parse_target, secure_channel
+from explorer.rpc.certificates import system_roots
 from explorer.rpc.proxies import proxy_for
 from explorer.session import PlaintextWarning
 
@@ -234,6 +235,26 @@ class TestCertificates:
         assert "does not accept the client certificate" in sentence
         ours = pair(authority.issue_cert("ada@example.org"))
         connect(server.target, root_certificates=roots, client_certificate=ours).connect(LONG)  # the twin
+
+    def test_the_systems_own_authorities_are_trusted_where_none_are_given(
+        self,
+        echo: Echo,
+        connect: Connect,
+        authority: trustme.CA,
+        certificate: trustme.LeafCert,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        server = echo("127.0.0.1:0", server_credentials(certificate))
+        assert "that this machine knows" in refusal(connect(server.target))
+        (tmp_path / "ca.pem").write_bytes(authority.cert_pem.bytes())
+        monkeypatch.delenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", raising=False)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))  # as a company sets it for all its machines
+        system_roots.cache_clear()
+        try:
+            connect(server.target).connect(LONG)
+        finally:
+            system_roots.cache_clear()
 
     def test_the_authority_may_be_a_file(
         self, echo: Echo, authority: trustme.CA, certificate: trustme.LeafCert, tmp_path: Path
@@ -519,7 +540,30 @@ class TestProxies:
     def test_networks_that_are_reached_without(self) -> None:
         environment = {"grpc_proxy": "http://p:1", "no_proxy": "10.0.0.0/8,fd00::/8"}
         for target, expected in (("10.1.2.3:1", None), ("[fd00::7]:1", None), ("11.1.2.3:1", "p:1"), ("a.b:1", "p:1")):
-            assert proxy_for(parse_target(target), environment) == expected
+            assert proxy_for(parse_target(target), {}, environment) == expected
+
+    def test_one_that_the_channel_itself_names_goes_first_and_none_can_be_had(
+        self,
+        hidden: EchoServer,
+        proxy: Callable[..., Proxy],
+        connect: Connect,
+        roots: bytes,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        ours, theirs = proxy(hidden.target), proxy(hidden.target)
+        monkeypatch.setenv("grpc_proxy", theirs.address)
+        named = connect(
+            "shop.example",
+            root_certificates=roots,
+            options=[("grpc.http_proxy", f"http://ada:s3cret@{ours.target}")],
+        )
+        named.connect(LONG)
+        assert named.proxy == ours.target
+        assert "s3cret" not in f"{named!r} {named.channel_options!r}"
+        without = connect("shop.example", root_certificates=roots, options=[("grpc.enable_http_proxy", 0)])
+        assert "is not known to DNS" in refusal(without)
+        assert without.proxy is None
+        assert theirs.asked == []
 
 
 class TestSizesAndHeaders:
@@ -625,6 +669,28 @@ class TestWaiting:
         assert time.monotonic() - started >= 0.5
         with pytest.raises(ConnectionFailedError, match="Nobody listens"):
             explorer.connect("127.0.0.1:1", plaintext=True, wait_for_ready=True, timeout=0.3)
+
+    def test_who_waits_beside_another_is_told_the_same(self, connect: Connect) -> None:
+        patient = connect("127.0.0.1:1", plaintext=True, wait_for_ready=True)
+        with pytest.raises(ConnectionFailedError, match="Nobody listens"):
+            patient.connect(0.3)  # so that what is wrong is known
+        ended: list[BaseException] = []
+
+        def wait() -> None:
+            try:
+                patient.connect(LONG)
+            except (ConnectionFailedError, ConfigurationError) as error:
+                ended.append(error)
+
+        first = threading.Thread(target=wait)
+        first.start()
+        while not patient._waiting:
+            time.sleep(0.001)
+        with pytest.raises(ConnectionFailedError, match="Nobody listens"):
+            patient.connect(0.2)
+        patient.close()
+        first.join(LONG)
+        assert "closed" in str(ended[0])
 
     def test_what_waiting_does_not_mend_is_said_at_once(
         self, serve: Serve, connect: Connect, certificate: trustme.LeafCert
