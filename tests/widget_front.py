@@ -10,6 +10,7 @@ from google.protobuf.descriptor import Descriptor
 from playwright.sync_api import Page
 from schemas import pool_of
 
+from explorer.rpc.metadata import OPEN_METADATA
 from explorer.widget.form import types_of
 from explorer.widget.panels import PANELS
 
@@ -149,6 +150,9 @@ OK: dict[str, Any] = {
     "why": None,
     "json": '{\n  "id": "user123"\n}',
     "metadata": {"initial": [["content-type", "application/grpc"], ["x-api-key", None]], "trailing": []},
+    "stub": "import grpc\n",
+    "grpcurl": "grpcurl localhost:50051 UserService/GetUser\n",
+    "first": "",
     "code": 'call = session["UserService.GetUser"](user_id="user123")\ncall\n',
     "table": {
         "columns": [
@@ -178,9 +182,16 @@ STATES: dict[str, dict[str, Any]] = {
     "details": {},
     "gate": {"gate": SIGN_IN},
     "tree": {"services": SERVICES, "selected": "UserService.GetUser"},
-    "request": {"method": GET_USER, "busy": False, "problems": {}},
+    "request": {
+        "method": GET_USER,
+        "busy": False,
+        "problems": {},
+        "flow": {"method": "", "open": False, "sent": 0, "waiting": 0},
+        "open_metadata": sorted(OPEN_METADATA),
+    },
     "response": {"answer": OK},
-    "foot": {"rows": 12},
+    "history": {},
+    "foot": {"rows": 12, "calls": 14, "health": {"status": "SERVING", "reason": ""}},
 }
 
 

@@ -10,6 +10,7 @@ import explorer
 from explorer.errors import ConfigurationError
 from explorer.oauth import AuthorizationServer
 from explorer.widget import answers
+from explorer.widget.asking import Ask
 from explorer.widget.model import Model
 from explorer.widget.place import Place, demo_place
 from explorer.widget.sign_in import Grant
@@ -298,23 +299,17 @@ def test_one_call_at_a_time(ada):
     assert ada.model.calling.take() is not None
 
 
-def test_stop_gives_the_button_back_and_a_late_answer_is_kept(ada):
-    calling = ada.model.calling
+def test_a_call_that_is_stopped_before_it_began_sends_nothing(ada, demo):
+    calling, before = ada.model.calling, demo.counters()
     turn = calling.take()
     calling.stop()
-    assert not ada.model.state["busy"]
-    assert ada.model.state["answer"]["badge"] == "stopped"
-    from explorer.widget.calling import Ask
-
-    ask = Ask(
-        {"method": GET_USER, "request": '{"user_id": "user123"}', "timeout": 5},
-        preamble="",
-        scope=None,
-        may_sign_in=True,
-    )
+    content = {"method": GET_USER, "request": '{"user_id": "user123"}', "timeout": 5}
+    ask = Ask(content, preamble="", scope=None, may_sign_in=True)
     calling.run(turn, lambda: ada.model.session[GET_USER], ask)
-    assert ada.model.state["answer"]["badge"] == "stopped"
-    assert len(calling.responses) == 1
+    assert not ada.model.state["busy"]
+    answer = ada.model.state["answer"]
+    assert (answer["badge"], answer["why"]["title"], answer["tone"]) == ("CANCELLED", "Stopped.", "late")
+    assert demo.counters()["methods"] == before["methods"]
 
 
 def test_a_stream_shows_as_it_comes_and_stops_when_told(ada):
