@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from explorer.errors import RequestError
 from explorer.rpc.scalars import as_scalar, described, refuse
 from explorer.rpc.special import fill_special, is_spelled
+from explorer.text import printable
 
 __all__ = ["encode"]
 
@@ -54,9 +55,16 @@ def encode(descriptor: Descriptor | type[Message], request: Any = None, /, **fie
     return message
 
 
+class _Twice(dict[str, Any]):
+    """An object of JSON that gives a name twice."""
+
+    name = ""
+
+
 def _from_json(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
+        given = json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_constant)
+        _refuse_doubles(given, "")
     except json.JSONDecodeError as error:
         raise RequestError(
             f"The request is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
@@ -67,15 +75,30 @@ def _from_json(text: str) -> Any:
         if isinstance(error, RequestError):
             raise
         raise RequestError("The request holds a number with more digits than any field can take.") from None
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    given = dict(pairs)
-    if len(given) < len(pairs):
-        names = [name for name, _ in pairs]
-        double = next(name for name in names if names.count(name) > 1)
-        raise RequestError(f"The JSON gives {double!r} twice. Give it once.", field=double)
     return given
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    given = dict(pairs)
+    if len(given) == len(pairs):
+        return given
+    names = [name for name, _ in pairs]
+    doubled = _Twice(given)
+    doubled.name = next(name for name in names if names.count(name) > 1)
+    return doubled
+
+
+def _refuse_doubles(value: Any, path: str) -> None:
+    """Say where a name is given twice: JSON would keep the last, and nobody would know."""
+    if isinstance(value, _Twice):
+        at = f"{path}.{value.name}" if path else value.name
+        raise RequestError(f"The JSON gives {printable(at, 200)!r} twice. Give it once.", field=at)
+    if isinstance(value, dict):
+        for name, one in value.items():
+            _refuse_doubles(one, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            _refuse_doubles(one, f"{path}[{index}]")
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -222,15 +245,17 @@ def _set_map(message: Any, field: Any, value: Any, path: str, depth: int) -> Non
     item_field = field.message_type.fields_by_name["value"]
     for given, item in value.items():
         at = f"{path}[{json.dumps(str(given), ensure_ascii=False)}]"
-        key = as_scalar(key_field, _map_key(key_field, given), at)
+        key = _as_key(key_field, given, path, at)
         if item_field.message_type is not None:
             _fill(entries[key], item, at, depth + 1)
         else:
             entries[key] = as_scalar(item_field, item, at)
 
 
-def _map_key(field: FieldDescriptor, given: Any) -> Any:
+def _as_key(field: FieldDescriptor, given: Any, path: str, at: str) -> Any:
     """JSON's keys are text, whatever the map's are."""
-    if field.type == FieldDescriptor.TYPE_BOOL and isinstance(given, str):
-        return {"true": True, "false": False}.get(given, given)
-    return given
+    spelled = {"true": True, "false": False} if field.type == FieldDescriptor.TYPE_BOOL else {}
+    try:
+        return as_scalar(field, spelled.get(given, given) if isinstance(given, str) else given, at)
+    except RequestError as error:
+        raise RequestError(str(error).replace(at, f"A key of {path}", 1), field=at) from None

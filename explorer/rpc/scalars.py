@@ -11,7 +11,7 @@ import difflib
 import math
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
@@ -74,7 +74,9 @@ def _shown(value: Any) -> str:
         return f"a {value.DESCRIPTOR.full_name}"
     if isinstance(value, str | int | float | bool):
         return printable(repr(value), 80)
-    return f"of type {type(value).__name__}"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, list | tuple) else f"of type {type(value).__name__}"
 
 
 def _integer(field: FieldDescriptor, value: Any, path: str) -> int:

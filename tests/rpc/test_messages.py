@@ -208,7 +208,7 @@ def test_nothing_is_an_empty_message() -> None:
         ({"anything": {"@type": "x/who.Knows", "a": 1}}, "anything", "who.Knows"),
         ({"anything": {"@type": "x/who.Knows", "@value": "!"}}, "anything.@value", "base64"),
         ({"anything": {"@type": "x/kitchen.Address", "cty": 1}}, "anything.cty", "Did you mean city"),
-        ([], "", "The request is of type list"),
+        ([], "", "The request is a list"),
         (7, "", "The request is 7"),
         ({"address": timestamp_pb2.Timestamp()}, "address", "a google.protobuf.Timestamp; expected a kitchen.Address"),
         ("{", "", "not JSON"),
@@ -355,3 +355,49 @@ class TestShowing:
 def test_a_name_of_a_json_spelling_is_found() -> None:
     pool = pool_of(x='syntax="proto3"; message M { string a_b = 1 [json_name="@odd"]; }')
     assert to_dict(encode(pool.FindMessageTypeByName("M"), {"@odd": "x"})) == {"a_b": "x"}
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "sentence"),
+    [
+        ('{"places": [{}, {"city": "a", "city": "b"}]}', "places[1].city", "The JSON gives 'places[1].city' twice."),
+        ('{"i32": 1, "i32": 1}', "i32", "The JSON gives 'i32' twice."),
+        ({"byNumber": {"x": {}}}, 'by_number["x"]', "A key of by_number is 'x'; expected a 32-bit integer."),
+        ({"byFlag": {"yes": ""}}, 'by_flag["yes"]', "A key of by_flag is 'yes'; expected true or false."),
+        ({"byNumber": {"7": {"city": 5}}}, 'by_number["7"].city', 'by_number["7"].city is 5; expected text'),
+        ({"places": [{}, {"back": {"i32": 2**31}}]}, "places[1].back.i32", "from -2147483648 to 2147483647"),
+        ({"anything": {"@type": "t/kitchen.Address", "city": 5}}, "anything.city", "anything.city is 5; expected text"),
+        ({"free": {"a": math.nan}}, "free.a", "free.a is nan; expected a finite number"),
+        ({"address": {"back": {"left": "a", "right": 1}}}, "address.back.right", "cases of the oneof choice"),
+        ({"address": {"sity": 1}}, "address.sity", "Did you mean city?"),
+        ({"address": []}, "address", "address is a list; expected a mapping of kitchen.Address's fields."),
+        ({"i32": {}}, "i32", "i32 is a mapping; expected a 32-bit integer."),
+    ],
+)
+def test_an_error_names_the_whole_way_to_its_field(given: Any, field: str, sentence: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        encode(SINK, given)
+    assert caught.value.field == field
+    assert sentence in str(caught.value)
+
+
+def test_what_a_schema_requires_is_named_by_its_way() -> None:
+    schema = """syntax = "proto2"; package r;
+      message In { required string name = 1; repeated In more = 2; map<string, In> by = 3; }
+      message Out { required In inner = 1; }"""
+    out = pool_of(r=schema).FindMessageTypeByName("r.Out")
+    with pytest.raises(RequestError) as caught:
+        encode(out, {"inner": {"name": "a", "more": [{"name": "b"}, {}], "by": {"k": {}}}})
+    assert caught.value.field == "inner.more[1].name"
+    assert str(caught.value) == 'r.Out lacks inner.more[1].name, inner.by["k"].name, which its schema requires.'
+
+
+def test_what_is_packed_has_the_same_bytes_each_time() -> None:
+    packed = {"@type": "t/kitchen.Sink", "counts": {str(number): number for number in range(20)}}
+    backwards = {"@type": "t/kitchen.Sink", "counts": {str(number): number for number in reversed(range(20))}}
+    assert encode(SINK, anything=packed).SerializeToString() == encode(SINK, anything=backwards).SerializeToString()
+
+
+def test_an_empty_any_is_an_empty_object_whatever_stands_beside_it() -> None:
+    message = encode(SINK, {"anything": {}, "at": {"seconds": "-99999999999999"}})  # protobuf's printer gives up
+    assert to_dict(message)["anything"] == {}
