@@ -25,6 +25,7 @@ LIVE_ROWS = 60
 _WRITTEN_OUT = 100  # messages, and
 _WRITTEN_BYTES = 100_000  # bytes, up to which a request is written out as text
 _BYTES_SHOWN = 256
+_TAKEN = {"request", "status_code", "details", "elapsed"}  # columns of the call's own
 
 
 def now() -> float:
@@ -133,7 +134,12 @@ def _transfer(call: Call) -> list[list[str]]:
 def _response_rows(call: Call, frame: DataFrame) -> tuple[DataFrame, int]:
     """The response's own columns: what was asked stands above them, and the status beside the badge."""
     own = [at for at, name in enumerate(frame.columns[:-3]) if not str(name).startswith("request.")]
-    return frame.iloc[: len(call.data), own], len(call.data)
+    shown = frame.iloc[: len(call.data), own]
+    if _TAKEN & set(
+        call.descriptor.output_type.fields_by_name
+    ):  # then all of them have a prefix, which says nothing here
+        shown = shown.set_axis([str(name).removeprefix("response.") for name in shown.columns], axis="columns")
+    return shown, len(call.data)
 
 
 def _json(call: Call) -> str | None:
