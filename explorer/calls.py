@@ -251,11 +251,11 @@ class Call:
         return frame
 
     def __repr__(self) -> str:
-        return "\n".join([self._headline(), *self._lines()])
+        return "\n".join([self.headline, *self._lines()])
 
     def _repr_html_(self) -> str:
         colour = "var(--jp-success-color1, #2e7d32)" if self.ok else "var(--jp-error-color1, #c62828)"
-        code, *rest = self._headline().split(" ", 1)
+        code, *rest = self.headline.split(" ", 1)
         body = html.escape("\n".join(self._lines()))
         return (
             f'<div style="font-size:13px"><span style="color:{colour};font-weight:600">{html.escape(code)}</span> '
@@ -263,7 +263,9 @@ class Call:
             f'<pre style="margin:8px 0 0;white-space:pre-wrap">{body}</pre>{self._metadata_html()}</div>'
         )
 
-    def _headline(self) -> str:
+    @property
+    def headline(self) -> str:
+        """The status, the method, how many, how long and how much, in one line."""
         parts = [
             f"{self.status.code} {printable(self.descriptor.containing_service.name)}.{printable(self.descriptor.name)}"
         ]

@@ -36,6 +36,19 @@ class Entry(NamedTuple):
     messages: int
 
 
+class Calls(list[Call]):
+    """Calls, of which a line each is shown."""
+
+    def __repr__(self) -> str:
+        first = max(0, len(self) - _MOST_SHOWN)
+        before = ["…"] if first else []
+        lines = [f"[{number}] {call.headline}" for number, call in enumerate(self[first:], first)]
+        return "\n".join([*before, *lines]) if self else "no calls"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython's own signature; it would print every call of a list whole
+        printer.text("…" if cycle else repr(self))
+
+
 class History:
     """The calls of a session, whichever front end made them. Safe from any thread.
 
@@ -90,10 +103,10 @@ class History:
             self._entries.append(entry)
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> Calls:
         """The calls that are kept, the oldest first."""
         with self._lock:
-            return list(self._calls)
+            return Calls(self._calls)
 
     def latest(self, count: int) -> list[Entry]:
         """The last so many rows, the oldest of them first."""

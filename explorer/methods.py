@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
@@ -29,7 +30,7 @@ from explorer.rpc.cancellation import Cancellation
 from explorer.rpc.decoding import decoded
 from explorer.rpc.descriptors import method_kind
 from explorer.rpc.packed_types import PackedTypes
-from explorer.rpc.request_source import read_messages
+from explorer.rpc.request_source import read_messages, text_of
 from explorer.rpc.request_stream import RequestStream
 from explorer.rpc.status import decoded_again, packed_types
 from explorer.running import Running, call_unary
@@ -114,9 +115,9 @@ class Method:
         """Call it once and wait for the end. An answered call is a :class:`~explorer.calls.Call`, whatever its status.
 
         Where the method takes a stream of requests, keywords are one message, and the positional argument is all of
-        them: a list, iterator or generator of dicts, messages or JSON texts, or the :class:`~pathlib.Path` of a file
-        with a JSON array, or an object a line. What is complete is checked before anything is sent; a generator is
-        run in a thread of its own, and no faster than the server reads.
+        them: a list, iterator or generator of dicts, messages or JSON texts, a DataFrame with a row each, or the
+        :class:`~pathlib.Path` of a file with a JSON array, or an object a line. What is complete is checked before
+        anything is sent; a generator is run in a thread of its own, and no faster than the server reads.
 
         Raises:
             RequestError: The request is not what the method takes; the sentence names the field. Nothing was sent.
@@ -234,7 +235,8 @@ class Method:
         """What is sent: one message's bytes, or a stream of them."""
         takes = self.descriptor.input_type
         if not self.descriptor.client_streaming:
-            return encode(takes, request, **fields).SerializeToString()
+            given = text_of(request) if isinstance(request, Path) else request
+            return encode(takes, given, **fields).SerializeToString()
         return RequestStream(self._all_of(request, fields), is_open=is_open, keep_bytes=self._options.max_kept_bytes)
 
     def _all_of(self, request: Any, fields: Mapping[str, Any]) -> Iterable[bytes]:
@@ -247,6 +249,10 @@ class Method:
                 f"{self.descriptor.name} takes a stream of requests: keywords are one message, and the positional "
                 "argument is all of them. Give one or the other."
             )
+        if type(request).__module__.partition(".")[0] == "pandas":
+            from explorer.frames import read_requests
+
+            return list(read_requests(takes, request, {}).data)
         return read_messages(takes, () if request is None else request)
 
     def _unary(self, data: bytes) -> Call:

@@ -192,3 +192,18 @@ def test_many_threads_lose_no_row(session: Callable[..., Session]) -> None:
     for thread in threads:
         thread.join(60)
     assert len(method._history) == len(method._history.calls) == 200
+
+
+def test_the_calls_are_shown_a_line_each(session: Callable[..., Session]) -> None:
+    opened = session(Get=echo)
+    assert repr(opened.calls) == "no calls"
+    for n in range(30):
+        opened["S.Get"](s=f"<{n}>")
+    lines = repr(opened.calls).splitlines()
+    assert len(lines) == 21
+    assert lines[0] == "…"
+    assert lines[1].startswith("[10] OK S.Get · ")
+    from IPython.lib.pretty import pretty
+
+    assert pretty(opened.calls) == repr(opened.calls)
+    assert opened.calls[29].request.s == "<29>"

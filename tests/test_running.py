@@ -21,6 +21,7 @@ from explorer.errors import (
     ConnectionFailedError,
     RequestError,
     RequestStreamError,
+    UnknownNameError,
 )
 from explorer.frames import Options
 from explorer.methods import Service
@@ -184,6 +185,35 @@ class TestRequests:
         settled = len(given)
         assert settled < 1_000_000
 
+    def test_or_as_a_table(self, service: Callable[..., Service]) -> None:
+        import pandas as pd
+
+        frame = pd.DataFrame({"s": ["a", "b"], "i": [1, 2]})
+        assert service(Chat=echo).Chat(frame).dict() == [{"s": "a", "i": "1"}, {"s": "b", "i": "2"}]
+        with pytest.raises(UnknownNameError, match="nonsense"):
+            service(Up=joined).Up(frame.rename(columns={"i": "nonsense"}))
+
+    def test_one_request_too_may_come_from_a_file(self, service: Callable[..., Service], tmp_path: Path) -> None:
+        (tmp_path / "one.json").write_text('{"s": "a"}', "utf-8")
+        assert service(Get=echo).Get(tmp_path / "one.json", i=5).dict() == {"s": "a", "i": "5"}
+
+    def test_a_generator_that_is_not_wanted_any_more_is_closed(self, service: Callable[..., Service]) -> None:
+        closed, taken = threading.Event(), threading.Event()
+
+        def endless() -> Iterator[Any]:
+            try:
+                while True:
+                    taken.set()
+                    yield {"s": "a"}
+            finally:
+                closed.set()
+
+        running = service(Chat=echo).Chat.start(endless())
+        assert taken.wait(30)
+        running.cancel()
+        assert closed.wait(30)
+        assert running.wait(30).status.code == "CANCELLED"
+
     def test_nothing_given_is_an_empty_stream(self, service: Callable[..., Service]) -> None:
         served = service(Up=joined, Chat=echo)
         assert served.Up().dict() == {}
@@ -204,6 +234,7 @@ class TestRequests:
             ('{"s": "a", "s": "b"}', "Message 0: The JSON gives 's' twice", "[0].s"),
             ("[" * 100_000, "nested too deep|recursion|nested deeper", "[0]"),
             (f'{{"i": {"9" * 5000}}}', "more digits", "[0]"),
+            ("requests.json", "A file is given as pathlib.Path", ""),
             (b"\x0a\x01a", "not as bytes", ""),
             (5, "not as int", ""),
         ],

@@ -18,7 +18,7 @@ from explorer.errors import RequestError
 from explorer.rpc.messages import encode
 from explorer.text import printable
 
-__all__ = ["read_messages"]
+__all__ = ["read_messages", "text_of"]
 
 _LARGEST_FILE = 256_000_000
 _BLANK = " \t\r\n"
@@ -38,7 +38,7 @@ def read_messages(descriptor: Descriptor, given: Any) -> Iterable[bytes]:
 
     """
     if isinstance(given, Path):
-        given = _text_of(given)
+        given = text_of(given)
     if isinstance(given, str):
         given = _documents(given)
     elif isinstance(given, Mapping | Message):
@@ -65,7 +65,13 @@ def _at(position: int, make: Callable[[], bytes]) -> bytes:
         raise RequestError(f"Message {position}: {error}", field=path) from error
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a file of requests.
+
+    Raises:
+        RequestError: It cannot be read, is not UTF-8, or is too large to be read at once.
+
+    """
     try:
         size = path.stat().st_size
         if size > _LARGEST_FILE:
@@ -114,7 +120,8 @@ def _end_of(decoder: json.JSONDecoder, text: str, at: int, position: int) -> int
 
 def _not_json(text: str, at: int, why: str) -> RequestError:
     line, column = text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
-    return RequestError(f"The requests are not JSON: {why} at line {line}, column {column}.")
+    hint = "" if text.lstrip(_BLANK)[:1] in ("{", "[", "") else " A file is given as pathlib.Path(…)."
+    return RequestError(f"The requests are not JSON: {why} at line {line}, column {column}.{hint}")
 
 
 def _skip(text: str, at: int) -> int:

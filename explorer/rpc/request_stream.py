@@ -6,6 +6,7 @@ most one more waits, so that nothing piles up for a server that does not read.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -94,6 +95,11 @@ class RequestStream:
         with self._changed:
             self._over = True
             self._changed.notify_all()
+        if self._taking.acquire(blocking=False):  # else whoever takes the next message finds that it is over
+            try:
+                self._close_given()
+            finally:
+                self._taking.release()
 
     def attempt(self) -> Iterator[bytes]:
         """The messages for one attempt at the call; an earlier attempt, which never left, gets no more."""
@@ -114,6 +120,8 @@ class RequestStream:
                 if (again := self._taken_again(attempt)) is not None:
                     return again
             data = self._from_given()
+            if self._over:
+                self._close_given()
             with self._changed:
                 if data is not None and attempt != self._attempt:
                     self._again = data
@@ -151,6 +159,14 @@ class RequestStream:
                 self.on_error()
         self._given = None
         return None
+
+    def _close_given(self) -> None:
+        """Let a generator that nobody will ask any more do what it does at its end, such as closing a file."""
+        given, self._given = self._given, None
+        close = getattr(given, "close", None)
+        if close is not None:
+            with contextlib.suppress(Exception):  # the call is over, and not for this
+                close()
 
     def _from_send(self, attempt: int) -> bytes | None:
         self._changed.wait_for(
