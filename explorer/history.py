@@ -8,15 +8,16 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from explorer.calls import Call
 
 if TYPE_CHECKING:
     from explorer.frames import DataFrame
 
-__all__ = ["Entry", "History"]
+__all__ = ["Calls", "Entry", "History"]
 
+_MOST_SHOWN = 20
 _MOST_CALLS = 1_000
 _MOST_BYTES = 64_000_000
 _MOST_ENTRIES = 100_000
