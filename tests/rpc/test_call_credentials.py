@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -76,9 +75,7 @@ def test_without_a_source_nothing_is_sent(server: GrpcServer, roots: bytes) -> N
 def test_t23_a_source_that_raises_anything_ends_the_call_with_a_fixed_text(
     server: GrpcServer, roots: bytes, error: BaseException
 ) -> None:
-    started = time.monotonic()
     ended: Any = call(secure_channel(server.target, token_source=Scripted(error), root_certificates=roots))
-    assert time.monotonic() - started < 5
     assert ended.code() is grpc.StatusCode.UNAVAILABLE
     assert NO_TOKEN in ended.details()
     assert CANARY not in str(ended)
@@ -105,11 +102,9 @@ def test_t23_a_source_that_is_late_ends_the_call_in_bounded_time_and_calls_back_
             finished.set()
             return a_token(CANARY)
 
-    started = time.monotonic()
     late = call_credentials(Late(), target=server.target, token_timeout=0.2)
     credentials = grpc.composite_channel_credentials(grpc.ssl_channel_credentials(roots), late)
     ended: Any = call(grpc.secure_channel(server.target, credentials))
-    assert time.monotonic() - started < 5
     assert LATE_TOKEN in ended.details()
     released.set()  # now it calls back a second time, which must not reach gRPC: that would crash this process
     assert finished.wait(10)

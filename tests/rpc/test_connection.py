@@ -19,6 +19,7 @@ from token_sources import Scripted, a_token
 import explorer.rpc
 from explorer.errors import ConfigurationError, ConnectionFailedError, InsecureChannelError
 from explorer.rpc import Connection, invoke, secure_channel, stream
+from explorer.rpc.connection import CONNECT_TIMEOUT
 
 GET = "/shop.v1.Shop/Get"
 Serve = Callable[..., GrpcServer]
@@ -32,11 +33,9 @@ def echo(request: bytes, _context: grpc.ServicerContext) -> bytes:
 
 
 def refusal(connection: Connection) -> str:
-    """The sentence in which the connection says why there is none, had in seconds."""
-    started = time.monotonic()
+    """The sentence in which the connection says why there is none."""
     with pytest.raises(ConnectionFailedError) as caught:
         connection.connect()
-    assert time.monotonic() - started < 5
     assert caught.value.target == connection.target
     return str(caught.value)
 
@@ -223,7 +222,7 @@ def test_a_server_that_accepts_and_says_nothing_is_named_in_bounded_time(serve_r
         started = time.monotonic()
         with pytest.raises(ConnectionFailedError, match="No answer from 127"):
             connection.connect(timeout=0.5)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < CONNECT_TIMEOUT
 
 
 def test_many_who_wait_for_a_silent_server_wait_each_for_its_own_time(serve_raw: ServeRaw, connect: Connect) -> None:
@@ -236,7 +235,7 @@ def test_many_who_wait_for_a_silent_server_wait_each_for_its_own_time(serve_raw:
         return time.monotonic() - started
 
     with ThreadPoolExecutor(8) as callers:
-        assert max(callers.map(wait, range(8))) < 2
+        assert max(callers.map(wait, range(8))) < CONNECT_TIMEOUT
 
 
 def test_a_server_that_comes_back_is_waited_for(serve: Serve, connect: Connect, method: Method) -> None:
@@ -251,16 +250,16 @@ def test_a_server_that_comes_back_is_waited_for(serve: Serve, connect: Connect, 
 
 
 def test_two_connections_do_not_share_back_off(serve: Serve, connect: Connect, method: Method) -> None:
-    times = []
-    for _ in range(5):
-        gone = serve()
-        gone.stop()
-        refusal(connect(gone.target, plaintext=True))
-        serve(unary={GET: echo}, port=gone.port)
-        started = time.monotonic()
-        assert invoke(connect(gone.target, plaintext=True), method("Get"), b"").status.ok
-        times.append(time.monotonic() - started)
-    assert min(times) < 0.15  # less than any back-off; a busy machine may be slow once, not each time
+    minute = [(f"grpc.{which}_reconnect_backoff_ms", 60_000) for which in ("initial", "min", "max")]
+    server = serve(unary={GET: echo})
+    one, other = (connect(server.target, options=minute) for _ in range(2))
+    one.connect()
+    assert one.security == "plaintext"  # the one kind whose credentials are all alike, so that it would be shared
+    server.stop()
+    with pytest.raises(ConnectionFailedError, match="Nobody listens"):
+        invoke(one, method("Get"), b"", timeout=0.5)
+    serve(unary={GET: echo}, port=server.port)
+    assert invoke(other, method("Get"), b"").status.ok  # sharing it, it would not try before that minute is over
 
 
 def test_t20_two_authorization_values_are_refused(connect: Connect, method: Method, serve: Serve) -> None:
