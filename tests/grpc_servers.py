@@ -131,7 +131,7 @@ class Reflected:
     def _declaring(self, symbol: str) -> bytes | None:
         for raw, proto in self._readable():
             prefix = f"{proto.package}." if proto.package else ""
-            if any(prefix + each.name == symbol for kind in (proto.service, proto.message_type) for each in kind):
+            if any(f"{prefix}{each.name}" == symbol for kind in (proto.service, proto.message_type) for each in kind):
                 return raw
         return None
 

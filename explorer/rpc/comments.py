@@ -80,12 +80,12 @@ def _of_file(raw: bytes) -> Iterator[tuple[str, str]]:
 def _named(file: descriptor_pb2.FileDescriptorProto, path: Sequence[int]) -> str | None:
     """The full name of what a location's path leads to; None where that has no name, or is not there."""
     place: Any = file
-    names = [file.package] if file.package else []
+    names = [str(file.package)] if file.package else []
     steps = iter(path)
     for number, index in zip(steps, steps, strict=False):
         inside = _INSIDE.get((type(place), number))
         if inside is None or not 0 <= index < len(getattr(place, inside)):
             return None
         place = getattr(place, inside)[index]
-        names.append(place.name)
+        names.append(str(place.name))  # bytes, where it is no UTF-8
     return ".".join(names) if len(path) % 2 == 0 and path else None

@@ -83,7 +83,8 @@ class FileSet:
             proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
         except DecodeError:
             return
-        if not _is_text(proto.name, proto.package, *(service.name for service in proto.service)):
+        services = (service.name for service in proto.service)
+        if not _is_text(proto.name, proto.package, proto.syntax, *proto.dependency, *services):
             return
         if proto.name in PROTOBUF_FILES or proto.syntax.startswith("<"):
             return  # protobuf's own come from here; "<unknown:0>" marks a placeholder for a file that is not there

@@ -70,3 +70,11 @@ def test_a_file_that_cannot_be_read_or_points_nowhere_hides_no_other(tmp_path: P
     for path in ([4, 7], [4], [99, 0], [4, -1], []):
         odd.source_code_info.location.add(path=path, leading_comments="nowhere")
     assert comments_of({"a": b"\xff", "b": odd.SerializeToString(), **good}) == comments_of(good)
+
+
+def test_names_that_are_no_utf_8_are_survived() -> None:
+    odd = descriptor_pb2.FileDescriptorProto(name="odd.proto", package="p", message_type=[{"name": "Name"}])
+    odd.source_code_info.location.add(path=[4, 0], leading_comments="said")
+    raw = odd.SerializeToString()
+    assert comments_of({"a": raw}) == {"p.Name": "said"}
+    assert list(comments_of({"a": raw.replace(b"Name", b"N\xffme")}).values()) == ["said"]
