@@ -62,7 +62,6 @@ class Reflection:
         self._lock = threading.Lock()
         self._files = FileSet()
         self._names: list[str] | None = None
-        self._listed_as: dict[str, str] = {}
         self._concluded: set[str] = set()
         self._extended: set[str] = set()
         self._version: Version | None = None
@@ -171,14 +170,13 @@ class Reflection:
         return self.pool.FindServiceByName(full_name)
 
     def _list(self, questions: Questions) -> list[str]:
-        (answer,) = questions.ask([("list_services", "")])
+        # What is said here means nothing, but some servers take an empty text for no question at all.
+        (answer,) = questions.ask([("list_services", "*")])
         if not answer.HasField("list_services_response"):
             said = error_of(answer) or "NOT_FOUND"
             raise ReflectionError(f"{self._connection.target} does not list its services: {said}.")
         listed = list(dict.fromkeys(service.name for service in answer.list_services_response.service))
-        # grpc-js lists a service of no package with a dot in front, and knows it by no other name.
-        self._listed_as = {_without_dot(name): name for name in listed}
-        names = list(self._listed_as)
+        names = list(dict.fromkeys(map(_without_dot, listed)))  # grpc-js has a dot before what is in no package
         odd = [name for name in names if not _SERVICE_NAME.fullmatch(name)]
         for name in odd:
             self._files.broken[name] = f"{printable(name, 200)!r} is listed as a service, and is no name of one."
@@ -204,7 +202,7 @@ class Reflection:
         self._ask_for_extensions(questions.briefer(_EXTENSIONS_TIMEOUT), self._files.files_of(wanted))
 
     def _resolve_type(self, questions: Questions, full_name: str) -> None:
-        roots = self._take_all(questions.ask([("file_containing_symbol", full_name)]))
+        roots = self._take_all(_look_up(questions, [full_name]))
         self._complete(questions, roots)
         with self._lock:
             self._files.build(roots, final=True)
@@ -212,7 +210,7 @@ class Reflection:
 
     def _ask_for_services(self, questions: Questions, names: Iterable[str]) -> None:
         asked = [name for name in names if name not in self.broken and not self._files.declares(name)]
-        answers = questions.ask([("file_containing_symbol", self._listed_as.get(name, name)) for name in asked])
+        answers = _look_up(questions, asked)
         self._take_all(answers)
         for name, answer in zip(asked, answers, strict=True):
             if not self._files.declares(name):
@@ -229,7 +227,7 @@ class Reflection:
             if not wanted:
                 return
             asked.update(wanted)
-            found = self._take_all(questions.ask([("file_containing_symbol", name) for name in wanted]))
+            found = self._take_all(_look_up(questions, wanted))
             roots = list(dict.fromkeys([*roots, *found]))
 
     def _ask_for_imports(self, questions: Questions, roots: list[str]) -> None:
@@ -358,6 +356,25 @@ def _not_described(service: str, why: str) -> str:
 
 def _may_be_the_other_version(end: StreamEnded) -> bool:
     return end.status.code in ("UNIMPLEMENTED", "UNAVAILABLE") and not end.answers
+
+
+def _look_up(questions: Questions, names: list[str]) -> list[Answer]:
+    """Ask for the files that declare these names.
+
+    What is in no package is asked for again with a dot in front where that is unknown: the reflection of grpc-js, and
+    others of Node.js, put package and name together so.
+    """
+    answers = list(questions.ask([("file_containing_symbol", name) for name in names]))
+    again = [
+        index
+        for index, (name, answer) in enumerate(zip(names, answers, strict=True))
+        if "." not in name and answer.HasField("error_response")
+    ]
+    dotted = questions.ask([("file_containing_symbol", f".{names[index]}") for index in again]) if again else []
+    for index, answer in zip(again, dotted, strict=True):
+        if answer.HasField("file_descriptor_response"):
+            answers[index] = answer
+    return answers
 
 
 def _without_dot(name: str) -> str:

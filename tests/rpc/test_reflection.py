@@ -10,6 +10,7 @@ import pytest
 import trustme
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor
+from grpc_reflection.v1alpha import reflection_pb2
 from grpc_servers import Gate, GrpcServer, Reflected
 from raw_servers import HTTP_404, RawServer, http2
 from schemas import KITCHEN, SHOP, raw_files
@@ -61,7 +62,7 @@ def test_names_come_after_one_round_trip_and_a_service_when_it_is_asked_for(refl
     assert served.questions == []
     assert reflection.service_names() == ["shop.v1.Shop"]
     assert reflection.version == "v1"
-    assert served.questions == [("list_services", "")]
+    assert served.questions == [("list_services", "*")]
     service = reflection.service("shop.v1.Shop")
     assert [method.name for method in service.methods] == ["Get", "Put", "Buy", "List", "Upload", "Chat"]
     assert service.file.pool is reflection.pool
@@ -321,6 +322,22 @@ class TestOneBadFileHidesNoOther:
         reflection = self.load(reflect, files, ["hall.Hall"])
         assert "needs `deep/room.proto`" in reflection.repaired["hall.Hall"]
 
+    def test_what_is_in_no_package_may_be_known_with_a_dot_in_front(self, reflect: Reflect) -> None:
+        bare = descriptor_pb2.FileDescriptorProto(name="bare.proto", syntax="proto3", message_type=[{"name": "M"}])
+        bare.service.add(name="Bare").method.add(name="Do", input_type=".M", output_type=".M")
+
+        def knows(request: Any, _context: grpc.ServicerContext) -> Any:
+            if request.file_containing_symbol in (".Bare", ".M"):
+                answer = reflection_pb2.ServerReflectionResponse()
+                answer.file_descriptor_response.file_descriptor_proto.append(bare.SerializeToString())
+                return answer
+            return None
+
+        for listed in ("Bare", ".Bare"):
+            reflection = self.load(reflect, {}, [listed], before=knows)
+            assert reflection.service_names() == ["shop.v1.Shop", "Bare"]
+            assert (dict(reflection.broken), reflection.service("Bare").methods[0].input_type.name) == ({}, "M")
+
     def test_a_service_that_is_listed_but_not_described_is_named(self, reflect: Reflect) -> None:
         reflection = self.load(reflect, {}, ["ghost.Service"])
         said = "`ghost.Service` is listed by the server, but not described: it does not know that name."
@@ -351,8 +368,6 @@ class TestOneBadFileHidesNoOther:
         assert "twin.proto" in reflection.broken["shop.v1.Twin"]
 
     def test_bytes_that_are_no_file_are_left_out(self, reflect: Reflect) -> None:
-        from grpc_reflection.v1alpha import reflection_pb2
-
         def garbage(request: Any, _context: grpc.ServicerContext) -> Any:
             if request.file_containing_symbol != "bad.S":
                 return None
