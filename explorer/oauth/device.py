@@ -208,7 +208,9 @@ def _required(answer: Answer, name: str) -> str:
 
 def _pages(answer: Answer, jupyter_origin: str | None) -> tuple[str, str | None]:
     """The verification page, and the one with the code in it where there is a usable one (T15)."""
-    page = _required(answer, "verification_uri")
+    # The drafts of RFC 8628 called it verification_url, and a large server has kept to that.
+    named = "verification_uri" if answer.text("verification_uri") else "verification_url"
+    page = answer.text(named) or _required(answer, "verification_uri")
     if problem := _page_problem(page, jupyter_origin):
         msg = f"{ASKING}: the verification_uri {printable(page, 200)!r} is refused: {problem}."
         raise OAuthConfigurationError(msg)
@@ -218,4 +220,10 @@ def _pages(answer: Answer, jupyter_origin: str | None) -> tuple[str, str | None]
 
 def _page_problem(page: str | None, jupyter_origin: str | None) -> str | None:
     own = page is not None and jupyter_origin is not None and page.startswith(f"{jupyter_origin.rstrip('/')}/")
-    return None if own and printable(page) == page else endpoint_problem(page)
+    if own and printable(page) == page:
+        return None
+    # A page is no endpoint: it may be one of those that find their way by the fragment.
+    place, _, fragment = (page or "").partition("#")
+    if not fragment.isprintable() or not fragment.isascii() or " " in fragment:
+        return "its fragment is not clean text"
+    return endpoint_problem(place if isinstance(page, str) else page)

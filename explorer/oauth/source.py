@@ -344,7 +344,7 @@ def revoke(client: Client, refresh_token: Secret | None, access_token: Secret | 
         if token is None:
             continue
         outcome = client.revocation_request({"token": token, "token_type_hint": hint}, left) if left > 0 else None
-        confirmed = confirmed and isinstance(outcome, Answer) and outcome.status == 200
+        confirmed = confirmed and isinstance(outcome, Answer) and 200 <= outcome.status < 300
     return confirmed
 
 
