@@ -233,6 +233,15 @@ class Session:
         found = [self._service(name) for name in self.services if name not in broken]
         return methods_frame(found, self._comments())
 
+    def search(self, text: str) -> DataFrame:
+        """The rows of :attr:`methods` in which every word of the text is found, in whatever case.
+
+        Raises as :attr:`services`; resolves everything.
+        """
+        methods, words = self.methods, text.casefold().split()
+        rows = (" ".join(map(_text, row)).casefold() for row in methods.itertuples(index=False))
+        return methods[[all(word in row for word in words) for row in rows]]
+
     @property
     def broken(self) -> dict[str, str]:
         """Services found so far that cannot be used, each with the reason."""
@@ -433,6 +442,10 @@ class Session:
     def _reachable(self) -> list[str]:
         names = self.services
         return list(dict.fromkeys([*names, *_short_names(names)]))
+
+
+def _text(cell: object) -> str:
+    return cell if isinstance(cell, str) else ""
 
 
 def _short_names(names: Iterable[str]) -> list[str]:

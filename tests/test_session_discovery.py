@@ -1,0 +1,140 @@
+"""What a session knows of its server, against real ones: found once, found anew, and never at another's expense."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+from grpc_servers import Gate, GrpcServer, Reflected
+from schemas import SHOP, pool_of, raw_files
+from stock_reflection import StockReflection
+from token_sources import Scripted, a_token
+
+import explorer
+from explorer.errors import ReflectionError, RpcStatusError, UnknownNameError
+
+NEW_SHOP = SHOP.replace("int64 price = 2;", "int64 price = 2; string colour = 3;").replace("rpc Buy", "rpc Sell")
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., GrpcServer]]:
+    running: list[GrpcServer] = []
+
+    def make(**settings: Any) -> GrpcServer:
+        running.append(GrpcServer(**settings))
+        return running[-1]
+
+    yield make
+    for server in running:
+        server.stop()
+
+
+Serve = Callable[..., GrpcServer]
+
+
+def shop(text: str = SHOP) -> Reflected:
+    return Reflected(raw_files(shop=text), ["shop.v1.Shop"])
+
+
+class TestRefresh:
+    def test_a_server_that_was_deployed_again(self, serve: Serve) -> None:
+        served = shop()
+        server = serve(reflection=served, unary={"/shop.v1.Shop/Get": lambda request, _context: request})
+        with explorer.connect(server.target, plaintext=True) as session:
+            old = session["Shop"]
+            gone = session["Shop.Buy"](id="1")
+            with pytest.raises(RpcStatusError, match=r"session\.refresh\(\) asks again"):
+                gone.raise_for_status()
+            served.files, served.services = (
+                raw_files(shop=NEW_SHOP, one="syntax='proto3'; service One {}"),
+                ["shop.v1.Shop", "One"],
+            )
+            assert session.services == ["shop.v1.Shop"], "known, and not asked for again"
+            assert session.refresh() == session.services == ["shop.v1.Shop", "One"]
+            assert session["Shop.Get"](colour="red").dict() == {"colour": "red"}
+            with pytest.raises(UnknownNameError):
+                session["Shop.Buy"]
+            assert old.Get(id="1").dict() == {"id": "1"}, "what was taken before stays usable"
+            assert old["Buy"].full_name == "shop.v1.Shop.Buy"
+
+    def test_one_that_fails_leaves_all_as_it_was(self, serve: Serve) -> None:
+        served = shop()
+        with explorer.connect(serve(reflection=served).target, plaintext=True) as session:
+            method = session["Shop.Get"]
+            served.before = lambda _request, context: context.abort(grpc.StatusCode.PERMISSION_DENIED, "no")
+            with pytest.raises(ReflectionError, match="does not allow"):
+                session.refresh()
+            assert session.services == ["shop.v1.Shop"]
+            assert session["Shop.Get"].descriptor is method.descriptor
+
+    def test_comments_are_those_of_the_new_source(self, serve: Serve, tmp_path: Any) -> None:
+        path = tmp_path / "told.proto"
+        path.write_text('syntax = "proto3"; message Q {} service S {\n// Old.\nrpc Get(Q) returns (Q); }')
+        with explorer.connect(serve().target, plaintext=True, descriptors=explorer.rpc.ProtoFiles(path)) as session:
+            assert session.methods["comment"].tolist() == ["Old."]
+            path.write_text(path.read_text().replace("Old.", "New."))
+            session.refresh()
+            assert session.methods["comment"].tolist() == ["New."]
+            assert session["S.Get"].__doc__.startswith("New.")
+
+
+class TestWaiting:
+    def test_who_waits_for_a_server_makes_nobody_else_wait(self, serve: Serve) -> None:
+        gate, first = Gate(), threading.Lock()
+
+        def holds_the_first(_request: Any, _context: Any) -> None:
+            if first.acquire(blocking=False):
+                gate.wait()
+
+        served = shop()
+        served.before = holds_the_first
+        with (
+            explorer.connect(serve(reflection=served).target, plaintext=True) as session,
+            ThreadPoolExecutor(1) as other,
+        ):
+            waiting = other.submit(lambda: session.services)
+            assert gate.entered.wait(30)
+            assert session.services == ["shop.v1.Shop"]
+            assert not waiting.done()
+            gate.open()
+            assert waiting.result(30) == ["shop.v1.Shop"]
+
+    def test_the_sessions_time_limit_is_reflections(self, serve: Serve) -> None:
+        gate, served = Gate(), shop()
+        served.before = lambda _request, _context: gate.wait()
+        with (
+            explorer.connect(serve(reflection=served).target, plaintext=True, timeout=0.3) as session,
+            pytest.raises(ReflectionError, match=r"did not answer reflection within 0\.3 s"),
+        ):
+            session.services  # noqa: B018 - asked for, not used
+        gate.open()
+
+
+def test_token_and_metadata_travel_with_every_question(serve: Serve) -> None:
+    old = """syntax = "proto2"; package old; message Q { extensions 100 to 200; } extend Q { optional int32 n = 100; }
+    service Old { rpc Get(Q) returns (Q); }"""
+    server = serve(reflection=StockReflection(pool_of(shop=SHOP, old=old), ["old.Old"]))
+    tokens, metadata = Scripted(*(a_token(f"token{number}") for number in range(20))), {"x-tenant": "7"}
+    with explorer.connect(server.target, plaintext=True, token_source=tokens, metadata=metadata) as session:
+        assert session.services == ["old.Old"]
+        assert session["old.Old"].full_name == "old.Old"
+        assert session.message_type("shop.v1.Item").full_name == "shop.v1.Item"
+        session.refresh()
+        assert session.methods["method"].tolist() == ["Get"]
+    assert len(server.calls) >= 4
+    assert all(call.metadata["authorization"].startswith("Bearer token") for call in server.calls)
+    assert {call.metadata["x-tenant"] for call in server.calls} == {"7"}
+
+
+class TestSearch:
+    def test_every_word_is_somewhere_in_the_row(self, serve: Serve) -> None:
+        with explorer.connect(serve(reflection=shop()).target, plaintext=True) as session:
+            assert session.search("get")["method"].tolist() == ["Get"]
+            assert session.search("SHOP stream")["method"].tolist() == ["List", "Upload"]
+            assert list(session.search("item").columns) == list(session.methods.columns)
+            assert len(session.search("")) == 6
+            assert len(session.search("nobody")) == 0
