@@ -309,7 +309,7 @@ class Running(Iterator["Message | None"]):
 
     def _finish(self, call: Call | None, error: BaseException | None = None) -> None:
         if self._requests is not None:
-            self._requests.end()
+            self._requests.close()
         if call is not None and self._cancellation.begun and not self.done:
             call = self._complete(call)
         with self._changed:

@@ -15,6 +15,7 @@ from grpc_servers import Gate
 from proto_site import Site, pool_from
 from token_sources import Scripted, a_token
 
+import explorer
 from explorer.errors import (
     CallEndedError,
     ConfigurationError,
@@ -526,3 +527,59 @@ def test_more_was_sent_than_is_kept_and_cannot_be_repeated(service: Callable[...
     assert len(call.requests) < 100
     with pytest.raises(ConfigurationError, match="100 messages were sent"):
         call.repeat()
+
+
+class TestAtTheDemo:
+    @pytest.fixture
+    def directory(self, demo: Any) -> Iterator[Service]:
+        tokens = explorer.oauth.client_credentials(
+            demo.issuer, client_id="service", client_secret=demo.clients["service"], scope="read:users"
+        )
+        roots = demo.root_certificates
+        with explorer.connect(demo.target, token_source=tokens, root_certificates=roots) as session:
+            yield session["DirectoryService"]
+        tokens.sign_out()
+
+    def test_a_question_is_answered_before_the_next_is_asked(self, directory: Service) -> None:
+        with directory.LookUp.start() as look_up:
+            look_up.send(id="user123")
+            assert next(look_up).user.name == "Ada Example"
+            look_up.send(id="nobody")
+            assert "nobody" in next(look_up).problem
+            look_up.done_writing()
+            call = look_up.wait(30)
+        assert call.ok
+        assert call.repeat().data == call.data
+
+    def test_an_endless_stream_is_stopped(self, directory: Service) -> None:
+        watch = directory.WatchUsers.start(interval="0.01s")
+        came = [next(watch) for _ in range(3)]
+        assert len(came) == 3
+        watch.cancel()
+        call = watch.wait(30)
+        assert call.status.code == "CANCELLED"
+        assert len(call) >= 3
+        assert len(call.frame()) == len(call) + 1
+
+    def test_a_deadline_ends_what_takes_longer(self, directory: Service) -> None:
+        call = directory.RehearseStatus.options(timeout=0.2)(delay="30s")
+        assert call.status.code == "DEADLINE_EXCEEDED"
+
+    def test_types_that_no_service_names_are_found(self, directory: Service) -> None:
+        attachments = directory.GetAttachments(user_id="user123").dict()["attachments"]
+        kinds = {each["@type"].rpartition(".")[2]: "@value" in each for each in attachments}
+        assert kinds == {"Certificate": False, "Note": False, "Duration": False, "Hologram": True}
+
+    def test_whatever_a_status_holds_is_shown(self, directory: Service) -> None:
+        call = directory.RehearseStatus(code=9, message="rehearsed", details=list(range(1, 13)))
+        assert call.status.code == "FAILED_PRECONDITION"
+        kinds = {each["@type"].rpartition(".")[2]: "@value" in each for each in call.status.error_details}
+        assert len(kinds) == 12
+        assert [kind for kind, opaque in kinds.items() if opaque] == ["Hologram"]
+        shown = repr(call)
+        assert all(kind in shown for kind in kinds if kind != "BadRequest")
+
+    def test_garbage_in_its_place_is_shown_as_bytes(self, directory: Service) -> None:
+        call = directory.RehearseStatus(code=9, message="rehearsed", details=["DETAIL_GARBAGE"])
+        assert call.status.unreadable_details
+        assert "that are no google.rpc.Status" in repr(call)

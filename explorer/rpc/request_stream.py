@@ -91,10 +91,14 @@ class RequestStream:
             self._changed.notify_all()
 
     def end(self) -> None:
-        """The call is over: whoever waits here goes on."""
+        """The call is over: whoever waits here goes on. Runs nothing of the caller's."""
         with self._changed:
             self._over = True
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """The call is over, and what gave its messages may let go of what it holds (a generator's ``close``)."""
+        self.end()
         if self._taking.acquire(blocking=False):  # else whoever takes the next message finds that it is over
             try:
                 self._close_given()

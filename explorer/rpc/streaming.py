@@ -251,6 +251,7 @@ class StreamAnswer(Iterator["Message | None"]):
         return call
 
     def _wake(self, call: Any) -> None:
+        """Let those go who wait to send. In gRPC's own thread, which no caller's code may hold up."""
         if self.requests is not None and not is_connection_trouble(call.details() or ""):
             self.requests.end()
 
@@ -314,7 +315,7 @@ class StreamAnswer(Iterator["Message | None"]):
 
     def _let_go(self) -> None:
         if self.requests is not None:
-            self.requests.end()
+            self.requests.close()
         self._over.set()
 
     def _watch_idleness(self) -> None:
