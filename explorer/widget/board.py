@@ -28,7 +28,7 @@ class Board:
         self._listeners: list[Listener] = []
         self._closed = False
         self.values: dict[str, Any] = {
-            "place": {"target": "", "security": "", "services": None, "reflection": ""},
+            "place": {"target": "", "security": "", "notice": "", "services": None, "reflection": ""},
             "account": NOBODY,
             "gate": {"kind": "wait", "title": "", "sentence": ""},
             "shut": True,

@@ -93,6 +93,14 @@ def test_tls_to_plaintext(models, plaintext_server):
     assert plaintext_server.calls == []
 
 
+def test_plaintext_that_nobody_asked_for_is_said(models, plaintext_server):
+    ear = models(Place(target=plaintext_server.target))
+    place = ear.until(lambda: ear.model.state["place"]["security"] == "plaintext")["place"]
+    assert f"{plaintext_server.target} does not speak TLS" in place["notice"]
+    asked = models(Place(target=f"http://{plaintext_server.target}"))  # the twin
+    assert asked.until(lambda: asked.model.state["place"]["security"] == "local")["place"]["notice"] == ""
+
+
 def test_plaintext_to_tls(models, demo):
     refused_at_the_door(models(Place(target=f"http://{demo.target}")), demo.target, "speak TLS", "http://) away")
 

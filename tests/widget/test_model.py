@@ -89,6 +89,7 @@ def test_from_the_page_to_the_answer(ada, demo):
     assert state["place"] == {
         "target": demo.target,
         "security": "TLS",
+        "notice": "",
         "services": len(state["services"]),
         "reflection": "v1",
     }

@@ -20,12 +20,12 @@ function initialize({ model }) {
 }
 
 /** @param {any} place */
-function where({ target, security, services, reflection }) {
+function where({ target, security, notice, services, reflection }) {
   if (!target) return [h("span", { class: "ge-faint" }, "not connected")];
   const seen = services === null ? "" : `${count(services)} service${services === 1 ? "" : "s"}${reflection ? ` · reflection ${reflection}` : ""}`;
   return [
     wire(target, { class: "ge-target", title: target }),
-    security && badge(security, security === "plaintext" ? "late" : "good"),
+    security && badge(security, security === "plaintext" ? "late" : "good", notice ? { title: notice } : {}),
     h("span", { class: "ge-faint ge-seen" }, seen),
   ];
 }
