@@ -195,6 +195,7 @@ class Reflection:
         except StreamEnded as end:
             if end.status.code != "DEADLINE_EXCEEDED":
                 raise
+            self._take_all(end.answers)
             self._out_of_time(wanted)
         with self._lock:
             self._files.conclude(wanted)

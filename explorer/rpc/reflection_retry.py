@@ -50,13 +50,14 @@ class Questions:
         """The answers, one for each question and in their order.
 
         Raises:
-            StreamEnded: The server ended the stream, and another would not do better.
+            StreamEnded: The server ended the stream, and another would not do better; with the answers so far.
             ConnectionFailedError, OAuthError: There is no connection, or no token.
 
         """
         answers: list[Answer] = []
         alone = False
         while len(answers) < len(questions):
+            new = self._stream is None
             stream = self._stream or self._open()
             left = questions[len(answers) :]
             asked = left[:1] if alone else left
@@ -65,15 +66,17 @@ class Questions:
                 self._answered, alone = True, False
             except StreamEnded as end:
                 self.close()
+                fruitless = not end.answers
                 answers += end.answers
-                self._answered = self._answered or bool(end.answers)
+                self._answered = self._answered or not fruitless
                 if not self._may_be_a_questions_fault(end):
+                    end.answers[:] = answers
                     self._mend(end, stream.token)
-                elif len(asked) == 1 and not end.answers:
+                elif fruitless and new and len(asked) == 1:
                     answers.append(_failed(end.status))
                     alone = False
-                else:  # which one it was shows when the next is asked alone
-                    alone = not end.answers
+                else:  # which one it was shows when the next is asked alone, on a stream of its own
+                    alone = fruitless and new
         return answers
 
     def briefer(self, timeout: float) -> Questions:

@@ -301,8 +301,8 @@ class TestOneBadFileHidesNoOther:
         reflection = self.load(reflect, files, ["hall.Hall"])
         assert dict(reflection.broken) == {}
         assert reflection.repaired["hall.Hall"] == (
-            "`hall.Hall` needs `deep/room.proto`, imported by `deep/wing.proto`, which the server does not serve; until "
-            "then what would be `room.Room` is kept and shown as bytes."
+            "`hall.Hall` needs `deep/room.proto`, imported by `deep/wing.proto`, which the server does not serve; "
+            "until then what would be `room.Room` is kept and shown as bytes."
         )
         door = reflection.service("hall.Hall").methods[0].input_type
         assert door.fields_by_name["to"].type == FieldDescriptor.TYPE_BYTES
@@ -472,3 +472,95 @@ def test_the_demo_is_discovered(demo: Any, connect: Connect) -> None:
     assert {"UserService", "explorer.demo.v1.DirectoryService"} <= set(reflection.service_names())
     assert dict(reflection.broken) == {}
     assert reflection.version == "v1"
+
+
+class TestServersThatAnswerOddly:
+    def test_one_answer_a_stream(self, reflect: Reflect) -> None:
+        """Some end the stream after each answer; nobody is to blame for that."""
+
+        class OneEach(Reflected):
+            def answer(self, requests: Any, context: grpc.ServicerContext) -> Any:
+                for answer in super().answer(requests, context):
+                    yield answer
+                    return
+
+        names = [f"p.S{number}" for number in range(30)]
+        files = raw_files(**{f"f{n}": f'syntax = "proto3"; package p; service S{n} {{}}' for n in range(30)})
+        reflection = reflect(OneEach(files, names))
+        reflection.load()
+        assert dict(reflection.broken) == {}
+        assert len(reflection.files) == 30
+
+    def test_a_question_that_is_never_answered_costs_only_those_behind_it(self, reflect: Reflect) -> None:
+        gate = Gate()
+
+        def never(request: Any, _context: grpc.ServicerContext) -> None:
+            if request.file_containing_symbol == "b.Slow":
+                gate.wait()
+
+        files = {**raw_files(shop=SHOP), **raw_files(slow='syntax = "proto3"; package b; service Slow {}')}
+        reflection = reflect(Reflected(files, ["shop.v1.Shop", "b.Slow"], before=never), timeout=1)
+        reflection.load()
+        gate.open()
+        assert reflection.service("shop.v1.Shop").full_name == "shop.v1.Shop"
+        said = "`b.Slow` is listed by the server, but not described: not within 1 s; refresh() asks again."
+        assert dict(reflection.broken) == {"b.Slow": said}
+        again = reflection.fresh()
+        again.load()
+        assert dict(again.broken) == {}
+
+    def test_an_answer_larger_than_any_message_may_be(self, reflect: Reflect) -> None:
+        large = descriptor_pb2.FileDescriptorProto(name="large.proto", package="b", service=[{"name": "Large"}])
+        large.source_code_info.location.add(leading_comments="x" * (17 * 2**20))
+        files = {**raw_files(shop=SHOP), large.name: large.SerializeToString()}
+        reflection = reflect(Reflected(files, ["b.Large", "shop.v1.Shop"]))
+        reflection.load()
+        assert reflection.service("shop.v1.Shop").full_name == "shop.v1.Shop"
+        assert "RESOURCE_EXHAUSTED" in reflection.broken["b.Large"]
+
+    def test_extensions_are_not_waited_for_long(self, reflect: Reflect, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("explorer.rpc.reflection._EXTENSIONS_TIMEOUT", 0.2)
+        gate = Gate()
+
+        def never(request: Any, _context: grpc.ServicerContext) -> None:
+            if request.all_extension_numbers_of_type:
+                gate.wait()
+
+        text = 'syntax = "proto2"; package o; message M { extensions 1 to 9; } service O { rpc Get(M) returns (M); }'
+        reflection = reflect(Reflected(raw_files(o=text), ["o.O"], before=never))
+        reflection.load()
+        assert gate.entered.is_set()
+        gate.open()
+        assert reflection.service("o.O").full_name == "o.O"
+
+    def test_extension_numbers_without_end(self, reflect: Reflect) -> None:
+        from grpc_reflection.v1alpha import reflection_pb2
+
+        def many(request: Any, _context: grpc.ServicerContext) -> Any:
+            if not request.all_extension_numbers_of_type:
+                return None
+            answer = reflection_pb2.ServerReflectionResponse()
+            answer.all_extension_numbers_response.extension_number.extend(range(100, 100_000))
+            return answer
+
+        text = 'syntax = "proto2"; package o; message M { extensions 1 to max; } service O { rpc Get(M) returns (M); }'
+        served = Reflected(raw_files(o=text), ["o.O"], before=many)
+        reflection = reflect(served)
+        reflection.load()
+        assert reflection.service("o.O").full_name == "o.O"
+        assert len(served.questions) < 2_100
+
+    def test_a_false_timestamp_in_a_file_of_its_own_is_never_taken_for_the_real_one(self, reflect: Reflect) -> None:
+        false = descriptor_pb2.FileDescriptorProto(name="evil.proto", package="google.protobuf", syntax="proto3")
+        false.message_type.add(name="Timestamp").field.add(name="evil", number=1, type=9, label=1)
+        user = descriptor_pb2.FileDescriptorProto(name="u.proto", package="u", dependency=["evil.proto"])
+        user.service.add(name="U").method.add(
+            name="Get", input_type=".google.protobuf.Timestamp", output_type=".google.protobuf.Timestamp"
+        )
+        files = {each.name: each.SerializeToString() for each in (false, user)}
+        reflection = reflect(Reflected(files, ["u.U"]))
+        reflection.load()
+        assert reflection.broken["u.U"] == (
+            "`u.U` is declared in `u.proto`, which needs `google.protobuf.Timestamp` of `evil.proto`, which "
+            "contradicts `google/protobuf/timestamp.proto`: both declare `google.protobuf.Timestamp`, and differently."
+        )
