@@ -23,7 +23,7 @@ _PLUMBING = "grpc.reflection."  # how we look is not what we look for
 
 
 def place_of(session: Session, services: Sequence[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """Where we are: target, how it is secured and what of that nobody asked for, how many services, and how that is known."""
+    """Where we are: target, how it is secured, what of that nobody asked for, how many services, how that is known."""
     return {
         "target": printable(session.target, 200),
         "security": session.security,
