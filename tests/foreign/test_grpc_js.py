@@ -37,12 +37,12 @@ def tls_port(node_server: Callable[..., int], authority: trustme.CA, tmp_path_fa
     leaf = authority.issue_cert("localhost", "127.0.0.1")
     leaf.cert_chain_pems[0].write_to_path(str(folder / "certificate.pem"))
     leaf.private_key_pem.write_to_path(str(folder / "key.pem"))
-    return node_server("shop.mjs", str(folder / "certificate.pem"), str(folder / "key.pem"))
+    return node_server("shop.mjs", "own", str(folder / "certificate.pem"), str(folder / "key.pem"))
 
 
 @pytest.fixture(scope="module")
 def plain_port(node_server: Callable[..., int]) -> int:
-    return node_server("shop.mjs")
+    return node_server("shop.mjs", "own")
 
 
 @pytest.fixture(scope="module")
