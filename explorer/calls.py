@@ -6,18 +6,19 @@ import base64
 import functools
 import html
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
-from google.protobuf.descriptor import Descriptor, MethodDescriptor
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.errors import ConfigurationError, DecodeError, RpcStatusError
 from explorer.rpc import Status, method_kind, to_dict
-from explorer.rpc.decoding import Messages, decoded
+from explorer.rpc.decoding import AllDecoded, Messages
 from explorer.rpc.endings import CALL_AGAIN, MORE_TIME
+from explorer.rpc.message_lines import LARGEST_SHOWN, LONGEST_LINE, message_lines
 from explorer.rpc.metadata import answered_openly
 from explorer.text import printable
 from explorer.texts import Asked, grpcurl_text, library_text, stub_text
@@ -25,12 +26,9 @@ from explorer.texts import Asked, grpcurl_text, library_text, stub_text
 if TYPE_CHECKING:
     from explorer.frames import DataFrame
 
-__all__ = ["LARGEST_SHOWN", "Call", "Caller", "message_lines"]
+__all__ = ["Call", "Caller"]
 
 _LINES_SHOWN = 60
-_COLUMNS_SHOWN = 200
-LARGEST_SHOWN = 200_000
-"""Bytes that a message may have to be drawn."""
 
 _NEXT_STEP = {
     "INVALID_ARGUMENT": "Change the request.",
@@ -288,10 +286,10 @@ class Call:
     def _details(self) -> list[str]:
         """What google.rpc says beside the status, but for what the sentence says already."""
         told = [each for each in self.status.error_details if not str(each["@type"]).endswith("/google.rpc.BadRequest")]
-        lines = [printable(json.dumps(each, ensure_ascii=False), _COLUMNS_SHOWN) for each in told]
+        lines = [printable(json.dumps(each, ensure_ascii=False), LONGEST_LINE) for each in told]
         strange = self.status.unreadable_details
         if strange is not None:
-            shown = printable(base64.b64encode(strange).decode(), _COLUMNS_SHOWN)
+            shown = printable(base64.b64encode(strange).decode(), LONGEST_LINE)
             lines.append(f"grpc-status-details-bin holds {len(strange):,} bytes that are no google.rpc.Status: {shown}")
         return lines
 
@@ -300,7 +298,7 @@ class Call:
         for when, pairs in (("initial", self.initial_metadata), ("trailing", self.trailing_metadata)):
             for name, value in pairs:
                 shown = answered_openly(name, value)
-                cells = (when, printable(name, 120), "…" if shown is None else shown[:_COLUMNS_SHOWN])
+                cells = (when, printable(name, 120), "…" if shown is None else shown[:LONGEST_LINE])
                 row = "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in cells)
                 rows.append(f"<tr>{row}</tr>")
         if not rows:
@@ -340,50 +338,6 @@ class Call:
             return f"Sign in with the scope {scope}." if scope else "Sign in as someone who may."
         step = _NEXT_STEP.get(self.status.code, "")
         return "" if step in self.status.details else step
-
-
-def message_lines(descriptor: Descriptor, data: bytes, *, indent: int | None = None) -> list[str]:
-    """A message as JSON to look at: lines cut where they are long, without what a terminal would obey.
-
-    One that is large, as bytes, is only named: as Python's objects it may be a hundred times as large.
-    """
-    if len(data) > LARGEST_SHOWN:
-        return [f"… a message of {len(data):,} bytes: it is not drawn, .json() and .frame() have it"]
-    message, fault = decoded(descriptor, data)
-    if message is None:
-        return [printable(fault, _COLUMNS_SHOWN)]
-    text = json.dumps(to_dict(message, descriptor.file.pool), indent=indent, ensure_ascii=False)
-    return [printable(line, _COLUMNS_SHOWN) for line in text.split("\n")]
-
-
-class AllDecoded(Sequence[Message]):
-    """Messages of which one that cannot be decoded is an error, raised when it is looked at."""
-
-    def __init__(self, descriptor: Descriptor, data: Sequence[bytes], fault: Callable[[int], Exception]) -> None:
-        self._messages, self._fault = Messages(descriptor, data), fault
-
-    def __len__(self) -> int:
-        return len(self._messages)
-
-    def __repr__(self) -> str:
-        return repr(self._messages)
-
-    @overload
-    def __getitem__(self, position: int) -> Message: ...
-
-    @overload
-    def __getitem__(self, position: slice) -> list[Message]: ...
-
-    def __getitem__(self, position: int | slice) -> Message | list[Message]:
-        if isinstance(position, slice):
-            return [self[each] for each in range(len(self))[position]]
-        message = self._messages[position]
-        if message is None:
-            raise self._fault(range(len(self))[position])
-        return message
-
-    def __iter__(self) -> Iterator[Message]:
-        return (self[position] for position in range(len(self)))
 
 
 def _violation(violation: dict[str, str]) -> str:

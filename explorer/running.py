@@ -12,12 +12,13 @@ from typing import Any, Self
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
-from explorer.calls import Call, Caller, message_lines
+from explorer.calls import Call, Caller
 from explorer.errors import CallEndedError, ConfigurationError, RequestStreamError
 from explorer.frames.options import Options
 from explorer.rpc import Connection, Status, StreamAnswer, encode, invoke, method_kind, stream
 from explorer.rpc.cancellation import STOPPED_BEFORE, Cancellation
 from explorer.rpc.decoding import Messages, decoded
+from explorer.rpc.message_lines import message_lines
 from explorer.rpc.metadata import Metadata
 from explorer.rpc.request_stream import RequestStream
 from explorer.rpc.status import stopped

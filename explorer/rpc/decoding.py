@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
 from google.protobuf import message_factory
@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from explorer.errors import DecodeError
 from explorer.text import printable
 
-__all__ = ["Messages", "decoded"]
+__all__ = ["AllDecoded", "Messages", "decoded"]
 
 
 def decoded(descriptor: Descriptor, data: bytes) -> tuple[Message | None, DecodeError | None]:
@@ -55,3 +55,33 @@ class Messages(Sequence["Message | None"]):
 
     def __repr__(self) -> str:
         return f"<{len(self):,} messages of type {printable(self._descriptor.full_name)}>"
+
+
+class AllDecoded(Sequence[Message]):
+    """Messages of which one that cannot be decoded is an error, raised when it is looked at."""
+
+    def __init__(self, descriptor: Descriptor, data: Sequence[bytes], fault: Callable[[int], Exception]) -> None:
+        self._messages, self._fault = Messages(descriptor, data), fault
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def __repr__(self) -> str:
+        return repr(self._messages)
+
+    @overload
+    def __getitem__(self, position: int) -> Message: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> list[Message]: ...
+
+    def __getitem__(self, position: int | slice) -> Message | list[Message]:
+        if isinstance(position, slice):
+            return [self[each] for each in range(len(self))[position]]
+        message = self._messages[position]
+        if message is None:
+            raise self._fault(range(len(self))[position])
+        return message
+
+    def __iter__(self) -> Iterator[Message]:
+        return (self[position] for position in range(len(self)))
