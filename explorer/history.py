@@ -6,14 +6,13 @@ import itertools
 import math
 import threading
 from collections import deque
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from explorer.calls import Call
 
 if TYPE_CHECKING:
-    from explorer.frames import DataFrame
+    from explorer.frames import DataFrame, Tally
 
 __all__ = ["Calls", "Entry", "History"]
 
@@ -89,17 +88,15 @@ class History:
         with self._lock:
             self._entries.append(entry)
 
-    def add_run(
-        self, method: str, kind: str, began: datetime, elapsed: float, requests: Sequence[bytes], codes: list[str]
-    ) -> None:
+    def add_run(self, method: str, kind: str, began: datetime, elapsed: float, tally: Tally) -> None:
         """Keep a run of ``collect`` as one row.
 
         Its status is that of its rows where they all have the same, and else missing; its bytes that came are missing.
         """
-        told_apart = set(codes)
-        code = told_apart.pop() if len(told_apart) == 1 else None
-        size = sum(map(len, requests))
-        entry = Entry(began, method, kind, code, elapsed * 1000, size, None, len(requests), len(codes))
+        made = tally
+        entry = Entry(
+            began, method, kind, made.status_code, elapsed * 1000, made.request_bytes, None, made.requests, made.rows
+        )
         with self._lock:
             self._entries.append(entry)
 

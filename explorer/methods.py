@@ -39,7 +39,7 @@ from explorer.text import printable
 from explorer.texts import Asked, asked_of
 
 if TYPE_CHECKING:
-    from explorer.frames import DataFrame
+    from explorer.frames import DataFrame, Run, Table
 
 __all__ = ["Method", "Running", "Service", "attribute_names"]
 
@@ -199,23 +199,39 @@ class Method:
         """Call it once per request, many at a time, into one DataFrame. See :func:`explorer.frames.collect`.
 
         Fields as keywords: a list, array or Series has a value per request, anything else is the same in all of them.
-        A DataFrame (a column per field), a Series (its name is the field), or an iterable of dicts or messages may be
-        the one positional argument; its index is kept.
+        A DataFrame (a column per field), a Series (its name is the field), an iterable of dicts or messages, or the
+        Path of a file of requests (CSV, Parquet, JSON) may be the one positional argument; its index is kept.
         """
+        return self._collected(requests, columns).frame()
+
+    def collect_table(self, requests: Any = None, /, **columns: Any) -> Table:
+        """The same as an Arrow table, whose schema's metadata says proto types and units: Parquet keeps them."""
+        return self._collected(requests, columns).table()
+
+    def collect_in_background(self, requests: Any = None, /, **columns: Any) -> Run:
+        """The same on a thread of its own: a run that gives its rows so far, rests, goes on, and can be cancelled.
+
+        Where a person has to sign in again in the middle of it, it waits for that, and then goes on.
+        """
+        return self._prepared(requests, columns).start()
+
+    def _collected(self, requests: Any, columns: Mapping[str, Any]) -> Run:
+        from explorer.frames import finish
+
+        began, started = datetime.now(UTC), time.perf_counter()
+        run = finish(self._prepared(requests, columns))
+        self._history.add_run(self.full_name, self.kind, began, time.perf_counter() - started, run.tally)
+        return run
+
+    def _prepared(self, requests: Any, columns: Mapping[str, Any]) -> Run:
+        from explorer.frames import prepare, read_requests
+
         if self.descriptor.client_streaming:
             raise ConfigurationError(
                 f"{self.full_name} takes a stream of requests, which is not a request per row. Call it with a list."
             )
-        from explorer.frames import collect, read_requests
-
         read = read_requests(self.descriptor.input_type, requests, columns)
-        pool = self.descriptor.containing_service.file.pool
-        began, started = datetime.now(UTC), time.perf_counter()
-        frame = collect(self._connection, self.descriptor, read, pool=pool, options=self._options)
-        self._history.add_run(
-            self.full_name, self.kind, began, time.perf_counter() - started, read.data, frame["status_code"].tolist()
-        )
-        return frame
+        return prepare(self._connection, self.descriptor, read, self._options)
 
     def __repr__(self) -> str:
         takes, gives = self.descriptor.input_type.name, self.descriptor.output_type.name

@@ -40,12 +40,17 @@ def test_the_public_list() -> None:
         "Options",
         "Requests",
         "Responses",
+        "Run",
+        "Tally",
         "call_frame",
         "collect",
+        "finish",
         "history_frame",
         "methods_frame",
+        "prepare",
         "read_requests",
         "to_frame",
+        "to_table",
     ]
 
 

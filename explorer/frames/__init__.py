@@ -9,29 +9,36 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pandas import DataFrame as DataFrame  # for those above, who have no other business with pandas
+    from pandas import DataFrame as DataFrame  # for those above, who have no other business with pandas and Arrow
+    from pyarrow import Table as Table
 
     from explorer.frames.assembly import call_frame
-    from explorer.frames.collection import collect
+    from explorer.frames.collection import collect, finish, prepare
     from explorer.frames.columns import Columns
     from explorer.frames.history_table import history_frame
     from explorer.frames.method_table import methods_frame
     from explorer.frames.options import Options
     from explorer.frames.requests import Requests, read_requests
     from explorer.frames.responses import Responses
-    from explorer.frames.table import to_frame
+    from explorer.frames.runs import Run, Tally
+    from explorer.frames.table import to_frame, to_table
 
 __all__ = [
     "Columns",
     "Options",
     "Requests",
     "Responses",
+    "Run",
+    "Tally",
     "call_frame",
     "collect",
+    "finish",
     "history_frame",
     "methods_frame",
+    "prepare",
     "read_requests",
     "to_frame",
+    "to_table",
 ]
 
 _MODULES = {
@@ -39,12 +46,17 @@ _MODULES = {
     "Options": "options",
     "Requests": "requests",
     "Responses": "responses",
+    "Run": "runs",
+    "Tally": "runs",
     "call_frame": "assembly",
     "collect": "collection",
+    "finish": "collection",
     "history_frame": "history_table",
     "methods_frame": "method_table",
+    "prepare": "collection",
     "read_requests": "requests",
     "to_frame": "table",
+    "to_table": "table",
 }
 
 

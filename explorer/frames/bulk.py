@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import grpc.aio
-from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.descriptor import MethodDescriptor
 
 from explorer.errors import (
     AuthorizationServerUnavailableError,
     ExplorerError,
     RpcStatusError,
+    SignInRequiredError,
     TokenTimeoutError,
 )
 from explorer.frames import loop
+from explorer.frames.bulk_token import BulkToken, Pass
 from explorer.frames.options import Options
+from explorer.frames.pages import Pages
+from explorer.frames.retries import Failure, delay_before_next, throttle_for
 from explorer.rpc.connection import Connection
+from explorer.rpc.descriptors import method_path, safe_to_repeat
 from explorer.rpc.endings import NO_VALUE, ending_of
 from explorer.rpc.invocation import call_compression, was_refused
-from explorer.rpc.metadata import MetadataLike
-from explorer.rpc.status import Status, status_of
-from explorer.tokens import Token
+from explorer.rpc.status import status_of
 
 __all__ = ["Bulk", "Outcome"]
+
+T = TypeVar("T")
+
+SAME_PAGE = "the server gave the same next_page_token again, so the pages would have no end."
 
 
 class Outcome(NamedTuple):
@@ -36,6 +42,7 @@ class Outcome(NamedTuple):
 
     ordinal: int
     """Which request, counted from 0."""
+    request: bytes
     data: bytes | None
     """The message, None where there is none."""
     code: str
@@ -49,46 +56,62 @@ class Outcome(NamedTuple):
 class Bulk:
     """One run of calls over a channel of its own.
 
+    Requests come from ``requests``; where that is None, they are handed over with :meth:`put` until :meth:`close`.
+
     ``error`` is what ended the run before its time, None otherwise; what was not answered by then has no outcome.
+    ``sign_in`` is why the run rests until a person has signed in, None otherwise.
     """
 
     def __init__(
         self,
         connection: Connection,
-        path: str,
-        requests: Sequence[bytes],
-        *,
-        streaming: bool,
+        method: MethodDescriptor,
+        requests: Iterator[tuple[int, bytes]] | None,
         options: Options,
-        pool: DescriptorPool,
+        *,
+        concurrency: int,
+        taken: Callable[[], None] = lambda: None,
     ) -> None:
-        self._outcomes: deque[Outcome] = deque()
         self.error: ExplorerError | None = None
+        self.sign_in: SignInRequiredError | None = None
+        self._outcomes: deque[Outcome] = deque()
         self._connection = connection
-        self._path = path
-        self._pool = pool
-        self._streaming = streaming
-        self._timeout = options.timeout_for(streaming=streaming)
-        self._raises = options.on_error == "raise"
-        self._replays = not streaming and options.idempotent is not False
-        self._concurrency = min(options.concurrency, len(requests))
-        self._waiting: Iterator[tuple[int, bytes]] = iter(enumerate(requests))
+        self._method = method
+        self._streaming = method.server_streaming
+        self._timeout = options.timeout_for(streaming=self._streaming)
+        self._options = options
+        self._concurrency = concurrency
+        safe = safe_to_repeat(method) if options.idempotent is None else options.idempotent
+        self._safe = safe
+        self._replays = not self._streaming and options.idempotent is not False
+        self._pages = Pages.of(method) if options.pages else None
+        self._throttle = throttle_for(connection.target)
+        self._requests = requests
+        self._taken = taken
+        self._put: deque[tuple[int, bytes]] = deque()
+        self._closed = requests is not None
+        self._stopped = False
+        self._paused = False
+        self._next_at = 0.0
         self._workers: list[asyncio.Task[None]] = []
         self._call: Any = None
-        self._metadata = _Metadata(connection, options.metadata)
-        self._sent: dict[str, Any] = {
-            "compression": call_compression(options.compression),
-            "wait_for_ready": connection.channel_options.wait_for_ready,
-        }
 
     async def run(self) -> None:
         """Make all the calls; ends when each has its outcome, or when the run was stopped."""
+        self._changed = asyncio.Condition()
+        self._token = BulkToken(self._connection, self._options.metadata)
         channel = self._connection.aio_channel()
         try:
             kind = channel.unary_stream if self._streaming else channel.unary_unary
-            self._call = partial(kind(self._path), **self._sent)  # no serializers: bytes go in and out as they are
+            sent: dict[str, Any] = {
+                "compression": call_compression(self._options.compression),
+                "wait_for_ready": self._connection.channel_options.wait_for_ready,
+            }
+            self._call = partial(kind(method_path(self._method)), **sent)  # no serializers: bytes go in and out
             work = self._stream if self._streaming else self._unary
             self._workers = [asyncio.create_task(self._work(work)) for _ in range(self._concurrency)]
+            if self._stopped:  # before it began
+                self._stop()
             await asyncio.gather(*self._workers, return_exceptions=True)
             self._check_workers()
         finally:
@@ -98,14 +121,41 @@ class Bulk:
         """The outcomes since the last time. From any thread, also while the run goes on."""
         return [self._outcomes.popleft() for _ in range(len(self._outcomes))]
 
+    def put(self, ordinal: int, request: bytes) -> None:
+        """One more request. From any thread."""
+        self._put.append((ordinal, request))
+        loop.call_soon(self._wake)
+
+    def close(self) -> None:
+        """No more requests will be put. From any thread."""
+        self._closed = True
+        loop.call_soon(self._wake)
+
+    def pause(self) -> None:
+        """Send nothing more until :meth:`resume`; what is under way goes on. From any thread."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Go on. From any thread."""
+        self._paused, self.sign_in = False, None
+        loop.call_soon(self._wake)
+
     def stop(self) -> None:
         """End the run: nothing more is sent, and what is under way is cancelled. From any thread."""
         loop.call_soon(self._stop)
 
     def _stop(self) -> None:
-        self._waiting = iter(())
+        self._stopped, self._closed = True, True
         for worker in self._workers:
             worker.cancel()
+
+    def _wake(self) -> None:
+        if self._workers:
+            self._waking = asyncio.get_running_loop().create_task(self._notify())
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
     def _check_workers(self) -> None:
         for worker in self._workers:
@@ -113,15 +163,30 @@ class Bulk:
             if error is not None:
                 raise error
 
+    async def _next(self) -> tuple[int, bytes] | None:
+        while not self._stopped:
+            if not (self._paused or self.sign_in):
+                if self._requests is not None:
+                    return next(self._requests, None)
+                if self._put:
+                    self._taken()
+                    return self._put.popleft()
+                if self._closed:
+                    return None
+            async with self._changed:
+                if self._paused or self.sign_in or not (self._put or self._closed):
+                    await self._changed.wait()
+        return None
+
     async def _work(self, work: Any) -> None:
-        while (request := next(self._waiting, None)) is not None:
+        while (request := await self._next()) is not None:
             try:
                 await work(*request)
             except (TokenTimeoutError, AuthorizationServerUnavailableError) as error:
                 # A passing trouble with the token is this call's, and its row says so; the next one may do better.
                 code = "DEADLINE_EXCEEDED" if isinstance(error, TokenTimeoutError) else "UNAVAILABLE"
-                self._ended(request[0], code, str(error), time.perf_counter())
-                if self._raises:
+                self._ended(request, code, str(error), time.perf_counter())
+                if self._options.on_error == "raise":
                     self._abort(error)
             except ExplorerError as error:
                 self._abort(error)
@@ -133,100 +198,150 @@ class Bulk:
 
     async def _unary(self, ordinal: int, request: bytes) -> None:
         started = time.perf_counter()
-        metadata, token = await self._metadata.get(self._timeout)
-        try:
-            data = await self._attempt(request, metadata, started)
-        except grpc.aio.AioRpcError as error:
-            status = self._status(error)
-            newer = await self._newer(status, token, started) if self._replays else None
-            if newer is None:
-                self._failed(ordinal, status, started)
-                return
+        asked = request
+        while True:
             try:
-                data = await self._attempt(request, newer, started)
-            except grpc.aio.AioRpcError as again:
-                self._failed(ordinal, self._status(again), started)
+                data = await self._patiently(partial(self._answer, asked))
+            except _Failed as failed:
+                self._failed((ordinal, request), failed.failure, started)
                 return
-        self._answered(ordinal, data, started)
+            if data is None:
+                self._ended((ordinal, request), "INTERNAL", NO_VALUE, started)
+                return
+            following = None if self._pages is None else self._pages.following(asked, data)
+            elapsed = time.perf_counter() - started
+            self._outcomes.append(Outcome(ordinal, request, data, "OK", None, elapsed, last=following is None))
+            if following is None:
+                return
+            if following == asked:
+                self._ended((ordinal, request), "INTERNAL", SAME_PAGE, started)
+                return
+            asked = following
 
-    async def _attempt(self, request: bytes, metadata: grpc.aio.Metadata, started: float) -> bytes | None:
-        remaining = max(0.0, self._timeout - (time.perf_counter() - started))
-        data: bytes | None = await self._call(request, timeout=remaining, metadata=metadata)
+    async def _patiently(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What ``ask`` gives; where a person has to sign in first, after that."""
+        while True:
+            try:
+                return await ask()
+            except SignInRequiredError as error:
+                self.sign_in = error
+            async with self._changed:
+                while self._paused or self.sign_in:
+                    await self._changed.wait()
+
+    async def _answer(self, request: bytes) -> bytes | None:
+        """The answer to one unary call, whatever it takes; _Failed where there is none."""
+        started = time.perf_counter()
+        attempts, replayed, alone = 0, False, False
+        used = await self._token.get(self._timeout)
+        while True:
+            attempts += 1
+            try:
+                data: bytes | None = await self._attempt(request, used, started)
+            except grpc.aio.AioRpcError as error:
+                failure = self._failure(error)
+            else:
+                self._succeeded(used)
+                return data
+            if was_refused(failure.status):
+                if not self._replays or replayed or used.token is None:
+                    raise _Failed(failure)
+                if self._token.is_one_calls_own(used) and not alone:
+                    alone, used = True, await self._token.get(self._left(started))
+                    continue
+                newer = await self._token.newer(used, self._left(started))
+                if newer is None:
+                    raise _Failed(failure)
+                replayed, used = True, newer
+                continue
+            await self._wait_to_retry(failure, attempts, started)
+            used = await self._token.get(self._left(started))
+
+    async def _wait_to_retry(self, failure: Failure, attempts: int, started: float) -> None:
+        delay = delay_before_next(failure, attempts, safe=self._safe, throttle=self._throttle)
+        if delay is None or delay >= self._left(started):
+            raise _Failed(failure)
+        await asyncio.sleep(delay)
+
+    async def _attempt(self, request: bytes, used: Pass, started: float) -> bytes | None:
+        if self._options.rate is not None:
+            await self._keep_pace(self._options.rate)
+        used.sent = time.monotonic()
+        data: bytes | None = await self._call(request, timeout=self._left(started), metadata=used.metadata)
         return data
 
-    async def _newer(self, status: Status, token: Token | None, started: float) -> grpc.aio.Metadata | None:
-        """Metadata with another token, where the server itself refused this one; None where that is not the case."""
-        if token is None or not was_refused(status):
-            return None
-        self._connection.refuse(token)
-        remaining = max(0.0, self._timeout - (time.perf_counter() - started))
-        metadata, newer = await self._metadata.get(remaining)
-        same = newer is None or newer.access_token == token.access_token
-        return None if same else metadata
+    def _succeeded(self, used: Pass) -> None:
+        self._token.accepted(used)
+        self._throttle.succeeded()
+
+    async def _keep_pace(self, rate: float) -> None:
+        """Wait for this call's own moment: calls are evenly spread, none catches up."""
+        now = time.monotonic()
+        moment = max(now, self._next_at)
+        self._next_at = moment + 1 / rate
+        if moment > now:
+            await asyncio.sleep(moment - now)
 
     async def _stream(self, ordinal: int, request: bytes) -> None:
         started = time.perf_counter()
-        metadata, token = await self._metadata.get(self._timeout)
-        remaining = max(0.0, self._timeout - (time.perf_counter() - started))
+        attempts = 0
+        while True:
+            attempts += 1
+            used = await self._patiently(partial(self._token.get, self._timeout))
+            failure, some = await self._messages(ordinal, request, used, started)
+            if failure is None:
+                self._ended((ordinal, request), "OK", None, started, row=not some)
+                return
+            if was_refused(failure.status):
+                self._token.refuse(used)  # this stream is over; the next call gets another token
+            try:
+                await self._wait_to_retry(failure, attempts, started)
+            except _Failed:
+                self._failed((ordinal, request), failure, started)
+                return
+
+    async def _messages(self, ordinal: int, request: bytes, used: Pass, started: float) -> tuple[Failure | None, bool]:
+        """Take one stream in; how it failed, if it did, and whether a message came."""
+        if self._options.rate is not None:
+            await self._keep_pace(self._options.rate)
         some = False
         try:
-            async for data in self._call(request, timeout=remaining, metadata=metadata):
+            async for data in self._call(request, timeout=self._left(started), metadata=used.metadata):
                 some = True
-                self._outcomes.append(Outcome(ordinal, data, "OK", None, time.perf_counter() - started, last=False))
+                elapsed = time.perf_counter() - started
+                self._outcomes.append(Outcome(ordinal, request, data, "OK", None, elapsed, last=False))
         except grpc.aio.AioRpcError as error:
-            status = self._status(error)
-            if token is not None and was_refused(status):
-                self._connection.refuse(token)  # this stream is over; the next call gets another token
-            self._failed(ordinal, status, started)
-            return
-        self._ended(ordinal, "OK", None, started, row=not some)
+            return self._failure(error, begun=some), some
+        self._succeeded(used)
+        return None, some
 
-    def _answered(self, ordinal: int, data: bytes | None, started: float) -> None:
-        if data is None:
-            self._ended(ordinal, "INTERNAL", NO_VALUE, started)
-        else:
-            self._outcomes.append(Outcome(ordinal, data, "OK", None, time.perf_counter() - started, last=True))
+    def _left(self, started: float) -> float:
+        return max(0.0, self._timeout - (time.perf_counter() - started))
 
-    def _failed(self, ordinal: int, status: Status, started: float) -> None:
-        self._ended(ordinal, status.code, status.details or None, started)
-        if self._raises:
-            where = f"Request {ordinal} of {self._path}"
+    def _failed(self, request: tuple[int, bytes], failure: Failure, started: float) -> None:
+        status = failure.status
+        self._ended(request, status.code, status.details or None, started)
+        if self._options.on_error == "raise":
+            where = f"Request {request[0]} of {method_path(self._method)}"
             self._abort(RpcStatusError(f"{where} was answered with {status}.", status=status))
 
-    def _ended(self, ordinal: int, code: str, details: str | None, started: float, *, row: bool = True) -> None:
+    def _ended(
+        self, request: tuple[int, bytes], code: str, details: str | None, started: float, *, row: bool = True
+    ) -> None:
         elapsed = time.perf_counter() - started
-        self._outcomes.append(Outcome(ordinal, None, code if row else "", details, elapsed, last=True))
+        self._outcomes.append(Outcome(*request, None, code if row else "", details, elapsed, last=True))
 
-    def _status(self, error: grpc.aio.AioRpcError) -> Status:
+    def _failure(self, error: grpc.aio.AioRpcError, *, begun: bool = False) -> Failure:
         code, details = error.code(), error.details() or ""
         said = self._connection.trouble_sentence(details)
         if said is None:
             said = ending_of(code, details, target=self._connection.target, timeout=self._timeout)
-        return status_of(code, said, tuple(error.trailing_metadata() or ()), self._pool)
+        trailing = tuple(error.trailing_metadata() or ())
+        status = status_of(code, said, trailing, self._method.containing_service.file.pool)
+        return Failure(status, details, trailing, begun)
 
 
-class _Metadata:
-    """Metadata for the next call: built anew only when the token has changed, and never waited for on the loop."""
-
-    def __init__(self, connection: Connection, metadata: MetadataLike) -> None:
-        self._connection = connection
-        self._extra = metadata
-        self._waiting = asyncio.Lock()
-        self._built: tuple[grpc.aio.Metadata, Token | None] | None = None
-
-    async def get(self, timeout: float) -> tuple[grpc.aio.Metadata, Token | None]:
-        with contextlib.suppress(TokenTimeoutError):
-            return self._at_hand(0.0)
-        end = time.monotonic() + timeout
-        async with self._waiting:  # one waits on a thread, the others here
-            with contextlib.suppress(TokenTimeoutError):
-                return self._at_hand(0.0)
-            remaining = max(0.0, end - time.monotonic())
-            return await asyncio.get_running_loop().run_in_executor(None, self._at_hand, remaining)
-
-    def _at_hand(self, timeout: float) -> tuple[grpc.aio.Metadata, Token | None]:
-        token = self._connection.token(timeout)
-        if self._built is None or self._built[1] is not token:
-            pairs, built_with = self._connection.bulk_metadata(timeout, metadata=self._extra)
-            self._built = grpc.aio.Metadata(*pairs), built_with
-        return self._built
+class _Failed(Exception):  # noqa: N818 - a signal within this module, never an error for a person
+    def __init__(self, failure: Failure) -> None:
+        super().__init__()
+        self.failure = failure

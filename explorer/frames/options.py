@@ -16,7 +16,7 @@ from explorer.secret import Sealed
 __all__ = ["Options", "Progress"]
 
 Progress = Callable[[int, int, int], None]
-"""Is told of a run from the thread that asked for it: requests done, requests in all, errors among them."""
+"""Is told of a run from the thread that asked for it: requests done, requests in all (0 where nobody knows), errors."""
 
 _MOST_IN_FLIGHT = 1000
 
@@ -34,6 +34,9 @@ class Options:
         idempotent: Whether the method is safe to repeat; None to believe its descriptor.
         compression: Of what is sent, ``"gzip"`` or ``"deflate"``; None for the session's own.
         idle_timeout: Seconds in which a stream may stand still although it is the server's turn.
+        rate: How many calls may begin in a second, evenly spread; None for as many as there can be.
+        pages: Whether a method that answers in pages (AIP-158) is followed to its last page.
+        dtype_backend: What the columns of a DataFrame are: ``"pyarrow"``, ``"numpy_nullable"`` or ``"numpy"``.
         max_kept_bytes: What is kept of one stream, before it is ended with what came by then.
         unary_timeout: Seconds for each call that answers with one message, where ``timeout`` is None.
 
@@ -51,6 +54,9 @@ class Options:
     compression: Compression | None = None
     idle_timeout: float = IDLE_TIMEOUT
     max_kept_bytes: int = KEPT_BYTES
+    rate: float | None = None
+    pages: bool = True
+    dtype_backend: Literal["pyarrow", "numpy_nullable", "numpy"] = "pyarrow"
     unary_timeout: float = 30.0
 
     def __post_init__(self) -> None:
@@ -63,6 +69,12 @@ class Options:
             raise ConfigurationError(f"on_error is 'row' or 'raise', not {self.on_error!r}.")
         if not 1 <= self.concurrency <= _MOST_IN_FLIGHT:
             raise ConfigurationError(f"concurrency is 1 to {_MOST_IN_FLIGHT} calls at once, not {self.concurrency!r}.")
+        if self.rate is not None and not 0 < self.rate < math.inf:
+            raise ConfigurationError(f"rate is a number of calls per second above 0, not {self.rate!r}.")
+        if self.dtype_backend not in {"pyarrow", "numpy_nullable", "numpy"}:
+            raise ConfigurationError(
+                f"dtype_backend is 'pyarrow', 'numpy_nullable' or 'numpy', not {self.dtype_backend!r}."
+            )
         if not self.max_kept_bytes >= 1:
             raise ConfigurationError(f"max_kept_bytes is a number of bytes above 0, not {self.max_kept_bytes!r}.")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from google.protobuf.message import Message
 
 from explorer.errors import RequestError, UnknownNameError
 from explorer.frames.methods import SERIALIZE
+from explorer.frames.request_tables import read_file
 from explorer.rpc import encode
 
 __all__ = ["Requests", "read_requests"]
@@ -33,10 +35,15 @@ _PLAIN_TYPES: dict[int, frozenset[type]] = {
 
 @dataclass(frozen=True)
 class Requests:
-    """Encoded requests in order, and the index their rows will bear."""
+    """Encoded requests in order, and the index their rows will bear.
+
+    Where they come out of an iterator, ``stream`` encodes each when it is pulled; ``data`` is then empty, and ``index``
+    None: 0, 1, 2 …
+    """
 
     data: list[bytes]
-    index: pd.Index
+    index: pd.Index | None
+    stream: Iterator[bytes] | None = None
 
     def __len__(self) -> int:
         return len(self.data)
@@ -46,7 +53,9 @@ def read_requests(descriptor: Descriptor, source: Any = None, columns: Mapping[s
     """Every request of a run, encoded.
 
     ``source`` is a DataFrame (a column per field, ``address.city`` for a nested one), a Series (whose name is the
-    field), a dict, message or JSON text (one request), or an iterable of these. ``columns`` are fields by keyword: a
+    field), a dict, message or JSON text (one request), or an iterable of these; or the Path of a file that holds them:
+    CSV, Parquet, a JSON array, or JSON lines. An iterator or generator is not read here but pulled while the run goes
+    on, a few requests ahead of the calls. ``columns`` are fields by keyword: a
     list, array, Series or generator has a value per request, anything else is the same in all. With a DataFrame or
     Series they come on top of it. A missing value (NA, None; NaN in a DataFrame or Series of NumPy's floats) leaves its
     field unset. A ``repeated`` field takes a list of lists per request; a flat list is one value for all.
@@ -54,6 +63,8 @@ def read_requests(descriptor: Descriptor, source: Any = None, columns: Mapping[s
     Raises RequestError, which names row and field, or UnknownNameError; nothing has been sent by then.
     """
     columns = dict(columns or {})
+    if isinstance(source, Path):
+        source = read_file(source, descriptor)
     if isinstance(source, pd.Series):
         source = source.to_frame(_series_field(descriptor, source))
     if isinstance(source, pd.DataFrame):
@@ -70,7 +81,10 @@ def read_requests(descriptor: Descriptor, source: Any = None, columns: Mapping[s
         raise RequestError(
             f"Requests are a DataFrame, a Series, a dict, a message or a list of these, not {type(source).__name__}"
         )
-    data = [_encode(descriptor, row, position, None) for position, row in enumerate(rows)]
+    encoded = (_encode(descriptor, row, position, None) for position, row in enumerate(rows))
+    if isinstance(rows, Iterator):
+        return Requests([], None, encoded)
+    data = list(encoded)
     return Requests(data, pd.RangeIndex(len(data)))
 
 

@@ -44,7 +44,7 @@ def rows(
     **fields: Any,
 ):
     found = site.method(method)
-    return collect(connection, found, read_requests(found.input_type, source, fields), pool=site.pool, options=options)
+    return collect(connection, found, read_requests(found.input_type, source, fields), options=options)
 
 
 def token(text: str) -> Token:

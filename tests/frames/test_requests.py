@@ -34,7 +34,8 @@ def m(message_type: Callable[..., Descriptor]) -> Descriptor:
 
 def decoded(descriptor: Descriptor, source: Any = None, **columns: Any) -> list[Any]:
     parse = message_factory.GetMessageClass(descriptor).FromString
-    return [parse(data) for data in read_requests(descriptor, source, columns).data]
+    read = read_requests(descriptor, source, columns)
+    return [parse(data) for data in (read.stream or read.data)]
 
 
 def values(descriptor: Descriptor, field: str, source: Any = None, **columns: Any) -> list[Any]:

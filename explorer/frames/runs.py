@@ -1,0 +1,303 @@
+"""A run of many calls: driven by whoever waits for it, or by a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Literal, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+from google.protobuf.descriptor import MethodDescriptor
+
+from explorer.errors import ExplorerError, OAuthError, SignInRequiredError, TokenTimeoutError
+from explorer.frames import loop
+from explorer.frames.assembly import Assembly, row_index
+from explorer.frames.bulk import Bulk
+from explorer.frames.options import Options
+from explorer.frames.requests import Requests
+from explorer.rpc.connection import Connection
+
+__all__ = ["Progress", "Run", "State", "Tally"]
+
+State = Literal["running", "paused", "waiting for a sign-in", "done", "cancelled", "failed"]
+
+_LOOK_EVERY = 0.1  # seconds
+_STOPPING = 5.0  # seconds that calls under way get to end after a stop
+_ASK_AGAIN = 2.0  # seconds between two looks whether somebody has signed in
+
+INTERRUPTED = "Interrupted before this request was answered."
+ENDED = "The run ended before this request was answered."
+
+
+class Progress(NamedTuple):
+    """How far a run is."""
+
+    done: int
+    """Requests that have ended."""
+    total: int | None
+    """Requests in all, None where they come out of an iterator."""
+    errors: int
+    """Rows whose status is not OK."""
+    rate: float
+    """Requests a second, over the whole run without its pauses."""
+    remaining: float | None
+    """Seconds left at this rate, None where nobody can tell."""
+
+
+class Tally(NamedTuple):
+    """A run in numbers; nothing of what was said in it."""
+
+    requests: int
+    request_bytes: int
+    rows: int
+    status_code: str | None
+    """That of all rows, None where they differ."""
+
+
+class Run:
+    """Many calls under way, and the rows so far. Safe from any thread.
+
+    Begins with :meth:`start`, on a thread of its own; or is driven by the thread that calls :meth:`drive`.
+    """
+
+    def __init__(self, connection: Connection, method: MethodDescriptor, requests: Requests, options: Options) -> None:
+        self._connection = connection
+        self.method = method
+        self._requests = requests
+        self.options = options
+        self._assembly = Assembly(method)
+        self._lock = threading.RLock()
+        self._total = None if requests.stream is not None else len(requests)
+        self._pulled = itertools.count()
+        self._asked: dict[int, bytes] = {}
+        self._room = threading.Semaphore(2 * options.concurrency)
+        self._bulk = Bulk(
+            connection,
+            method,
+            None if requests.stream is not None else iter(enumerate(requests.data)),
+            options,
+            concurrency=options.concurrency if self._total is None else min(options.concurrency, max(1, self._total)),
+            taken=self._room.release,
+        )
+        self._running: Future[None] | None = None
+        self._paused = False
+        self._cancelled = False
+        self._error: BaseException | None = None
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._began = time.monotonic()
+        self._rested = 0.0
+        weakref.finalize(self, self._bulk.stop)
+
+    @property
+    def state(self) -> State:
+        """What the run is doing."""
+        if self._ended.is_set():
+            return "cancelled" if self._cancelled else "done" if self._error is None else "failed"
+        if self._bulk.sign_in is not None:
+            return "waiting for a sign-in"
+        return "paused" if self._paused else "running"
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        with self._lock:
+            done, errors = self._assembly.done, self._assembly.errors
+        seconds = max(1e-9, time.monotonic() - self._began - self._rested)
+        rate = done / seconds
+        remaining = (self._total - done) / rate if self._total is not None and rate else None
+        return Progress(done, self._total, errors, rate, remaining)
+
+    @property
+    def tally(self) -> Tally:
+        """What it came to so far."""
+        with self._lock:
+            made = self._assembly
+            code = next(iter(made.codes)) if len(made.codes) == 1 else None
+            return Tally(made.done, made.request_bytes, made.rows, code)
+
+    def frame(self) -> pd.DataFrame:
+        """The rows so far, in the order of their requests; also while the run goes on."""
+        with self._lock:
+            self._assembly.add(self._bulk.take())
+            return self._assembly.frame(self._requests.index, self.options.dtype_backend)
+
+    def table(self) -> pa.Table:
+        """The same as an Arrow table, proto types and units in its metadata, the index as pandas keeps it there."""
+        with self._lock:
+            self._assembly.add(self._bulk.take())
+            table, ordinals = self._assembly.table()
+        return _with_index(table, row_index(self._requests.index, ordinals))
+
+    def pause(self) -> None:
+        """Send nothing more; what is under way is still answered."""
+        self._paused = True
+        self._bulk.pause()
+
+    def resume(self) -> None:
+        """Go on, after a pause or a sign-in."""
+        self._paused = False
+        self._bulk.resume()
+
+    def cancel(self) -> None:
+        """End the run; requests that were not answered have the status CANCELLED."""
+        self._cancelled = not self._ended.is_set()
+        self._bulk.stop()
+
+    def start(self) -> Run:
+        """Let a thread of its own drive the run. Gives the run."""
+        self._thread = threading.Thread(target=self._in_background, name="explorer-run", daemon=True)
+        self._thread.start()
+        return self
+
+    def wait(self, timeout: float | None = None) -> pd.DataFrame:
+        """Wait for the end, for at most ``timeout`` seconds, and give the rows.
+
+        Raises TimeoutError where it has not ended by then, and what ended the run before its time, with the rows in its
+        ``partial``. Ctrl-C ends the waiting, and not the run.
+        """
+        if not self._ended.wait(timeout):
+            raise TimeoutError(f"The run has not ended within {timeout:g} s: {self.progress.done} requests are done.")
+        if self._error is not None:
+            raise self._error
+        return self.frame()
+
+    def _in_background(self) -> None:
+        with contextlib.suppress(ExplorerError, Exception):  # kept, for whoever waits
+            self.drive(lambda _progress: None, threading.Event(), patient=True)
+
+    def drive(self, tell: Callable[[Progress], None], interrupted: threading.Event, *, patient: bool = False) -> None:
+        """Make the calls and take in what comes, until the end, or until ``interrupted`` is set.
+
+        ``patient`` waits until somebody has signed in, where that is needed; else the run ends there.
+
+        Raises what ended it before its time, with the rows so far in ``partial``.
+        """
+        try:
+            self._drive(tell, interrupted, patient=patient)
+        except BaseException as error:
+            self._error = error
+            raise
+        finally:
+            self._ended.set()
+
+    def _drive(self, tell: Callable[[Progress], None], interrupted: threading.Event, *, patient: bool) -> None:
+        self._began = time.monotonic()
+        if self._total == 0:
+            return
+        self._running = running = loop.run(self._bulk.run())
+        error: BaseException | None = None
+        try:
+            error = self._until_the_end(running, tell, interrupted, patient=patient)
+        finally:
+            if not running.done():
+                self._bulk.stop()
+                _is_over(running, _STOPPING)
+        self._take(tell)
+        if self._bulk.error is not None:
+            error = self._bulk.error
+        if error is None and not interrupted.is_set() and not self._cancelled:
+            running.result()
+            return
+        self._end_all(INTERRUPTED if error is None else ENDED)
+        self._take(tell)
+        if error is not None:
+            raise self._with_partial(error)
+
+    def _until_the_end(
+        self, running: Future[None], tell: Callable[[Progress], None], interrupted: threading.Event, *, patient: bool
+    ) -> BaseException | None:
+        feed = self._feed(interrupted)
+        while not interrupted.is_set() and not self._cancelled:
+            try:
+                fed = next(feed, None)
+            except Exception as error:  # noqa: BLE001 - whatever a person's iterator raises, their rows are kept
+                return error
+            if _is_over(running, _LOOK_EVERY if fed is None else 0):
+                return None
+            self._take(tell)
+            if (needed := self._bulk.sign_in) is not None:
+                if not patient:
+                    return needed
+                self._ask_again()
+        return None
+
+    def _feed(self, interrupted: threading.Event) -> Iterator[bool]:
+        """Pull requests out of an iterator, a few ahead of the calls; a step yields now and then."""
+        if self._requests.stream is None:
+            return
+        looked = time.monotonic()
+        for request in self._requests.stream:
+            while not self._room.acquire(timeout=_LOOK_EVERY):
+                yield True
+                if interrupted.is_set() or self._cancelled:
+                    return
+            ordinal = next(self._pulled)
+            self._asked[ordinal] = request
+            self._bulk.put(ordinal, request)
+            if time.monotonic() - looked > _LOOK_EVERY:
+                looked = time.monotonic()
+                yield True
+        self._bulk.close()
+
+    def _take(self, tell: Callable[[Progress], None]) -> None:
+        with self._lock:
+            outcomes = self._bulk.take()
+            for outcome in outcomes:
+                if outcome.last:
+                    self._asked.pop(outcome.ordinal, None)
+            self._assembly.add(outcomes)
+        tell(self.progress)
+
+    def _end_all(self, details: str) -> None:
+        with self._lock:
+            self._assembly.add(self._bulk.take())
+            known = enumerate(self._requests.data) if self._total is not None else sorted(self._asked.items())
+            for ordinal, request in known:
+                self._assembly.end(ordinal, request, details)
+
+    def _ask_again(self) -> None:
+        """Look whether somebody has signed in by now; then go on."""
+        rests = time.monotonic()
+        try:
+            self._connection.token(_ASK_AGAIN)
+        except (SignInRequiredError, TokenTimeoutError):
+            self._ended.wait(_ASK_AGAIN)
+        except OAuthError:
+            self._bulk.resume()  # a trouble of another kind: the calls meet it themselves
+        else:
+            self._bulk.resume()
+        self._rested += time.monotonic() - rests
+
+    def _with_partial(self, error: BaseException) -> BaseException:
+        # A token source hands the same error to all who wait: what this run collected is nobody else's.
+        if not isinstance(error, ExplorerError):
+            error.add_note(f"{self.progress.done} requests had been answered by then.")
+            return error
+        own = type(error).__new__(type(error), *error.args)
+        own.__dict__.update(error.__dict__, partial=self.frame())
+        own.__cause__ = error.__cause__
+        return own
+
+
+def _is_over(running: Future[None], timeout: float) -> bool:
+    with contextlib.suppress(FutureTimeoutError, CancelledError, asyncio.CancelledError):
+        running.exception(timeout)
+    return running.done()
+
+
+def _with_index(table: pa.Table, index: pd.Index) -> pa.Table:
+    if isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(index))):
+        return table
+    rows = pa.Table.from_pandas(pd.DataFrame(index=index, columns=pd.Index([], dtype=str)))
+    for field in rows.schema:
+        table = table.append_column(field, rows.column(field.name))
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), **(rows.schema.metadata or {})})

@@ -1,0 +1,420 @@
+"""Runs: in the background, out of iterators, over pages, at a pace, and through a sign-in."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from explorer.clock import SYSTEM_CLOCK
+from explorer.errors import ConfigurationError, RequestError, SignInRequiredError
+from explorer.frames import Options, collect, prepare, read_requests
+from explorer.frames.runs import Run
+from explorer.reuse import ReuseTokenSource
+from explorer.tokens import Secret, Token
+
+PROTO = """
+message Q { int32 n = 1; string page_token = 2; repeated int32 many = 3; bool on = 4; int64 big = 5; }
+message A { int32 twice = 1; optional int64 big = 2; string next_page_token = 3; optional bool on = 4; string s = 5; }
+message B { int32 twice = 1; }
+service S { rpc Get (Q) returns (B); rpc Page (Q) returns (A); rpc List (Q) returns (stream B); }
+"""
+PATIENCE = 60.0  # seconds: only a test that fails waits so long
+
+
+def options(**more: Any) -> Options:
+    return Options(progress=False, **more)
+
+
+def run_of(site: Any, source: Any = None, method: str = "S.Get", connection: Any = None, **more: Any) -> Run:
+    found = site.method(method)
+    fields = more.pop("fields", {})
+    read = read_requests(found.input_type, source, fields)
+    return prepare(connection or site.connection(), found, read, options(**more))
+
+
+def doubling(request: Any, _context: Any) -> dict[str, int]:
+    return {"twice": 2 * request.n}
+
+
+def until(condition: Any) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it never came to it"
+        time.sleep(0.005)
+
+
+def token(text: str) -> Token:
+    return Token(Secret(text), SYSTEM_CLOCK.now(), 300)
+
+
+class TestInTheBackground:
+    def test_it_ends_with_the_rows_that_collect_gives(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        run = run_of(here, fields={"n": range(200)}).start()
+        frame = run.wait(PATIENCE)
+        assert frame["twice"].tolist() == [2 * n for n in range(200)]
+        assert run.state == "done"
+        assert run.progress[:3] == (200, 200, 0)
+        assert run.progress.rate > 0
+        assert run.tally == (200, run.tally.request_bytes, 200, "OK")
+
+    def test_the_rows_so_far_while_it_goes_on(self, site) -> None:
+        here, go = site(PROTO), threading.Event()
+
+        def get(request: Any, context: Any) -> Any:
+            if request.n >= 50:
+                go.wait(PATIENCE)
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        run = run_of(here, fields={"n": range(60)}, concurrency=4).start()
+        until(lambda: len(run.frame()) == 50)
+        assert run.frame()["request.n"].tolist() == list(range(50))
+        assert run.state == "running"
+        with pytest.raises(TimeoutError, match="50 requests are done"):
+            run.wait(0.01)
+        go.set()
+        assert len(run.wait(PATIENCE)) == 60
+
+    def test_rows_that_came_before_their_turn_are_there_too(self, site) -> None:
+        here, go = site(PROTO), threading.Event()
+        here.serve(Get=lambda request, c: (go.wait(PATIENCE) if request.n == 0 else None) or doubling(request, c))
+        run = run_of(here, fields={"n": range(20)}, concurrency=2).start()
+        until(lambda: len(run.frame()) == 19)
+        assert run.frame().index.tolist() == list(range(1, 20))
+        go.set()
+        assert run.wait(PATIENCE).index.tolist() == list(range(20))
+
+    def test_paused_it_sends_nothing_and_resumed_it_goes_on(self, site) -> None:
+        here, seen = site(PROTO), []
+        started = threading.Semaphore(0)
+
+        def get(request: Any, context: Any) -> Any:
+            seen.append(request.n)
+            started.release()
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        run = run_of(here, fields={"n": range(5000)}, concurrency=2).start()
+        assert started.acquire(timeout=PATIENCE)
+        run.pause()
+        assert run.state == "paused"
+        until(lambda: run.progress.done == len(seen) == run.progress.done)
+        rested = len(seen)
+        assert rested < 5000
+        time.sleep(0.2)  # nothing can be waited for here: that nothing happens is the point
+        assert len(seen) <= rested + 2
+        run.resume()
+        assert len(run.wait(PATIENCE)) == 5000
+
+    def test_cancelled_it_keeps_what_came_and_says_so_of_the_rest(self, site) -> None:
+        here, never = site(PROTO), threading.Event()
+        here.serve(Get=lambda request, c: (never.wait(PATIENCE) if request.n >= 10 else None) or doubling(request, c))
+        run = run_of(here, fields={"n": range(100)}, concurrency=4).start()
+        until(lambda: run.progress.done == 10)
+        run.cancel()
+        frame = run.wait(PATIENCE)
+        never.set()
+        assert run.state == "cancelled"
+        assert frame["status_code"].tolist() == ["OK"] * 10 + ["CANCELLED"] * 90
+
+    def test_what_ends_it_is_raised_where_it_is_waited_for(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=lambda _request, context: context.abort(grpc.StatusCode.NOT_FOUND, "gone"))
+        run = run_of(here, fields={"n": [1]}, on_error="raise").start()
+        with pytest.raises(Exception, match="gone") as caught:
+            run.wait(PATIENCE)
+        assert caught.value.partial["status_code"].tolist() == ["NOT_FOUND"]
+        assert run.state == "failed"
+
+    def test_a_run_that_never_began_lets_go_of_everything(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        run = run_of(here, fields={"n": [1]})
+        del run
+        gc.collect()
+
+    def test_a_sign_in_in_the_middle_is_waited_for_and_loses_nothing(self, site) -> None:
+        here, served = site(PROTO), []
+
+        def get(request: Any, context: grpc.ServicerContext) -> Any:
+            bearer = dict(context.invocation_metadata()).get("authorization")
+            if bearer == "Bearer old" and len(served) >= 30:
+                context.abort(grpc.StatusCode.UNAUTHENTICATED, "expired")
+            served.append(request.n)
+            return doubling(request, context)
+
+        def fetch() -> Token:
+            raise SignInRequiredError("The grant is dead. Sign in again.")
+
+        here.serve(Get=get)
+        source = ReuseTokenSource(fetch, token=token("old"), renew=False)
+        connection = here.connection(token_source=source)
+        run = run_of(here, fields={"n": range(200)}, concurrency=3, connection=connection).start()
+        until(lambda: run.state == "waiting for a sign-in")
+        assert run.frame()["status_code"].eq("OK").all()
+        source.revive(token("new"), renew=False)
+        frame = run.wait(PATIENCE)
+        assert frame["twice"].tolist() == [2 * n for n in range(200)]
+        assert sorted(served) == list(range(200)), "each was served once"
+
+
+class TestOutOfAnIterator:
+    def test_requests_are_pulled_a_few_ahead_of_the_calls(self, site) -> None:
+        here, pulled, answered = site(PROTO), [0], [0]
+        lead = []
+
+        def requests() -> Iterator[dict[str, int]]:
+            for n in range(500):
+                pulled[0] += 1
+                lead.append(pulled[0] - answered[0])
+                yield {"n": n}
+
+        def get(request: Any, context: Any) -> Any:
+            answered[0] += 1
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        found = here.method("S.Get")
+        read = read_requests(found.input_type, requests())
+        assert pulled == [0], "nothing is read before the run begins"
+        frame = collect(here.connection(), found, read, options=options(concurrency=4))
+        assert frame["twice"].tolist() == [2 * n for n in range(500)]
+        assert frame.index.equals(pd.RangeIndex(500))
+        assert max(lead) <= 2 * 4 + 4 + 1
+
+    def test_it_is_pulled_in_the_thread_that_waits(self, site) -> None:
+        here, threads = site(PROTO), set()
+        here.serve(Get=doubling)
+        found = here.method("S.Get")
+        rows = ({"n": threads.add(threading.current_thread()) or n} for n in range(50))
+        collect(here.connection(), found, read_requests(found.input_type, rows), options=options())
+        assert threads == {threading.current_thread()}, "as a cursor of a database may ask for"
+
+    def test_one_that_is_endless_can_be_cancelled(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+
+        def forever() -> Iterator[dict[str, int]]:
+            while True:
+                yield {"n": 1}
+
+        run = run_of(here, forever()).start()
+        until(lambda: run.progress.done > 100)
+        assert run.progress.total is None
+        run.cancel()
+        frame = run.wait(PATIENCE)
+        assert set(frame["status_code"]) <= {"OK", "CANCELLED"}
+
+    def test_a_bad_request_in_the_middle_keeps_what_came(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        found = here.method("S.Get")
+        read = read_requests(found.input_type, iter([{"n": 1}, {"n": 2}, {"m": 3}]))
+        with pytest.raises(RequestError, match=r"^Row 2: ") as caught:
+            collect(here.connection(), found, read, options=options())
+        assert caught.value.partial["request.n"].tolist() == [1, 2]
+
+    def test_an_iterator_that_breaks_is_heard(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        found = here.method("S.Get")
+
+        def breaking() -> Iterator[dict[str, int]]:
+            yield {"n": 1}
+            raise ZeroDivisionError("mine")
+
+        with pytest.raises(ZeroDivisionError, match="mine"):
+            collect(here.connection(), found, read_requests(found.input_type, breaking()), options=options())
+
+    def test_none_at_all(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        found = here.method("S.Get")
+        frame = collect(here.connection(), found, read_requests(found.input_type, iter([])), options=options())
+        assert len(frame) == 0
+
+
+class TestPages:
+    def pages(self, site: Any, count: int = 4) -> Any:
+        here = site(PROTO)
+
+        def page(request: Any, context: grpc.ServicerContext) -> dict[str, Any]:
+            at = int(request.page_token or 0)
+            if request.n == 13 and at == 2:
+                context.abort(grpc.StatusCode.NOT_FOUND, "page lost")
+            following = "0" if request.n == 99 else str(at + 1) if at + 1 < count else ""
+            return {"twice": 100 * request.n + at, "next_page_token": following}
+
+        here.serve(Page=page)
+        return here
+
+    def test_are_followed_to_the_end_as_one_table(self, site) -> None:
+        here = self.pages(site)
+        frame = run_of(here, method="S.Page", fields={"n": [1, 2]}).start().wait(PATIENCE)
+        assert frame["twice"].tolist() == [100, 101, 102, 103, 200, 201, 202, 203]
+        assert frame.index.tolist() == [0] * 4 + [1] * 4
+        assert set(frame["status_code"]) == {"OK"}
+
+    def test_not_where_that_is_not_wanted(self, site) -> None:
+        frame = run_of(self.pages(site), method="S.Page", fields={"n": [1]}, pages=False).start().wait(PATIENCE)
+        assert frame["next_page_token"].tolist() == ["1"]
+
+    def test_a_page_that_fails_ends_it_with_a_row(self, site) -> None:
+        frame = run_of(self.pages(site), method="S.Page", fields={"n": [13, 1]}).start().wait(PATIENCE)
+        assert frame["status_code"].tolist() == ["OK", "OK", "NOT_FOUND", "OK", "OK", "OK", "OK"]
+        assert frame["request.n"].tolist() == [13] * 3 + [1] * 4
+
+    def test_the_same_token_again_and_again_is_no_endless_loop(self, site) -> None:
+        frame = run_of(self.pages(site), method="S.Page", fields={"n": [99]}).start().wait(PATIENCE)
+        assert frame["status_code"].tolist()[-1] == "INTERNAL"
+        assert "next_page_token again" in frame["details"].iloc[-1]
+
+
+def test_a_rate_is_kept(site) -> None:
+    here, moments = site(PROTO), []
+    here.serve(Get=lambda request, context: moments.append(time.monotonic()) or doubling(request, context))
+    began = time.monotonic()
+    run_of(here, fields={"n": range(21)}, rate=100).start().wait(PATIENCE)
+    assert time.monotonic() - began >= 0.2, "21 calls at 100 a second take 20 hundredths"
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("inf")])
+def test_a_rate_that_is_none(rate: float) -> None:
+    with pytest.raises(ConfigurationError, match="rate is a number of calls per second"):
+        Options(rate=rate)
+
+
+class TestRejectionsOfOneCall:
+    def test_one_in_a_hundred_refused_by_chance_costs_no_refresh(self, site) -> None:
+        here, asked, refused = site(PROTO), [], set()
+
+        def get(request: Any, context: grpc.ServicerContext) -> Any:
+            if request.n % 100 == 99 and request.n not in refused:
+                refused.add(request.n)
+                others.wait(PATIENCE)
+                context.abort(grpc.StatusCode.UNAUTHENTICATED, "by chance")
+            others.set()
+            return doubling(request, context)
+
+        others = threading.Event()
+        here.serve(Get=get)
+        source = ReuseTokenSource(lambda: asked.append(1) or token("new"), token=token("old"), renew=False)
+        run = run_of(here, fields={"n": range(500)}, connection=here.connection(token_source=source), concurrency=8)
+        frame = run.start().wait(PATIENCE)
+        assert frame["status_code"].eq("OK").all()
+        assert len(refused) == 5
+        assert len(asked) <= 1
+
+
+class TestForms:
+    @pytest.fixture
+    def here(self, site: Any) -> Any:
+        made = site(PROTO)
+        answers = [{"big": 2**53 + 1, "on": True, "s": "a"}, {}]
+        made.serve(Page=lambda request, _context: answers[request.n])
+        return made
+
+    def test_arrow_keeps_units_types_and_index_and_so_does_parquet(self, here, tmp_path) -> None:
+        source = pd.DataFrame({"n": [0, 1]}, index=pd.Index(["x", "y"], name="key"))
+        run = run_of(here, source, method="S.Page").start()
+        run.wait(PATIENCE)
+        table = run.table()
+        assert isinstance(table, pa.Table)
+        assert table.schema.field("big").metadata[b"proto.type"] == b"int64"
+        assert table.schema.field("elapsed").metadata == {b"unit": b"s"}
+        pq.write_table(table, tmp_path / "a.parquet")
+        back = pq.read_table(tmp_path / "a.parquet")
+        assert back.schema.field("big").metadata[b"proto.type"] == b"int64"
+        assert back.schema.metadata[b"proto.message"] == b"A"
+        assert back.to_pandas().index.tolist() == ["x", "y"]
+
+    def test_numpy_loses_no_digit(self, here) -> None:
+        frame = run_of(here, method="S.Page", fields={"n": [0, 1]}, dtype_backend="numpy").start().wait(PATIENCE)
+        assert frame["big"].tolist() == [2**53 + 1, None]
+        assert frame["twice"].dtype == np.dtype("int32")
+        assert frame["on"].tolist() == [True, None]
+
+    def test_pandas_nullable_dtypes(self, here) -> None:
+        frame = (
+            run_of(here, method="S.Page", fields={"n": [0, 1]}, dtype_backend="numpy_nullable").start().wait(PATIENCE)
+        )
+        assert frame["big"].dtype == pd.Int64Dtype()
+        assert frame["big"].tolist() == [2**53 + 1, pd.NA]
+        assert frame["on"].dtype == pd.BooleanDtype()
+
+    def test_no_other_backend(self) -> None:
+        with pytest.raises(ConfigurationError, match="'pandas'"):
+            Options(dtype_backend="pandas")  # type: ignore[arg-type]  # what is tested
+
+
+class TestFiles:
+    @pytest.fixture
+    def q(self, message_type: Any) -> Any:
+        return message_type(
+            "message M { string id = 1; int64 n = 2; bool on = 3; repeated int32 many = 4; N inner = 5; double d = 6; "
+            "google.protobuf.Timestamp t = 7; } message N { string city = 1; }"
+        )
+
+    def read(self, q: Any, path: Any) -> list[Any]:
+        from google.protobuf import message_factory
+
+        return [message_factory.GetMessageClass(q).FromString(data) for data in read_requests(q, path).data]
+
+    def test_csv_has_the_types_that_the_request_has(self, q, tmp_path) -> None:
+        path = tmp_path / "requests.csv"
+        path.write_text(
+            "id,n,on,many,inner.city,d,t\n"
+            '007,9007199254740993,true,"[1, 2]",NA,0.5,2024-01-01T00:00:00Z\n'
+            "NA,,FALSE,,,,\n"
+        )
+        first, second = self.read(q, path)
+        assert (first.id, first.n, first.on, list(first.many), first.inner.city) == (
+            "007",
+            2**53 + 1,
+            True,
+            [1, 2],
+            "NA",
+        )
+        assert first.t.seconds == 1_704_067_200
+        assert (second.id, second.n, second.on, second.HasField("inner")) == ("NA", 0, False, False)
+
+    def test_parquet(self, q, tmp_path) -> None:
+        path = tmp_path / "requests.parquet"
+        pd.DataFrame({"id": ["a", "b"], "n": [2**60, 1]}).to_parquet(path)
+        assert [(m.id, m.n) for m in self.read(q, path)] == [("a", 2**60), ("b", 1)]
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("r.json", '[{"id": "a", "n": 9007199254740993}, {"id": "b"}]'),
+            ("r.jsonl", '{"id": "a", "n": 9007199254740993}\n\n{"id": "b"}\n'),
+            ("r.ndjson", '{"id": "a", "n": "9007199254740993"}\n{"id": "b"}'),
+        ],
+    )
+    def test_json(self, q, tmp_path, name: str, text: str) -> None:
+        (tmp_path / name).write_text(text)
+        assert [(m.id, m.n) for m in self.read(q, tmp_path / name)] == [("a", 2**53 + 1), ("b", 0)]
+
+    def test_one_that_is_not_there_or_of_another_kind(self, q, tmp_path) -> None:
+        with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
+            read_requests(q, tmp_path / "no.csv")
+        with pytest.raises(ConfigurationError, match=r"\.csv, \.parquet, \.json"):
+            read_requests(q, tmp_path / "r.xlsx")
+
+    @pytest.mark.parametrize("name", ["r.json", "r.jsonl", "r.parquet"])
+    def test_one_that_is_something_else(self, q, tmp_path, name: str) -> None:
+        (tmp_path / name).write_text("{oh")
+        with pytest.raises(RequestError, match=rf"{name} is no \w+ file"):
+            read_requests(q, tmp_path / name)
