@@ -47,6 +47,7 @@ _REAL_SERVERS = {
     "test_request_streams",
     "test_running",
     "test_shared_grants",
+    "test_source_code",
     "test_texts_run",
 }
 

@@ -12,7 +12,7 @@ from explorer.rpc.metadata import as_metadata
 from explorer.secret import Sealed, sealed
 from explorer.session import Session, open_session
 from explorer.widget.sign_in import Grant
-from explorer.widget.source_code import Origin
+from explorer.widget.source_code import Origin, connection_arguments
 
 __all__ = ["Place", "connection_settings", "demo_place"]
 
@@ -50,6 +50,7 @@ class Place:
             account=(self.grant.account or "") if self.grant else "",
             own_certificates=self.root_certificates is not None,
             own_tokens=self.token_source is not None,
+            connection=connection_arguments(self.connection),
         )
 
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
-__all__ = ["Origin", "python_literal", "session_source"]
+from explorer.rpc import ChannelOptions
+from explorer.texts import hidden_metadata
+from explorer.texts.library import metadata_list
+from explorer.texts.literals import written
+
+__all__ = ["Origin", "connection_arguments", "python_literal", "session_source"]
+
+_NOT_WRITTEN = frozenset({"root_certificates", "client_certificate", "options"})  # these in ways of their own
 
 
 @dataclass(frozen=True)
@@ -22,13 +31,16 @@ class Origin:
     account: str = ""
     own_certificates: bool = False
     own_tokens: bool = False
+    connection: tuple[str, ...] = ()
+    """Further arguments, as :func:`connection_arguments` writes them."""
 
 
 def session_source(origin: Origin) -> str:
     """How to come by ``session``."""
     if origin.given:
         return "session = widget.session  # the one that was given to explorer.explore\n"
-    lines = ["import explorer", ""]
+    standard = [name for name in ("base64", "os") if f"{name}." in "".join(origin.connection)]
+    lines = [*(f"import {name}" for name in standard), *([""] if standard else []), "import explorer", ""]
     if origin.demo:
         lines += ["demo = explorer.demo.start()"]
     arguments = ["demo.target" if origin.demo else python_literal(origin.target)]
@@ -46,10 +58,36 @@ def session_source(origin: Origin) -> str:
     if origin.demo:
         arguments.append("root_certificates=demo.root_certificates")
     elif origin.own_certificates:
-        lines += ["certificates = open('root_certificates.pem', 'rb').read()"]
-        arguments.append("root_certificates=certificates")
+        arguments.append('root_certificates="root_certificates.pem"')
+    arguments += origin.connection
     lines.append(f"session = explorer.connect({', '.join(arguments)})")
     return "\n".join(lines) + "\n"
+
+
+def connection_arguments(connection: Mapping[str, Any]) -> tuple[str, ...]:
+    """What differs from :func:`explorer.connect`'s defaults, as arguments of it; what may be a secret is only named.
+
+    Args:
+        connection: ``channel``, ``metadata``, ``timeout`` and ``descriptors``, those that were given.
+
+    """
+    channel = connection.get("channel") or ChannelOptions()
+    written_out = [
+        f"{each.name}={getattr(channel, each.name)!r}"
+        for each in fields(ChannelOptions)
+        if each.name not in _NOT_WRITTEN and getattr(channel, each.name) != each.default
+    ]
+    if channel.client_certificate is not None:
+        written_out.append('client_certificate=(os.environ["CLIENT_CERTIFICATE"], os.environ["CLIENT_KEY"])')
+    if channel.options:
+        written_out.append("options=widget.session.channel_options.options")
+    if connection.get("metadata"):
+        written_out.append(f"metadata={written(metadata_list(hidden_metadata(connection['metadata'])))}")
+    if "timeout" in connection:
+        written_out.append(f"timeout={connection['timeout']!r}")
+    if connection.get("descriptors") is not None:
+        written_out.append("descriptors=widget.session.descriptors")
+    return tuple(written_out)
 
 
 def python_literal(text: str) -> str:
