@@ -25,7 +25,8 @@ class Ask:
     """What is asked, as the page says it.
 
     ``again`` are messages that were sent before: with them, ``request`` is not looked at. ``stays_open`` says that a
-    stream of requests goes on after this one. ``method`` is the full name, ``label`` the short one.
+    stream of requests goes on after this one. ``in_python`` says how to sign in where that cannot be done here.
+    ``method`` is the full name, ``label`` the short one.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Ask:
         preamble: str,
         scope: tuple[str, ...] | None,
         may_sign_in: bool,
+        in_python: str = "",
         again: Sequence[Message] | None = None,
     ) -> None:
         self.method = str(content.get("method", ""))
@@ -47,6 +49,7 @@ class Ask:
         self.preamble = preamble
         self.scope = scope
         self.may_sign_in = may_sign_in
+        self.in_python = in_python
         self.again = again
         self.label = self.method.rpartition(".")[2]
 

@@ -186,7 +186,7 @@ class Calling:
             "badge": "not sent" if isinstance(error, RequestError) else "no answer",
             "tone": "bad",
             "at": now(),
-            "why": why_not_sent(error, may_sign_in=ask.may_sign_in),
+            "why": why_not_sent(error, may_sign_in=ask.may_sign_in, advice=ask.in_python),
         }
         self._draw(turn, answer, problems)
 

@@ -343,6 +343,7 @@ class Model:
             preamble=session_source(self._origin()),
             scope=granted_scope(self.tokens),
             may_sign_in=self._gatekeeper.grant is not None,
+            in_python=in_python(self.tokens),
             **more,
         )
 

@@ -61,16 +61,17 @@ def why_refused(
     }
 
 
-def why_not_sent(error: ExplorerError, *, may_sign_in: bool) -> dict[str, Any]:
-    """Why nothing was sent, or nothing came back."""
+def why_not_sent(error: ExplorerError, *, may_sign_in: bool, advice: str = "") -> dict[str, Any]:
+    """Why nothing was sent, or nothing came back. ``advice`` is how to sign in where no button does it."""
     sign_in = isinstance(error, SignInRequiredError)
+    further = f" {advice}" if sign_in and advice and not may_sign_in else ""
     return {
         "title": "Sign in again."
         if sign_in
         else "Nothing was sent."
         if isinstance(error, RequestError)
         else "It did not work.",
-        "sentence": [printable(error, 2000)],
+        "sentence": [f"{printable(error, 2000)}{further}"],
         "facts": [],
         "tone": "late" if sign_in else "bad",
         "action": _AGAIN if sign_in and may_sign_in else None,

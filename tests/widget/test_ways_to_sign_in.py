@@ -266,6 +266,9 @@ def test_where_nobody_signed_in_the_line_of_python_is_named(models, demo, given)
     line = account["advice"]
     assert line.startswith("In Python: session.token_source.take_over(explorer.oauth.sign_in(")
     compile(line.removeprefix("In Python: "), "line", "eval")
+    answer = ear.call(GET_USER, '{"user_id": "user123"}')
+    assert line in answer["why"]["sentence"][0]
+    assert answer["why"]["action"] is None
     late = models(Place(target=demo.target, root_certificates=demo.root_certificates, token_source=tokens))
     gate = late.until_gate("retry")
     assert "Nobody is signed in" in gate["title"]
