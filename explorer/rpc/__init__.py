@@ -10,6 +10,7 @@ import os
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # read when the core is first imported, so before what follows
 
 from explorer.rpc.call_credentials import call_credentials
+from explorer.rpc.cancellation import Cancellation
 from explorer.rpc.canonical import to_dict, to_json
 from explorer.rpc.channel import secure_channel
 from explorer.rpc.channel_options import ChannelOptions, channel_options
@@ -22,12 +23,14 @@ from explorer.rpc.invocation import Answer, invoke
 from explorer.rpc.messages import encode
 from explorer.rpc.proto_files import ProtoFiles
 from explorer.rpc.reflection import Reflection
+from explorer.rpc.request_stream import RequestStream
 from explorer.rpc.status import Status, status_of
 from explorer.rpc.streaming import StreamAnswer, stream
 from explorer.rpc.targets import Target, parse_target
 
 __all__ = [
     "Answer",
+    "Cancellation",
     "ChannelOptions",
     "Connection",
     "DescriptorSet",
@@ -38,6 +41,7 @@ __all__ = [
     "MethodKind",
     "ProtoFiles",
     "Reflection",
+    "RequestStream",
     "Status",
     "StreamAnswer",
     "Target",

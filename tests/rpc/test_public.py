@@ -3,9 +3,10 @@ from __future__ import annotations
 import explorer.rpc
 
 PUBLIC = """
-    Answer ChannelOptions Connection DescriptorSet DescriptorSource MethodKind ProtoFiles Reflection Status StreamAnswer
-    Target call_credentials channel_options encode invoke method_kind method_path parse_target safe_to_repeat
-    secure_channel status_of stream to_dict to_json
+    Answer Cancellation ChannelOptions Connection DescriptorSet DescriptorSource Health HealthStatus HealthWatch
+    MethodKind ProtoFiles Reflection RequestStream Status StreamAnswer Target call_credentials channel_options
+    check_health encode invoke method_kind method_path parse_target safe_to_repeat secure_channel status_of stream
+    to_dict to_json
 """
 
 
