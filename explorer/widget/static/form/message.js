@@ -9,9 +9,9 @@ import { field_row, fold_button, set_fold } from "./rows.js";
 
 const TOGETHER = 40;
 
-/** @param {any} view @param {any} message @param {string} path @param {number} depth */
-export function message_body(view, message, path, depth) {
-  const body = h("div", { class: depth ? "ge-nested" : "ge-top" });
+/** @param {any} view @param {any} message @param {string} path @param {number} depth @param {boolean} [indented] */
+export function message_body(view, message, path, depth, indented = depth > 0) {
+  const body = h("div", { class: indented ? "ge-nested" : "ge-top" });
   body.style.setProperty("--ge-depth", String(depth));
   if (!message.ready()) fill(body, h("p", { class: "ge-faint" }, "…"));
   view.draft.types.need(message.type, () => {

@@ -57,7 +57,7 @@ export class View {
   inside(cell, place, label, depth) {
     if (!(cell instanceof Packed)) return message_body(this, cell, place.path, depth);
     return any_input(this, cell, place, label, depth, (inner) => {
-      if (!("field" in inner) && !(inner instanceof Packed)) return message_body(this, inner, place.path, depth);
+      if (!("field" in inner) && !(inner instanceof Packed)) return message_body(this, inner, place.path, depth, false);
       const own = new Place(this, place.thing, place.path); // what is wrong with it is said there
       own.chosen = place.chosen;
       own.open = place.open;
