@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 
 from explorer.errors import ConfigurationError, ExplorerError
@@ -168,13 +169,9 @@ class HealthWatch:
         return self._longer_pause()
 
     def _opened(self, deadline: Deadline, token: Token | None) -> Any:
-        watch = self._connection.channel.unary_stream(
-            "/grpc.health.v1.Health/Watch",
-            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-            response_deserializer=health_pb2.HealthCheckResponse.FromString,
-        )
-        return watch(
-            health_pb2.HealthCheckRequest(service=self._service),
+        watch: Any = self._connection.channel.unary_stream("/grpc.health.v1.Health/Watch")
+        return watch(  # bytes: grpc would log a traceback for those that are no message
+            health_pb2.HealthCheckRequest(service=self._service).SerializeToString(),
             timeout=deadline.timeout,
             metadata=self._connection.call_metadata(),
             credentials=self._connection.call_credentials(token),
@@ -187,14 +184,17 @@ class HealthWatch:
         late.daemon = True
         late.start()
         try:
-            for response in call:
+            for data in call:
                 late.cancel()
+                said = health_of(health_pb2.HealthCheckResponse.FromString(data))
                 seen = True
-                self._know(Health(health_of(response)))
+                self._know(Health(said))
                 if self._stopped.wait(SHORTEST_PAUSE):
                     break
         except grpc.RpcError:  # how it ended is the call's to say
             pass
+        except DecodeError:
+            call.cancel()
         finally:
             late.cancel()
         return seen

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import grpc
@@ -13,10 +15,10 @@ from token_sources import Scripted, a_token
 
 import explorer
 from explorer.demo import Demo
-from explorer.errors import ConfigurationError, ConnectionFailedError, RpcStatusError, SignInRequiredError
+from explorer.errors import ConfigurationError, ConnectionFailedError, DecodeError, RpcStatusError, SignInRequiredError
 from explorer.rpc import Connection, HealthWatch, check_health, health_watch
 from explorer.rpc.health_watch import Health
-from explorer.tokens import StaticTokenSource
+from explorer.tokens import StaticTokenSource, Token
 
 Serve = Callable[..., GrpcServer]
 ServeRaw = Callable[..., RawServer]
@@ -53,11 +55,13 @@ class Told:
     def __init__(self, watch: HealthWatch) -> None:
         self._changed, self._watch = threading.Condition(), watch
         self.seen: list[Health] = [watch.health]
+        self.times: list[float] = []
         watch.subscribe(self._hear)
 
     def _hear(self) -> None:
         with self._changed:
             self.seen.append(self._watch.health)
+            self.times.append(time.monotonic())
             self._changed.notify_all()
 
     def wait_for(self, right: Callable[[Health], bool]) -> Health:
@@ -289,6 +293,66 @@ def test_closing_one_leaves_the_connection_and_forgets_the_watch(
 def test_a_broken_watch_is_no_reason_not_to_ask(serve: Serve, connect: Connect, servicer: Servicer, watch: Any) -> None:
     server = serve(unary={CHECK: servicer.check}, streams={WATCH: lambda _request, _context: 1 / 0})
     Told(watch(connect(server.target, plaintext=True))).status("SERVING")
+
+
+def test_what_is_no_message_is_named_and_said_in_no_log(
+    serve: Serve, connect: Connect, watch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    garbage = b"\xff\xff"
+    server = serve(unary={CHECK: lambda _request, _context: garbage}, streams={WATCH: lambda *_: iter([garbage])})
+    with pytest.raises(DecodeError, match="2 bytes came"):
+        check_health(connect(server.target, plaintext=True))
+    told = Told(watch(connect(server.target, plaintext=True)))
+    told.wait_for(lambda health: "2 bytes came" in health.reason)
+    assert caplog.text == ""
+
+
+def test_a_server_that_never_stops_changing_its_mind_is_read_slowly_and_left_at_once(
+    serve: Serve, connect: Connect, watch: Any
+) -> None:
+    left = threading.Event()
+
+    def flood(_request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        context.add_callback(left.set)
+        while context.is_active():
+            yield b"\x08\x01"
+            yield b"\x08\x02"
+
+    watching = watch(connect(serve(streams={WATCH: flood}).target, plaintext=True))
+    told = Told(watching)
+    told.status("SERVING")
+    told.status("NOT_SERVING")
+    watching.close()
+    watching._thread.join(LONG)
+    assert left.wait(LONG)
+    pauses = [later - earlier for earlier, later in pairwise(told.times)]
+    assert min(pauses) >= health_watch.SHORTEST_PAUSE * 0.9
+
+
+def test_a_long_watch_is_opened_anew_with_the_token_of_that_time_and_nobody_sees_it(
+    serve: Serve, connect: Connect, servicer: Servicer, watch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_watch, "WATCH_TIMEOUT", 1.0)
+    again = threading.Event()
+
+    def watched(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        if dict(context.invocation_metadata())["authorization"] == "Bearer token-2":
+            again.set()
+        yield from servicer.watch(request, context)
+
+    class Counting:
+        count = 0
+
+        def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
+            self.count += 1
+            return a_token(f"token-{self.count}")
+
+    server = serve(streams={WATCH: watched})
+    told = Told(watch(connect(server.target, plaintext=True, token_source=Counting())))
+    told.status("SERVING")
+    assert again.wait(LONG)
+    assert told.seen[-1] == ("SERVING", "")
+    assert [health.status for health in told.seen].count(None) <= 1  # before the first
 
 
 @pytest.mark.parametrize("interval", [0, -1, float("inf"), float("nan")])
