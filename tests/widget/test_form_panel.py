@@ -470,6 +470,9 @@ def test_a_mask_is_a_tree_of_paths(front):
     tick("address").check()
     assert row(front, "mask").input_value() == "count,address"
     assert tick("address.house_number").is_disabled()
+    tick("address").press("Escape")
+    assert not tick("address").is_visible()
+    front.page.keyboard.press("Enter")
     row(front, "mask").fill("plain_text")
     assert tick("plain_text").is_checked()
     assert not tick("count").is_checked()
@@ -708,6 +711,13 @@ def test_a_refused_field_of_a_message_that_is_not_there_is_marked_at_the_message
     everything(front).set("request", "problems", {"places[3].city": "No such city.", "nope.x": "Nor this."})
     assert problem(front, "places") == "[3].city: No such city."
     assert general(front) == "nope.x: Nor this."
+
+
+def test_a_oneof_of_which_none_was_sent_is_marked_as_a_whole(front):
+    everything(front).set("request", "problems", {"side": "One of them is needed."})
+    assert problem(front, "side") == "One of them is needed."
+    row(front, "left").fill("a")
+    assert problem(front, "side") == ""
 
 
 def test_what_the_server_found_wrong_goes_when_it_is_typed_over(front):

@@ -76,6 +76,7 @@ export class Message {
     /** @type {Map<string, any>} */ this.extensions = new Map();
     /** @type {Map<string, any> | null} */ this.pending = null; // came before its type did
     this.trouble = "";
+    /** @type {Map<string, { field: any, cell: null }>} */ this.oneofs = new Map(); // a server may find fault with one as a whole
   }
 
   /** Whether its fields are known; what had come before them is taken over now. */
@@ -84,6 +85,7 @@ export class Message {
     const type = this.types.get(this.type);
     if (!type) return false;
     this.slots = (type.fields ?? []).map((/** @type {any} */ field) => slot_of(field, this.types));
+    for (const { field } of this.slots ?? []) if (field.oneof) this.oneofs.set(field.oneof, { field: { name: field.oneof }, cell: null });
     if (this.pending) this.take_late(this.pending);
     return true;
   }

@@ -96,6 +96,6 @@ class Way {
     const cell = this.cell instanceof Packed ? this.cell.inner : this.cell;
     if (!(cell instanceof Message) || !("name" in step) || !cell.ready()) return undefined;
     const plain = (/** @type {string} */ name) => name.toLowerCase().replaceAll("_", "");
-    return cell.slot(step.name) ?? (cell.slots ?? []).find(({ field }) => plain(field.name) === plain(step.name));
+    return cell.slot(step.name) ?? (cell.slots ?? []).find(({ field }) => plain(field.name) === plain(step.name)) ?? cell.oneofs.get(step.name);
   }
 }

@@ -12,11 +12,18 @@ import { paths_of } from "./scalars.js";
 export function mask_input(leaf, place, label, candidates) {
   const tree = h("div", { class: "ge-mask", role: "group", "aria-label": `paths of ${label}`, hidden: true });
   const line = line_input(leaf, place, label, { class: "ge-input ge-wire", placeholder: "name,address.city" });
-  const toggle = side_button("Paths", `choose paths of ${label}`, () => {
-    tree.hidden = !tree.hidden;
-    toggle.setAttribute("aria-expanded", String(!tree.hidden));
-    if (!tree.hidden) draw();
-  }, { "aria-expanded": "false" });
+  const toggle = side_button("Paths", `choose paths of ${label}`, () => show(tree.hidden), { "aria-expanded": "false" });
+  const show = (/** @type {boolean} */ open) => {
+    tree.hidden = !open;
+    toggle.setAttribute("aria-expanded", String(open));
+    if (open) draw();
+  };
+  tree.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    show(false);
+    toggle.focus();
+  });
   let type = candidates[0];
   const draw = () => {
     const choose = candidates.length > 1 && selection(candidates.map((name) => [name, name]), type, {

@@ -60,10 +60,12 @@ class Drawing {
   /** @param {string} name @param {any[]} slots */
   oneof(name, slots) {
     const none = this.radio(name, `none of ${name}`, () => !slots.some((slot) => slot.present), () => { this.message.choose_none(name); this.changed(); });
+    const place = new Place(this.view, this.message.oneofs.get(name), at_name(this.path, name));
+    place.holds(none);
+    place.below = h("div", { class: "ge-field-value ge-none-of" }, h("label", {}, none, "none"));
     return h("div", { class: "ge-oneof", role: "radiogroup", "aria-label": `one of ${name}` },
-      h("div", { class: "ge-field" },
-        h("div", { class: "ge-field-name" }, h("span", {}, name, " ", h("span", { class: "ge-faint" }, "oneof"))),
-        h("div", { class: "ge-field-value ge-none-of" }, h("label", {}, none, "none"))),
+      h("div", { class: "ge-field", data: { row: place.path } },
+        h("div", { class: "ge-field-name" }, h("span", { class: "ge-soft" }, name, " ", h("span", { class: "ge-faint" }, "oneof"))), place.below),
       ...slots.map((slot) => this.row(slot)));
   }
 
@@ -140,6 +142,7 @@ class Drawing {
 
   changed() {
     for (const mark of this.marks) mark();
+    for (const oneof of this.message.oneofs.values()) this.view.places.get(oneof)?.say("");
     this.view.edited();
   }
 }
