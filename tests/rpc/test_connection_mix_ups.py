@@ -357,6 +357,46 @@ class TestAddresses:
         assert "http://" in sentence
 
 
+class TestCallsInBulk:
+    """They have a channel of their own, which is made as the session's is."""
+
+    @pytest.mark.parametrize("way", ["unix", "unix with TLS", "client certificate", "server name", "local"])
+    def test_rows_go_the_same_way_with_the_token(
+        self,
+        echo: Echo,
+        connect: Connect,
+        method: Method,
+        authority: trustme.CA,
+        certificate: trustme.LeafCert,
+        tmp_path: Path,
+        way: str,
+    ) -> None:
+        roots = authority.cert_pem.bytes()
+        shop = authority.issue_cert("shop.example")
+        server, given = {
+            "unix": lambda: (echo(f"unix:{tmp_path}/s"), {}),
+            "unix with TLS": lambda: (
+                echo(f"unix:{tmp_path}/s", server_credentials(shop)),
+                {"root_certificates": roots, "server_name": "shop.example"},
+            ),
+            "client certificate": lambda: (
+                echo("127.0.0.1:0", server_credentials(certificate, clients=roots)),
+                {"root_certificates": roots, "client_certificate": pair(authority.issue_cert("ada@example.org"))},
+            ),
+            "server name": lambda: (
+                echo("127.0.0.1:0", server_credentials(shop)),
+                {"root_certificates": roots, "server_name": "shop.example"},
+            ),
+            "local": lambda: (echo(), {"plaintext": True}),
+        }[way]()
+        settings: dict[str, Any] = {"token_source": Scripted(a_token("abc")), **given}
+        connection = connect(server.target, **settings)
+        call = MethodOfAPerson(connection, method("Get"), Options(timeout=LONG, progress=False), {})
+        frame = call.collect([{"id": "1"}, {"id": "2"}])
+        assert list(frame["status_code"]) == ["OK", "OK"]
+        assert [made["authorization"] for made in server.calls] == ["Bearer abc", "Bearer abc"]
+
+
 class TestFallingBack:
     def test_it_is_said_once_and_seen_ever_after(self, echo: Echo) -> None:
         server = echo()

@@ -332,7 +332,7 @@ def test_a_server_that_never_stops_changing_its_mind_is_read_slowly_and_left_at_
 def test_a_long_watch_is_opened_anew_with_the_token_of_that_time_and_nobody_sees_it(
     serve: Serve, connect: Connect, servicer: Servicer, watch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health_watch, "WATCH_TIMEOUT", 1.0)
+    monkeypatch.setattr(health_watch, "WATCH_TIMEOUT", 3.0)
     again = threading.Event()
 
     def watched(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
