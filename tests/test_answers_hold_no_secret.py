@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -64,6 +65,28 @@ def test_t34_the_search_finds_a_planted_one(signed_in: tuple[explorer.Session, l
     planted.attrs["from"] = secrets[0]
     for name, written in sinks(planted):
         assert found(secrets, written) == [0], name
+
+
+def written_of(session: explorer.Session, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Everything that is written of a call: history, the file of saved requests, the three texts."""
+    method = session["UserService.GetUser"].options(metadata={"x-other-key": KEY, "x-raw-bin": KEY.encode()})
+    call = method(user_id="user123")
+    saved = explorer.SavedRequests(folder / "requests.json")
+    saved.save("a call", call)
+    saved.save("a method", method, {"user_id": "user123"})
+    yield "history", session.history.to_csv().encode()
+    yield "entries", repr(session.recent()).encode()
+    yield "saved requests", saved.path.read_bytes() + repr(saved).encode() + repr(saved["a call"]).encode()
+    yield "texts", "".join([call.code, call.stub_code, call.grpcurl, repr(call.asked)]).encode()
+
+
+def test_t34_history_saved_requests_and_texts_hold_no_secret(
+    signed_in: tuple[explorer.Session, list[str]], tmp_path: Path
+) -> None:
+    session, secrets = signed_in
+    for name, written in written_of(session, tmp_path):
+        assert found(secrets, written) == [], name
+        assert found(["user123" if name in {"saved requests", "texts"} else "GetUser"], written) == [0], name
 
 
 def test_t34_what_was_called_with_is_never_pickled_with_a_secret(

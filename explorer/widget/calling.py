@@ -36,7 +36,7 @@ class Calling:
         self._tell = tell
         self._lock = threading.Lock()
         self._current: object | None = None
-        self._stopped = False
+        self._stopped = self._closing = False
         self._running: Running | None = None
         self._outbox: Outbox | None = None
         self._sending = ""
@@ -50,7 +50,7 @@ class Calling:
             if self._current is not None:
                 return None
             self._current = turn = object()
-            self._running, self._stopped = None, False
+            self._running, self._stopped, self._closing = None, False, False
         self._tell({"busy": True, "problems": {}, "answer": waiting()})
         return turn
 
@@ -118,6 +118,7 @@ class Calling:
         """Say that all is sent; answers may still come."""
         with self._lock:
             outbox = self._outbox
+            self._closing = self._current is not None  # also where the call has not begun to send yet
         if outbox is not None:
             outbox.close()
             self._tell_flow()
@@ -134,7 +135,7 @@ class Calling:
             if streams_requests:
                 self._sending, self._outbox = ask.method, Outbox(running, self._tell_flow)
                 self._outbox.put(messages)
-                if not ask.stays_open:
+                if self._closing or not ask.stays_open:
                     self._outbox.close()
         if stopped:
             running.cancel()

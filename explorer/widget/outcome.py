@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.calls import Call
 from explorer.errors import DecodeError
 from explorer.frames import to_frame
+from explorer.frames.columns import response_prefix
 from explorer.rpc import to_dict
 from explorer.running import Running
 from explorer.widget import answers
@@ -25,7 +26,6 @@ LIVE_ROWS = 60
 _WRITTEN_OUT = 100  # messages, and
 _WRITTEN_BYTES = 100_000  # bytes, up to which a request is written out as text
 _BYTES_SHOWN = 256
-_TAKEN = {"request", "status_code", "details", "elapsed"}  # columns of the call's own
 
 
 def now() -> float:
@@ -135,10 +135,9 @@ def _response_rows(call: Call, frame: DataFrame) -> tuple[DataFrame, int]:
     """The response's own columns: what was asked stands above them, and the status beside the badge."""
     own = [at for at, name in enumerate(frame.columns[:-3]) if not str(name).startswith("request.")]
     shown = frame.iloc[: len(call.data), own]
-    if _TAKEN & set(
-        call.descriptor.output_type.fields_by_name
-    ):  # then all of them have a prefix, which says nothing here
-        shown = shown.set_axis([str(name).removeprefix("response.") for name in shown.columns], axis="columns")
+    prefix = response_prefix(call.descriptor.output_type)
+    if prefix:  # which tells columns apart that are not drawn here
+        shown = shown.set_axis([str(name).removeprefix(prefix) for name in shown.columns], axis="columns")
     return shown, len(call.data)
 
 

@@ -16,6 +16,7 @@ _SIGN_IN = {"label": "Sign in", "command": "sign_in_again"}
 _AGAIN = {"label": "Sign in again", "command": "sign_in_again"}
 _SOMEONE_ELSE = {"label": "Sign in as someone else", "command": "someone_else"}
 
+_NAMES = {"@value": "bytes, as base64:"}  # of a type that nobody here knows
 _TITLES = {
     "CANCELLED": "Stopped.",
     "UNKNOWN": "The server failed, and does not say how.",
@@ -119,7 +120,7 @@ def _facts(status: Any, said: str) -> list[list[str]]:
     for detail in status.error_details:
         kind = str(detail.get("@type", "")).rpartition(".")[2]
         news = {name: value for name, value in detail.items() if name != "@type" and value != said}
-        plain = ", ".join(f"{name} {_words(value)}" for name, value in news.items())
+        plain = ", ".join(f"{_NAMES.get(name, name)} {_words(value)}" for name, value in news.items())
         if kind != "BadRequest" and plain:
             facts.append([printable(kind), printable(plain)])
     return facts
@@ -133,4 +134,4 @@ def _stop(last: Piece) -> str:
 def _words(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_words(one)}" for name, one in value.items())
-    return str(value)
+    return "; ".join(map(_words, value)) if isinstance(value, list | tuple) else str(value)

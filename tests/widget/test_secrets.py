@@ -1,5 +1,6 @@
 """What a notebook would save of the widget: every synced trait of every part of it, live and closed."""
 
+import base64
 import gc
 import json
 
@@ -7,11 +8,12 @@ import httpx
 import pytest
 from canary import found
 from person import Person
-from widget_ear import GET_USER, Ear
+from widget_ear import GET_USER, LIST_USERS, Ear
 
 import explorer
 from explorer.secret import Secret
 
+LOOK_UP = "explorer.demo.v1.DirectoryService.LookUp"
 METADATA_SECRET = "metadata-canary-0f1e2d3c"
 
 
@@ -30,8 +32,8 @@ def living_secrets():
 
 
 @pytest.fixture
-def widget(demo):
-    made = explorer.explore(demo)
+def widget(demo, tmp_path):
+    made = explorer.explore(demo, saved=tmp_path / "requests.json")
     yield made
     made.close()
 
@@ -52,6 +54,24 @@ def test_t30_no_synced_trait_ever_holds_a_secret(widget, demo):
     ear.call(GET_USER, '{"user_id": "user123"}', metadata=[["x-api-key", METADATA_SECRET]])
     secrets |= living_secrets() | {METADATA_SECRET}
     pictures.append(saved(widget))
+    for method in (LIST_USERS, LOOK_UP):
+        metadata = [["x-raw-bin", base64.b64encode(METADATA_SECRET.encode()).decode()]]
+        ear.model.command({"command": "send", "method": method, "request": "{}", "timeout": 30, "metadata": metadata})
+        pictures.append(saved(widget))
+        ear.model.command({"command": "half_close"})
+        ear.until(lambda: not ear.model.state["busy"])
+        pictures.append(saved(widget))
+    ear.model.command({"command": "history", "open": True})
+    number = ear.message("history")["calls"][-1]["number"]
+    ear.model.command({"command": "save", "number": number, "name": "a call with a key"})
+    ear.until(lambda: widget.saved.names)
+    pictures += [
+        json.dumps(ear.message("history")).encode(),
+        widget.saved.path.read_bytes(),
+        repr(widget.saved).encode(),
+    ]
+    pictures += [widget.history.to_csv().encode(), repr(widget.call).encode(), widget.call._repr_html_().encode()]
+    pictures += [text.encode() for text in (widget.call.code, widget.call.stub_code, widget.call.grpcurl)]
     ear.model.command({"command": "sign_out"})
     ear.until_gate("sign in")
     widget.close()
@@ -65,6 +85,8 @@ def test_t30_no_synced_trait_ever_holds_a_secret(widget, demo):
     # ... and one that is planted is found.
     widget._panels["gate"].gate = {"kind": "wait", "title": secrets[0], "sentence": ""}
     assert found(secrets, saved(widget)) == [0]
+    widget._panels["request"].flow = {"method": secrets[1]}
+    assert found(secrets, saved(widget)) == [0, 1]
 
 
 def test_a_reopened_notebook_says_what_is_not_live(widget):
