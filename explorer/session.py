@@ -23,6 +23,7 @@ from explorer.rpc.certificates import ClientCertificateLike, PemLike
 from explorer.rpc.channel_options import LARGEST_MESSAGE_LENGTH, MESSAGE_LENGTH, Compression, channel_options
 from explorer.rpc.combined import Descriptors, descriptor_source
 from explorer.rpc.comments import comments_of
+from explorer.rpc.deadlines import Deadline
 from explorer.rpc.descriptor_export import descriptor_set
 from explorer.rpc.health import HealthStatus, check_health
 from explorer.rpc.health_watch import HealthWatch
@@ -130,7 +131,7 @@ def open_session(
     """
     metadata = sealed(metadata)
     metadata = as_metadata(metadata)
-    options = Options(unary_timeout=timeout)
+    options = Options(unary_timeout=Deadline(timeout).timeout)
     connection = Connection(target, token_source=token_source, metadata=metadata, channel=channel)
     try:
         source = descriptor_source(descriptors, connection, timeout)

@@ -189,12 +189,12 @@ def _check_user_agent(user_agent: Any) -> None:
 def _host_name(server_name: Any) -> str:
     """The name as it stands in certificates."""
     try:
-        named = parse_target(server_name)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"server_name: {error}") from None
-    if server_name.lower() != named.host.lower() and server_name.isascii():
+        host = parse_target(server_name).host
+    except ConfigurationError:
+        host = ""
+    if not host or (server_name.isascii() and server_name.lower() != host.lower()):
+        shown = printable("…" if "@" in str(server_name) else server_name, 80)
         raise ConfigurationError(
-            f"server_name is a host's name alone, such as {named.host or 'shop.example'!r}, not "
-            f"{printable(server_name, 80)!r}."
+            f"server_name is a host's name alone, such as {host or 'shop.example'!r}, not {shown!r}."
         )
-    return named.host
+    return host

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import urllib.parse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from explorer.errors import ConfigurationError
@@ -41,6 +41,7 @@ class Target:
         port: 1 to 65535; 0 for a Unix socket.
         plaintext: What the spelling says of TLS: True (``http://``, ``grpc://``, ``grpc+tcp://``), False
             (``https://``, ``grpcs://``, ``grpc+tls://``), None where it says nothing.
+        assumed_port: Whether the port is the scheme's own, because none was given.
 
     """
 
@@ -49,6 +50,7 @@ class Target:
     host: str
     port: int
     plaintext: bool | None = None
+    assumed_port: bool = False
 
     @property
     def unix(self) -> bool:
@@ -110,7 +112,7 @@ def _by_scheme(text: str) -> Target:
     if match := _DNS.fullmatch(text):
         found = _endpoint(text, match["endpoint"].rstrip("/"), default_port=443)
         resolver = match["resolver"]
-        return Target(found.text, f"dns://{resolver or ''}/{found.text}", found.host, found.port)
+        return replace(found, address=f"dns://{resolver or ''}/{found.text}")
     if match := _LITERAL.fullmatch(text):
         return _literal(text, match[1].lower(), match[2])
     if match := _SCHEME.match(text):
@@ -155,7 +157,7 @@ def _endpoint(text: str, endpoint: str, *, default_port: int, plaintext: bool | 
     port = default_port if port_text is None else _port(text, port_text)
     host = _host(text, host)
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return Target(text=shown, address=shown, host=host, port=port, plaintext=plaintext)
+    return Target(text=shown, address=shown, host=host, port=port, plaintext=plaintext, assumed_port=port_text is None)
 
 
 def _split(text: str, endpoint: str) -> tuple[str, str | None]:

@@ -290,6 +290,8 @@ def trouble_of(details: str, situation: Situation) -> Trouble:
     }
     if situation.proxy is not None and kind != "proxy":
         sentence += _BEHIND_PROXY
+    elif kind == "nobody" and where.assumed_port:
+        sentence += f" No port was given, so {where.port} was tried."
     return Trouble(kind, passing, sentence.format_map(words))
 
 

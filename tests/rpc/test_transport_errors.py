@@ -69,6 +69,14 @@ def test_what_is_made_of_cores_words(details: str, situation: dict[str, object],
     assert is_connection_trouble(details)
 
 
+def test_who_gave_no_port_is_told_which_was_tried() -> None:
+    for given, said in (("shop.example", "so 443 was tried."), ("http://shop.example", "so 80 was tried.")):
+        situation = Situation(target=parse_target(given), security="TLS")
+        assert trouble_of(f"{FAILED}Connection refused", situation).sentence.endswith(f"No port was given, {said}")
+    given = Situation(target=parse_target("shop.example:443"), security="TLS")  # the twin
+    assert "No port" not in trouble_of(f"{FAILED}Connection refused", given).sentence
+
+
 def test_a_word_with_a_brace_in_it_is_no_format() -> None:
     situation = Situation(target=parse_target("shop.example:1"), security="TLS", proxy="p:1")
     assert "{target}" in trouble_of(f"{FAILED}odd {{target}} {{0}}", situation).sentence
