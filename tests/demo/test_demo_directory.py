@@ -117,6 +117,13 @@ def test_a_page_token_is_good_for_its_own_search_alone(reader, refused):
     with refused() as answer:
         reader("SearchUsers", directory.SearchUsersRequest(page_size=1001, roles=[1, 0, 9], order=8))
     assert set(violations(answer)) == {"page_size", "roles[1]", "roles[2]", "order"}
+    late = directory.SearchUsersRequest(page_size=1)
+    late.joined_since.seconds = 2**63 - 1
+    with refused() as answer:
+        reader("SearchUsers", late)
+    assert set(violations(answer)) == {"joined_since"}
+    often = directory.SearchUsersRequest(page_size=1, roles=[directory.ROLE_ADMIN] * 300_000)
+    assert reader("SearchUsers", often).total_size > 200
 
 
 def test_a_change_touches_what_the_mask_names_and_is_seen_by_every_method(make_writer):
@@ -150,6 +157,9 @@ def test_every_field_that_will_not_do_is_named_at_once(make_writer, refused):
     assert set(violations(answer)) == {
         "user.name", "user.age", "user.tags[1]", "user.address.country", "user.address.latitude"
     }  # fmt: skip
+    with refused() as answer:
+        writer("UpdateUser", directory.UpdateUserRequest(user={"id": "user1"}, update_mask=FieldMask(paths=["role"])))
+    assert set(violations(answer)) == {"user.role"}
     mask = FieldMask(paths=["score", "address.planet"])
     with refused() as answer:
         writer("UpdateUser", directory.UpdateUserRequest(user=user, update_mask=mask))
@@ -361,6 +371,20 @@ def test_a_rehearsal_waits_and_can_be_stopped(make_by_hand):
         reader("RehearseStatus", RehearseStatusRequest(delay=Duration(seconds=60)), timeout=0.2)
     assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
     by_hand.demo.stop_grpc()  # waits for the handler, which does not wait for its minute
+
+
+def test_calls_that_wait_do_not_hold_up_the_demos_end(make_by_hand):
+    by_hand = make_by_hand()
+    token = by_hand.sign_in(scope="read:users write:users")["access_token"]
+    caller, questions = Caller(by_hand.channel, token), Questions()
+    answers = caller("LookUp", questions)
+    questions.asked.put(directory.LookUpRequest(id="user1"))
+    assert next(answers).user.id == "user1"
+    watch = caller("WatchUsers", directory.WatchUsersRequest(interval=Duration(seconds=60)))
+    assert next(watch).number == 1
+    by_hand.demo.stop()  # takes the process away by force after ten seconds, which this must not need
+    questions.asked.put(None)
+    assert by_hand.demo._process.returncode == 0
 
 
 def test_no_answer_of_the_directory_repeats_the_token(reader, by_hand, refused):

@@ -43,6 +43,8 @@ class Changing:
         problems = _mask_problems(paths) or _user_problems(request.user, paths)
         if not request.user.id:
             problems.insert(0, ("user.id", "must not be empty; user123 is one that exists"))
+        if "role" in paths and not request.user.role:
+            problems.append(("user.role", f"must be one of {', '.join(Role.keys()[1:])}"))
         if problems:
             context.abort_with_status(field_violations(problems))
         with self._directory.changing():

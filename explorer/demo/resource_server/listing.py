@@ -22,6 +22,7 @@ from explorer.demo.protos.directory_service_pb2 import (
     SearchUsersRequest,
     SearchUsersResponse,
 )
+from explorer.demo.resource_server.instants import is_an_instant
 from explorer.demo.resource_server.masks import keep_only, mask_problems
 from explorer.demo.resource_server.people import Directory
 from explorer.demo.resource_server.refusals import Refusal, field_violation, field_violations, no_such_resource
@@ -154,6 +155,8 @@ def _search_problems(request: SearchUsersRequest) -> list[tuple[str, str]]:
     ]
     if len(request.cities) > 100:
         problems.append(("cities", "must not be more than 100"))
+    if not is_an_instant(request.joined_since):
+        problems.append(("joined_since", "must be between the years 1 and 9999"))
     if request.order not in _ORDERS:
         problems.append(("order", f"must be one of {', '.join(SearchUsersRequest.Order.keys())}"))
     return problems
@@ -164,7 +167,7 @@ def _search_conditions(request: SearchUsersRequest) -> tuple[str, list[object]]:
     if request.name_contains:
         conditions.append("instr(lower(name), lower(?))")
         values.append(request.name_contains)
-    for column, wanted in (("role", request.roles), ("city", request.cities)):
+    for column, wanted in (("role", sorted(set(request.roles))), ("city", sorted(set(request.cities)))):
         if wanted:
             conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")
             values += wanted

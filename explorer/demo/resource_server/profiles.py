@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import grpc
 
 from explorer.demo.protos.directory_service_pb2 import GetProfileRequest, Profile, UpdateProfileRequest, Weekday
+from explorer.demo.resource_server.instants import is_an_instant, seconds_of
 from explorer.demo.resource_server.made_up import profile_of
 from explorer.demo.resource_server.masks import copy_field, mask_problems, set_fields
 from explorer.demo.resource_server.people import Directory
 from explorer.demo.resource_server.refusals import field_violations, no_such_resource, too_many
-from explorer.demo.resource_server.watching import seconds_of
 
 __all__ = ["Profiles"]
 
@@ -74,6 +74,8 @@ def _problems(profile: Profile) -> Iterator[tuple[str, str]]:
         yield "profile", f"must not be larger than {_LARGEST_PROFILE // 1024} KiB"
     if profile.WhichOneof("contact") == "email" and profile.email.count("@") != 1:
         yield "profile.email", "must hold one @"
+    if not is_an_instant(profile.born):
+        yield "profile.born", "must be between the years 1 and 9999"
     if not 0 <= seconds_of(profile.working_day) <= 86_400:
         yield "profile.working_day", "must be between 0 s and a day"
     if seconds_of(profile.employment.contract.notice.period) < 0:

@@ -12,9 +12,9 @@ from google.rpc import error_details_pb2, status_pb2
 
 from explorer.demo.protos.directory_attachments_pb2 import HousePolicy
 from explorer.demo.protos.directory_service_pb2 import RehearseStatusRequest
+from explorer.demo.resource_server.instants import seconds_of
 from explorer.demo.resource_server.made_up import packed, unheard_of
 from explorer.demo.resource_server.refusals import DOMAIN, Refusal, field_violations
-from explorer.demo.resource_server.watching import seconds_of
 
 __all__ = ["rehearse_status"]
 

@@ -7,23 +7,18 @@ import time
 from collections.abc import Iterator
 
 import grpc
-from google.protobuf.duration_pb2 import Duration
 
 from explorer.demo.protos.directory_service_pb2 import Role, WatchUsersRequest, WatchUsersResponse
 from explorer.demo.resource_server.announcements import Announcements
+from explorer.demo.resource_server.instants import seconds_of
 from explorer.demo.resource_server.people import Directory
 from explorer.demo.resource_server.refusals import field_violations, too_many
 
-__all__ = ["Watching", "seconds_of"]
+__all__ = ["Watching"]
 
 _SHORTEST, _LONGEST = 0.01, 60.0
 _MOST_WATCHERS = 32
 _TOO_MANY = too_many("watchers", f"{_MOST_WATCHERS} watch already, which is as many as may.", retry_after=5)
-
-
-def seconds_of(duration: Duration) -> float:
-    """A Duration in seconds."""
-    return float(duration.seconds) + duration.nanos / 1e9
 
 
 class Watching:
