@@ -193,6 +193,7 @@ class Method:
             timeout=self._options.timeout,
             deadline=self._options.timeout_for(streaming=self.kind != "unary"),
             metadata=self._options.metadata,
+            reflection=self._types is None or self._types.reflected,
         )
 
     def collect(self, requests: Any = None, /, **columns: Any) -> DataFrame:

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError, Message
 
 from explorer.errors import ExplorerError
 from explorer.rpc.descriptors import DescriptorSource
+from explorer.rpc.reflection import Reflection
 from explorer.rpc.wellknown import error_details_pool
 
 __all__ = ["PackedTypes"]
@@ -38,6 +39,11 @@ class PackedTypes:
         self._lock = threading.Lock()
         self._asked: set[str] = set()
         self._holding: dict[str, bool] = {}
+
+    @property
+    def reflected(self) -> bool:
+        """Whether all that is known of the server's schema came from its own reflection."""
+        return isinstance(self._source, Reflection)
 
     def learn(self, names: Iterable[str], pool: Any) -> bool:
         """Ask for those of the types that the pool lacks; whether there is one more now."""

@@ -87,7 +87,7 @@ def _variables(asked: Asked) -> list[str]:
         names += ["ROOT_CERTIFICATES (a PEM file)"] if server.own_roots else []
         names += ["CLIENT_CERTIFICATE", "CLIENT_KEY (PEM files)"] if server.client_certificate else []
     names += [f"{one.variable}{' (base64)' if one.binary else ''}" for one in asked.everything if _is_read(one)]
-    return names if server.reflection else [*names, "PROTOSET (a descriptor set)"]
+    return names if server.reflection else [*names, "PROTOSET (what session.save_descriptor_set wrote)"]
 
 
 def _address(server: Server) -> str:

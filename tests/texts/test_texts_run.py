@@ -199,6 +199,30 @@ def test_the_stub_takes_token_and_certificates_of_the_notebooks_own_session(
     assert not [name for name, value in names.items() if isinstance(value, str) and len(value) > 20]
 
 
+def test_where_reflection_was_not_asked_grpcurl_is_given_the_schema(
+    demo: Demo, signed_in: explorer.Session, tmp_path: Path
+) -> None:
+    schema = explorer.rpc.DescriptorSet(demo.descriptor_set)
+    with explorer.connect(
+        demo.target,
+        token_source=signed_in.token_source,
+        root_certificates=demo.root_certificates,
+        descriptors=schema,
+    ) as session:
+        call = session["UserService.GetUser"](user_id="user123")
+        session.save_descriptor_set(tmp_path / "schema.binpb")
+    assert '-protoset "$PROTOSET"' in call.grpcurl
+    assert "PROTOSET" not in signed_in["UserService.GetUser"](user_id="user123").grpcurl
+    (tmp_path / "roots.pem").write_bytes(signed_in.channel_options.root_certificates or b"")
+    environment = {
+        "ACCESS_TOKEN": signed_in.token_source.token().access_token.reveal(),
+        "ROOT_CERTIFICATES": str(tmp_path / "roots.pem"),
+        "PROTOSET": str(tmp_path / "schema.binpb"),
+    }
+    ran = run_bash(call.grpcurl, tmp_path, **environment)
+    assert of_json(ran.stdout, call.descriptor.output_type) == list(call.messages), ran.stderr
+
+
 def test_without_the_token_none_of_them_gets_an_answer(
     signed_in: explorer.Session, modules: Path, tmp_path: Path
 ) -> None:
