@@ -65,6 +65,12 @@ def test_what_no_channel_can_have_is_named(wrong: dict[str, Any], named: str) ->
         assert "\r" not in str(caught.value)
 
 
+@pytest.mark.parametrize("timeout", [0, -1, "5", None, float("inf"), float("nan"), True])
+def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(timeout: Any) -> None:
+    with pytest.raises(ConfigurationError, match="is no time limit; expected seconds above zero"):
+        explorer.connect("localhost:1", timeout=timeout)
+
+
 def test_a_setting_that_is_none_is_named() -> None:
     with pytest.raises(TypeError, match="max_recieve"):
         Connection("localhost:1", max_recieve_message_length=1)  # type: ignore[call-arg]  # misspelled on purpose
