@@ -12,7 +12,7 @@ from explorer.rpc.metadata import as_metadata
 from explorer.secret import Sealed, sealed
 from explorer.session import Session, open_session
 from explorer.widget.sign_in import Grant
-from explorer.widget.source_code import Origin, connection_arguments
+from explorer.widget.source_code import Origin, connection_arguments, sign_in_arguments
 
 __all__ = ["Place", "connection_settings", "demo_place"]
 
@@ -48,6 +48,7 @@ class Place:
             scope=(self.grant.scope or "") if self.grant else "",
             store=self.grant.stored_as if self.grant else "",
             account=(self.grant.account or "") if self.grant else "",
+            sign_in=sign_in_arguments(self.grant.further if self.grant else {}),
             own_certificates=self.root_certificates is not None,
             own_tokens=self.token_source is not None,
             connection=connection_arguments(self.connection),
@@ -74,12 +75,7 @@ def connection_settings(**given: Any) -> dict[str, Any]:
     return made | {name: hidden[name].open() for name in ("timeout", "descriptors") if name in hidden}
 
 
-def demo_place(
-    demo: Any, *, client_id: str | None = None, scope: str | None = None, store: Any = None, account: str | None = None
-) -> Place:
-    """The place that a running demo is: its registrations, unless told otherwise."""
-    kept = {} if store is None else {"store": store}
-    grant = Grant(
-        issuer=demo.issuer, client_id=client_id or "notebook", scope=scope or "read:users", account=account, **kept
-    )
+def demo_place(demo: Any, *, client_id: str | None = None, scope: str | None = None, **kept: Any) -> Place:
+    """The place that a running demo is: its registrations, unless told otherwise; ``kept`` goes to the grant."""
+    grant = Grant(issuer=demo.issuer, client_id=client_id or "notebook", scope=scope or "read:users", **kept)
     return Place(target=demo.target, root_certificates=demo.root_certificates, grant=grant, demo=demo)

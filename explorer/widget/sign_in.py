@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -19,14 +20,31 @@ from explorer.oauth import (
     OAuthTokenSource,
     RefreshTokenStore,
 )
+from explorer.oauth.authorization_request import further_parameters
+from explorer.oauth.private_key import signing_key
 from explorer.oauth.redirect_uri import listening_for
+from explorer.oauth.secret_arguments import require_text, wrapped
 from explorer.oauth.sign_in_request import SignInRequest
 from explorer.oauth.storage import described
 from explorer.oauth.ways import Method, begun, is_wrong_guess, ways
+from explorer.secret import Sealed
 from explorer.text import printable
 from explorer.tokens import Secret
 
-__all__ = ["Grant", "SignIn"]
+__all__ = ["OF_A_SIGN_IN", "Grant", "SignIn", "sign_in_settings"]
+
+OF_A_SIGN_IN = frozenset(
+    {
+        "audience",
+        "authorization_parameters",
+        "client_authentication",
+        "client_secret",
+        "private_key",
+        "redirect_uri",
+        "resource",
+    }
+)
+"""What :func:`sign_in_settings` takes."""
 
 _NOT_OFFERED = {
     "browser": "has no sign-in page (authorization_endpoint)",
@@ -44,6 +62,8 @@ class Grant:
     scope: str | None = None
     store: RefreshTokenStore = field(default_factory=MemoryStore, repr=False, compare=False)
     account: str | None = None
+    further: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What :func:`sign_in_settings` made of further arguments."""
     known: SignInRequest | None = field(default=None, repr=False, compare=False)
     """The request itself, where somebody has signed in with it before."""
 
@@ -54,7 +74,7 @@ class Grant:
         if not isinstance(known, SignInRequest):
             return None
         scope = None if known.scope is None else " ".join(known.scope)
-        return cls(known.server, known.client.client_id, scope, known.store, known.account, known)
+        return cls(known.server, known.client.client_id, scope, known.store, known.account, known=known)
 
     @property
     def issuer_url(self) -> str:
@@ -85,13 +105,34 @@ class Grant:
     def request(self, *, someone_else: bool = False) -> SignInRequest:
         """The same with the server discovered; blocks for that. ``someone_else`` has the sign-in page ask who it is."""
         request = self.known or SignInRequest.checked(
-            self.issuer, client_id=self.client_id, scope=self.scope, store=self.store, account=self.account
+            self.issuer,
+            client_id=self.client_id,
+            scope=self.scope,
+            store=self.store,
+            account=self.account,
+            **self.further,
         )
         if not someone_else:
             return request
         # OpenID Connect Core §3.1.2.1; and §11: without consent offline_access is ignored.
         prompt = "login consent" if "offline_access" in self.scopes else "login"
         return replace(request, further={**request.further, "prompt": prompt}, account=None)
+
+
+def sign_in_settings(given: Mapping[str, Sealed[Any]]) -> dict[str, Any]:
+    """Further arguments of :func:`explorer.oauth.sign_in`, secrets wrapped and all checked.
+
+    Raises ConfigurationError for one that cannot be.
+    """
+    made = {name: value.open() for name, value in given.items() if name not in ("client_secret", "private_key")}
+    if "client_secret" in given:
+        made["client_secret"] = secret = wrapped(given["client_secret"].open())
+        require_text(client_secret=secret)
+    if "private_key" in given:
+        made["private_key"] = signing_key(given["private_key"].open())
+    listening_for(made.get("redirect_uri"))
+    further_parameters(made.get("authorization_parameters"))
+    return made
 
 
 class SignIn:

@@ -12,7 +12,7 @@ from explorer.texts import hidden_metadata
 from explorer.texts.library import metadata_list
 from explorer.texts.literals import written
 
-__all__ = ["Origin", "connection_arguments", "python_literal", "session_source"]
+__all__ = ["Origin", "connection_arguments", "python_literal", "session_source", "sign_in_arguments"]
 
 _NOT_WRITTEN = frozenset({"root_certificates", "client_certificate", "options"})  # these in ways of their own
 
@@ -31,6 +31,8 @@ class Origin:
     account: str = ""
     own_certificates: bool = False
     own_tokens: bool = False
+    sign_in: tuple[str, ...] = ()
+    """Further arguments, as :func:`sign_in_arguments` writes them."""
     connection: tuple[str, ...] = ()
     """Further arguments, as :func:`connection_arguments` writes them."""
 
@@ -39,7 +41,7 @@ def session_source(origin: Origin) -> str:
     """How to come by ``session``."""
     if origin.given:
         return "session = widget.session  # the one that was given to explorer.explore\n"
-    standard = [name for name in ("base64", "os") if f"{name}." in "".join(origin.connection)]
+    standard = [name for name in ("base64", "os") if f"{name}." in "".join(origin.connection + origin.sign_in)]
     lines = [*(f"import {name}" for name in standard), *([""] if standard else []), "import explorer", ""]
     if origin.demo:
         lines += ["demo = explorer.demo.start()"]
@@ -48,6 +50,7 @@ def session_source(origin: Origin) -> str:
         issuer = "demo.issuer" if origin.demo else python_literal(origin.issuer)
         given = {"scope": origin.scope, "store": origin.store, "account": origin.account}
         further = "".join(f", {name}={python_literal(value)}" for name, value in given.items() if value)
+        further += "".join(f", {each}" for each in origin.sign_in)
         lines.append(
             f"tokens = explorer.oauth.sign_in({issuer}, client_id={python_literal(origin.client_id)}{further})"
         )
@@ -88,6 +91,16 @@ def connection_arguments(connection: Mapping[str, Any]) -> tuple[str, ...]:
     if connection.get("descriptors") is not None:
         written_out.append("descriptors=widget.session.descriptors")
     return tuple(written_out)
+
+
+def sign_in_arguments(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Further arguments of :func:`explorer.oauth.sign_in`; what is a secret is only named."""
+    named = {"client_secret": 'os.environ["CLIENT_SECRET"]', "private_key": 'os.environ["PRIVATE_KEY"]'}
+    return tuple(
+        f"{name}={named.get(name) or (python_literal(value) if isinstance(value, str) else repr(value))}"
+        for name, value in sorted(given.items())
+        if value is not None
+    )
 
 
 def python_literal(text: str) -> str:

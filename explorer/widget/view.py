@@ -23,7 +23,7 @@ from explorer.tokens import TokenSource
 from explorer.widget.model import Model
 from explorer.widget.panels import PANELS, Panel
 from explorer.widget.place import Place, connection_settings, demo_place
-from explorer.widget.sign_in import Grant
+from explorer.widget.sign_in import OF_A_SIGN_IN, Grant, sign_in_settings
 
 if TYPE_CHECKING:
     from explorer.frames import DataFrame
@@ -47,7 +47,7 @@ def explore(
     demo: Any = None,
     start_demo: Callable[[], Any] | None = None,
     saved: SavedRequests | str | os.PathLike[str] = "saved_requests.json",
-    **connection: Any,
+    **further: Any,
 ) -> Explorer:
     """A widget to sign in, look at services, call them, and keep the answers.
 
@@ -67,8 +67,10 @@ def explore(
         demo: A running demo: anything with ``issuer``, ``target`` and ``root_certificates``.
         start_demo: Starts one when a person asks for it.
         saved: The file of saved requests; it is made when something is first saved.
-        connection: Whatever else :func:`explorer.connect` takes: ``client_certificate``, ``server_name``,
-            ``plaintext``, ``metadata``, ``descriptors``, ….
+        further: Whatever else :func:`explorer.connect` takes (``client_certificate``, ``server_name``, ``plaintext``,
+            ``metadata``, ``descriptors``, …), and of :func:`explorer.oauth.sign_in` what goes with an issuer:
+            ``audience``, ``resource``, ``redirect_uri``, ``authorization_parameters``, ``client_secret``,
+            ``private_key``, ``client_authentication``.
 
     Raises:
         ConfigurationError: What was given does not go together, or cannot be.
@@ -76,31 +78,42 @@ def explore(
     Returns at once; connecting and calling happen on threads of the widget's own.
 
     """
-    connection = {name: sealed(value) for name, value in connection.items()}
+    hidden = {name: sealed(value) for name, value in further.items()}
+    further.clear()  # a verbose traceback shows this frame, and a client's secret is no text in it
     if session is not None and not isinstance(session, Session):
         demo, session = session, None
     if demo is not None and not all(hasattr(demo, name) for name in ("issuer", "target", "root_certificates")):
         raise ConfigurationError(f"explore() takes a session or a demo, not {type(demo).__name__}.")
     given = {"target": target, "issuer": issuer, "token_source": token_source, "root_certificates": root_certificates}
-    given = {name: value for name, value in given.items() if value is not None} | connection
-    if (session is not None or demo is not None) and given:
-        whose = "A session" if session is not None else "A demo"
-        raise ConfigurationError(f"{whose} has its own {' and '.join(given)}; give either, not both.")
-    kept: dict[str, Any] = {"store": opened(store), "account": checked_account(account)}
-    place = demo_place(demo, client_id=client_id, scope=scope, **kept) if demo is not None else None
-    if place is None and session is None and target is not None:
+    _require_that_it_fits({name for name, value in given.items() if value is not None} | hidden.keys(), session, demo)
+    signing = {name: hidden.pop(name) for name in OF_A_SIGN_IN & hidden.keys()}
+    kept = {"further": sign_in_settings(signing), "store": opened(store), "account": checked_account(account)}
+    place = None
+    if demo is not None:
+        place = demo_place(demo, client_id=client_id, scope=scope, **kept)
+    elif target is not None:
         place = Place(
             target=target,
             root_certificates=root_certificates,
             token_source=token_source,
             grant=None if issuer is None else _grant(issuer, client_id, scope, token_source, **kept),
-            connection=connection_settings(root_certificates=root_certificates, **connection),
+            connection=connection_settings(root_certificates=root_certificates, **hidden),
         )
-    elif place is None and given:
-        raise ConfigurationError(f"{' and '.join(given)} are of use only with a target; add target='host:port'.")
     kept_requests = saved if isinstance(saved, SavedRequests) else SavedRequests(saved)
     away = browser_is_elsewhere(os.environ)
     return Explorer(Model(place, session=session, start_demo=start_demo, away=away, saved=kept_requests))
+
+
+def _require_that_it_fits(given: set[str], session: Session | None, demo: Any) -> None:
+    """Raise ConfigurationError where what was given is of no use, by name."""
+    names = " and ".join(sorted(given))
+    if given and (session is not None or demo is not None):
+        whose = "A session" if session is not None else "A demo"
+        raise ConfigurationError(f"{whose} has its own {names}; give either, not both.")
+    if given and "target" not in given:
+        raise ConfigurationError(f"{names} are of use only with a target; add target='host:port'.")
+    if "issuer" not in given and (alone := sorted(given & OF_A_SIGN_IN)):
+        raise ConfigurationError(f"{' and '.join(alone)} are of use only with an issuer; add issuer='https://…'.")
 
 
 def _grant(

@@ -1,6 +1,7 @@
 """Every way of signing in from the widget, what is kept from before, a session that was given: with real servers."""
 
 import json
+import traceback
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -195,6 +196,55 @@ def explore_code(demo):
     widget = explore(demo)
     widget.close()
     return widget.code
+
+
+def test_what_sign_in_takes_beside_goes_to_the_sign_in_and_no_secret_into_the_python(models, odd_server):
+    further = {
+        "audience": "https://api.example",
+        "redirect_uri": "http://localhost/here",
+        "authorization_parameters": {"login_hint": "ada"},
+        "client_secret": "a-client-secret-canary",
+    }
+    widget = explore(target="localhost:1", issuer=odd_server.issuer, client_id="notebook", **further)
+    ear = Ear(widget._model)
+    try:
+        widget._model.command({"command": "sign_in", "method": "browser"})
+        page = ear.message("page")["url"]
+        asked = {name: value for name, (value,) in parse_qs(urlsplit(page).query).items()}
+        assert (asked["audience"], asked["login_hint"]) == ("https://api.example", "ada")
+        assert urlsplit(asked["redirect_uri"]).path == "/here"
+        code = widget.code
+        assert 'audience="https://api.example"' in code
+        assert 'client_secret=os.environ["CLIENT_SECRET"]' in code
+        compile(code, "code", "exec")
+        shown = repr(vars(widget._model.place)) + code + json.dumps(ear.heard, default=str)
+        assert "a-client-secret-canary" not in shown
+    finally:
+        widget.close()
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        {"issuer": "https://a.test", "client_id": "c", "client_secret": ""},
+        {"issuer": "https://a.test", "client_id": "c", "redirect_uri": "http://a.test/"},
+        {"issuer": "https://a.test", "client_id": "c", "private_key": "none"},
+        {"issuer": "https://a.test", "client_id": "c", "authorization_parameters": {"state": "x"}},
+        {"audience": "https://api.example"},
+    ],
+)
+def test_what_cannot_be_is_said_before_anybody_is_asked(further):
+    with pytest.raises(ConfigurationError):
+        explore(target="localhost:1", **further)
+
+
+def test_t32_a_secret_that_is_refused_with_others_is_in_no_frame(demo):
+    with pytest.raises(ConfigurationError) as caught:
+        explore(demo, client_secret="a-client-secret-canary", metadata={"x-api-key": "a-key-canary"})
+    below = caught.value.with_traceback(caught.value.__traceback__.tb_next)
+    text = "".join(traceback.TracebackException.from_exception(below, capture_locals=True).format())
+    assert "explore" in text
+    assert "canary" not in text
 
 
 # A session that was given
