@@ -39,6 +39,7 @@ _SCALARS = {
     F.TYPE_SINT64: "sint64",
 }
 _PREFIX = "google.protobuf."
+_NULL = f"{_PREFIX}NullValue"
 _WRAPPERS = ("Double", "Float", "Int64", "UInt64", "Int32", "UInt32", "Bool", "String", "Bytes")
 # Types whose ProtoJSON is not the mapping of their fields: https://protobuf.dev/programming-guides/json
 _SPECIAL = {
@@ -78,7 +79,7 @@ def types_named(messages: Iterable[Descriptor], comments: Mapping[str, str], at_
         types[message.full_name] = _message(message, comments)
         described += len(message.fields)
         for field in map(_content, message.fields):
-            if field.enum_type is not None:
+            if field.enum_type is not None and field.enum_type.full_name != _NULL:
                 types.setdefault(field.enum_type.full_name, _enum(field.enum_type, comments))
             elif field.message_type is not None and _special(field.message_type) is None:
                 asked.append(field.message_type)
@@ -169,7 +170,7 @@ def _of(message: Descriptor) -> dict[str, Any]:
 def _scalar(field: FieldDescriptor) -> dict[str, Any]:
     if field.enum_type is not None:
         name = field.enum_type.full_name
-        return {"kind": "null"} if name == f"{_PREFIX}NullValue" else {"kind": "enum", "of": name}
+        return {"kind": "null"} if name == _NULL else {"kind": "enum", "of": name}
     if field.cpp_type == F.CPPTYPE_STRING:
         return {"kind": "bytes" if field.type == F.TYPE_BYTES else "text"}
     if field.cpp_type == F.CPPTYPE_BOOL:

@@ -402,6 +402,38 @@ def test_a_long_list_comes_in_pages_and_a_problem_on_a_later_page_is_shown(front
     assert front.page.locator("[data-row^='roles[']").count() == 100
     call(front)
     assert "There is no value ROLE_KING. Did you mean" in problem(front, "roles[119]")
+    front.page.get_by_role("button", name="show earlier ones of roles").click()
+    assert front.page.locator("[data-row^='roles[']").count() == 70
+    front.page.get_by_label("remove roles 120").click()
+    call(front)
+    assert len(sent_request(front)["roles"]) == 119
+
+
+def test_adding_to_a_very_long_list_draws_no_more_than_a_page(front):
+    everything(front)
+    to_json(front, json.dumps({"tags": [str(number) for number in range(3000)]}))
+    to_form(front)
+    front.page.get_by_label("add to tags").click()
+    front.page.keyboard.type("last")
+    assert row(front, "tags[3000]").input_value() == "last"
+    assert front.page.locator("[data-row^='tags[']").count() <= 50
+    call(front)
+    assert sent_request(front)["tags"][2999:] == ["2999", "last"]
+
+
+def test_an_enum_of_very_many_names_is_typed_and_completed(front):
+    values = [[f"UNIT_{number}", number, ""] for number in range(3000)]
+    types = {**EVERYTHING["types"], "test.Role": {"values": values}}
+    front.mount(request={"method": {**EVERYTHING, "types": types}})
+    for _ in range(3):
+        front.page.get_by_label("add to roles").click()
+    assert front.page.locator(".ge-request option").count() < 3010
+    listed = row(front, "role").get_attribute("list")
+    assert front.page.locator(f"datalist[id='{listed}'] option").count() == 3000
+    row(front, "role").fill("UNITS_42")
+    front.page.get_by_label("remove roles 1", exact=True).click()
+    call(front)
+    assert "Did you mean UNIT_42" in problem(front, "role")
 
 
 def test_messages_in_a_list_are_told_in_short(front):
@@ -724,6 +756,28 @@ def test_what_the_server_found_wrong_goes_when_it_is_typed_over(front):
     everything(front).set("request", "problems", {"count": "It is too small."})
     row(front, "count").fill("2")
     assert problem(front, "count") == ""
+
+
+def test_the_focus_goes_to_what_the_server_found_wrong_unless_somebody_writes(front):
+    everything(front)
+    front.page.locator(".ge-call").focus()
+    front.set("request", "problems", {"count": "It is too small."})
+    assert front.page.evaluate("document.activeElement.dataset.field") == "count"
+    row(front, "share").focus()
+    front.set("request", "problems", {"big": "It is too small."})
+    assert front.page.evaluate("document.activeElement.dataset.field") == "share"
+
+
+def test_a_question_that_nobody_heard_is_asked_again(front):
+    method = method_with(STAMP, types={"test.Stamp": types_of(STAMP, {})["test.Stamp"]})
+    front.mount(request={"method": method})
+    to_json(front, '{"inside": {"@type": "type.googleapis.com/test.Address", "city": "Ur"}}')
+    to_form(front)
+    front.set("request", "method", GET_USER)
+    front.set("request", "method", method)
+    assert [content["names"] for content in front.sent("request")] == [["test.Address"]] * 2
+    answer(front)
+    assert row(front, "inside.city").input_value() == "Ur"
 
 
 def test_problems_in_the_json_stand_below_it(front):

@@ -19,7 +19,7 @@ export class Desks {
   of(method) {
     const known = this.desks.get(method.name);
     const schema = JSON.stringify(method.types);
-    if (known?.schema === schema) return known;
+    if (known?.schema === schema) { known.types.ask_again(); return known; }
     const types = new Types(method.types, (names) => this.send({ command: "types", names }));
     const draft = new Draft(method.request_full_name, types);
     /** @type {Desk} */
@@ -51,6 +51,9 @@ export class Desks {
     if (this.waiting.length === 1) this.send({ command: "type_names" });
   }
 
-  /** The schemas may have changed. */
-  forget() { this.names = null; }
+  /** What the server knows may have changed; and a question that nobody heard is asked again. */
+  ask_again() {
+    this.names = null;
+    if (this.waiting.length) this.send({ command: "type_names" });
+  }
 }

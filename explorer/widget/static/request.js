@@ -36,6 +36,7 @@ class Panel {
   draw() {
     this.method = this.model.get("method");
     if (!this.method) { fill(this.el, h("p", { class: "ge-faint ge-rest" }, "Choose a method.")); return; }
+    this.desks.ask_again();
     this.desk = this.desks.of(this.method);
     fill(this.el, this.head, this.method.help && h("p", { class: "ge-help" }, this.method.help), this.body, this.whole, this.actions.element);
     this.draw_head();
@@ -140,6 +141,7 @@ class Panel {
     const given = Object.entries(this.model.get("problems"));
     const found = given.map(([path, sentence]) => ({ path, sentence, ...(this.view ? this.desk.draft.find(path) : { things: [], rest: "" }) }));
     const homeless = this.view ? [...found.filter(({ things }) => !things.length), ...this.view.show(found.filter(({ things }) => things.length))] : found;
+    if (this.actions.element.contains(document.activeElement)) this.view?.focus_first(); // nobody is writing elsewhere
     this.say(homeless.map(({ path, sentence }) => (!path || sentence.includes(path) ? sentence : `${path}: ${sentence}`)));
   }
 

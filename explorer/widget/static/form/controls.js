@@ -3,6 +3,8 @@
 import { h } from "../dom.js";
 import { side_button } from "./place.js";
 
+const CHOSEN_FROM = 120; // names in a list that opens
+
 /** A one-line input that writes what is typed into the leaf. @param {any} leaf @param {any} place @param {string} label @param {Record<string, any>} [more] */
 export function line_input(leaf, place, label, more = {}) {
   return place.holds(h("input", {
@@ -71,8 +73,11 @@ export function selection(options, chosen, attributes) {
 /** @param {any} leaf @param {any} place @param {string} label */
 export function enum_input(leaf, place, label) {
   const type = leaf.types.get(leaf.field.of) ?? { values: [] };
-  const holder = h("div", { class: "ge-with" });
   const names = type.values.map((/** @type {any} */ one) => one[0]);
+  if (names.length > CHOSEN_FROM) { // too many to look through: typed, and completed
+    return line_input(leaf, place, label, { list: place.view.names_of(leaf.field.of, names), placeholder: leaf.field.default ? `default ${leaf.field.default}` : "name or number" });
+  }
+  const holder = h("div", { class: "ge-with" });
   const draw = (/** @type {boolean} */ by_number) => holder.replaceChildren(...(by_number ? by_its_number() : [by_its_name()]));
   const by_its_number = () => [
     line_input(leaf, place, `number of ${label}`, { inputmode: "numeric", placeholder: "number" }),

@@ -13,7 +13,7 @@ export class Place {
     /** @type {any} */ this.below = null; // under which problems stand
     /** @type {any} */ this.problem = null; // made when there is one: most fields never have any
     this.server = ""; // what the server said, until something is typed
-    this.open = () => {};
+    /** @type {(inner?: any) => void} */ this.open = () => {}; // shows what is within
     this.chosen = () => {}; // somebody typed: so it is to be sent
     view.places.set(thing, this);
   }

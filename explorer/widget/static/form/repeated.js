@@ -14,7 +14,7 @@ export function many_row(view, slot, place, depth) {
   const rows = h("div", { class: "ge-items", role: "list", "aria-label": slot.field.name });
   const many = new Many(view, slot, place, depth, rows);
   many.draw();
-  place.open = () => many.show_all();
+  place.open = (row) => many.reveal(row);
   return field_row(slot.field, place, { content: rows, wide: many.nested() });
 }
 
@@ -30,24 +30,44 @@ class Many {
 
   nested() { return ["message", "any"].includes(this.slot.field.kind); }
 
-  draw() {
-    const { rows, field } = this.slot;
-    const shown = rows.slice(0, this.slot.shown ?? PAGE);
-    const left = rows.length - shown.length;
-    this.adder = h("button", { type: "button", class: "ge-side ge-add", id: this.place.id, "aria-label": `add to ${field.name}`, data: { add: this.place.path }, onclick: () => this.add() }, "+ Add");
-    this.place.input = this.adder;
-    fill(this.element, ...shown.map((/** @type {any} */ row, /** @type {number} */ index) => this.row(row, index)),
-      h("div", { class: "ge-with" }, this.adder,
-        left > 0 && side_button(`${Math.min(left, PAGE)} more of ${rows.length}`, `show more of ${field.name}`, () => { this.slot.shown = shown.length + PAGE; this.draw(); })));
+  /** The rows on the page: a window of them where there are many. */
+  window() {
+    const { slot } = this;
+    slot.count = Math.max(PAGE, slot.count ?? PAGE);
+    slot.from = Math.max(0, Math.min(slot.from ?? 0, slot.rows.length - 1));
+    return { from: slot.from, to: Math.min(slot.rows.length, slot.from + slot.count) };
   }
 
-  show_all() { if (this.slot.rows.length > (this.slot.shown ?? PAGE)) { this.slot.shown = this.slot.rows.length; this.draw(); } }
+  draw() {
+    const { rows, field } = this.slot;
+    const { from, to } = this.window();
+    this.adder = h("button", { type: "button", class: "ge-side ge-add", id: this.place.id, "aria-label": `add to ${field.name}`, data: { add: this.place.path }, onclick: () => this.add() }, "+ Add");
+    this.place.input = this.adder;
+    const before = from > 0 && side_button(`${Math.min(from, PAGE)} before, of ${rows.length}`, `show earlier ones of ${field.name}`, () => this.show(Math.max(0, from - PAGE), to));
+    const more = to < rows.length && side_button(`${Math.min(rows.length - to, PAGE)} more of ${rows.length}`, `show more of ${field.name}`, () => this.show(from, to + PAGE));
+    fill(this.element, before && h("div", { class: "ge-with" }, before), ...rows.slice(from, to).map((/** @type {any} */ row, /** @type {number} */ at) => this.row(row, from + at)),
+      h("div", { class: "ge-with" }, this.adder, more));
+  }
+
+  /** @param {number} from @param {number} to */
+  show(from, to) {
+    this.slot.from = from;
+    this.slot.count = to - from;
+    this.draw();
+  }
+
+  /** @param {any} [row] has to be on the page */
+  reveal(row) {
+    const at = this.slot.rows.indexOf(row);
+    const { from, to } = this.window();
+    if (at >= 0 && (at < from || at >= to)) this.show(at - (at % PAGE), at - (at % PAGE) + PAGE);
+  }
 
   add() {
     const row = this.slot.add();
     row.open = true;
-    this.slot.shown = Math.max(this.slot.rows.length, this.slot.shown ?? PAGE);
     this.draw();
+    this.reveal(row);
     this.view.edited();
     this.element.querySelector(`[data-item="${this.slot.rows.length - 1}"]`)?.querySelector("input, textarea, select")?.focus();
   }

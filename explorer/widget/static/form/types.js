@@ -21,6 +21,9 @@ export class Types {
     if (first) this.ask([name]);
   }
 
+  /** What nobody answered: there may have been no connection. */
+  ask_again() { if (this.waiting.size) this.ask([...this.waiting.keys()]); }
+
   /** @param {Record<string, any>} table */
   add(table) {
     for (const [name, type] of Object.entries(table)) this.table.set(name, type);

@@ -32,8 +32,10 @@ export class View {
     this.numbered = 0;
     /** @type {WeakMap<any, any>} */ this.places = new WeakMap();
     this.root = {}; // what stands for the request itself where it is one value
+    this.lists = h("div", { hidden: true });
     this.element = h("div", { class: "ge-form" });
     this.draw();
+    this.element.append(this.lists);
   }
 
   new_id() { return `${this.id}-${(this.numbered += 1)}`; }
@@ -80,6 +82,13 @@ export class View {
     return [...new Set([...all, ...(message ? [message.type] : [])])].filter((name) => !name.startsWith("google.protobuf."));
   }
 
+  /** The id of a list of an enum's names, for an input to complete from. @param {string} name @param {string[]} names */
+  names_of(name, names) {
+    const id = `${this.id}-${name.replace(/\W/g, "-")}`;
+    if (![...this.lists.children].some((list) => list.id === id)) this.lists.append(h("datalist", { id }, ...names.map((one) => h("option", { value: one }))));
+    return id;
+  }
+
   /** @param {(names: string[]) => void} then */
   type_names(then) { this.around.type_names(then); }
 
@@ -118,11 +127,11 @@ export class View {
   reach(things) {
     if (!things.length) return this.places.get(this.root) ?? null;
     let place = null;
-    for (const thing of things) {
+    for (const [at, thing] of things.entries()) {
       const next = this.places.get(thing);
       if (!next) break;
       place = next;
-      if (thing !== things[things.length - 1]) place.open();
+      if (at + 1 < things.length) place.open(things[at + 1]);
     }
     return place;
   }
