@@ -106,7 +106,7 @@ class Running(Iterator["Message | None"]):
 
     @property
     def sent(self) -> int:
-        """How many messages have gone out so far."""
+        """How many messages were sent so far; the last may still wait for the server to read."""
         return int(self._cancellation.begun) if self._requests is None else self._requests.count
 
     @property

@@ -87,6 +87,25 @@ def http2(answer: Answer) -> Callable[[socket.socket], None]:
     return serve
 
 
+def recording(seen: list[tuple[int, int]], over: threading.Event) -> Callable[[socket.socket], None]:
+    """Greets, answers nothing, and notes kind and flags of each frame until the client ends its side, either way."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(frame(SETTINGS, 0, 0))
+        stream = connection.makefile("rb")
+        stream.read(PREFACE)
+        while len(head := stream.read(9)) == 9:
+            length, kind, flags = int.from_bytes(head[:3], "big"), head[3], head[4]
+            stream.read(length)
+            if kind == SETTINGS and not flags & ACK:
+                connection.sendall(frame(SETTINGS, ACK, 0))
+            seen.append((kind, flags))
+            if kind == RST_STREAM or (kind == DATA and flags & END_STREAM):
+                over.set()
+
+    return serve
+
+
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
     return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 

@@ -25,7 +25,8 @@ class RequestStream:
         is_open: Whether :meth:`send` may add to them.
         keep_bytes: How many bytes of what was sent are kept.
 
-    Safe from any thread.
+    ``count`` messages of ``size`` bytes have been given to gRPC so far; the last of them may still wait for the server
+    to read. Safe from any thread.
 
     """
 
@@ -38,8 +39,10 @@ class RequestStream:
         self._given: Iterator[bytes] | None = iter(messages)
         self._open, self._over = is_open, False
         self._waiting: bytes | None = None  # given to send(), not yet taken
-        self._again: bytes | None = None  # taken by an attempt that never left
+        self._again: bytes | None = None  # taken for an attempt that never left
+        self._again_counted = False
         self._outstanding: bytes | None = None  # taken, and not yet known to have gone out
+        self.gone_out = False  # whether any message has
         self._outstanding_since: float | None = None
         self._closed_at: float | None = None
         self._attempt = 0
@@ -110,7 +113,7 @@ class RequestStream:
         with self._changed:
             self._attempt += 1
             if self._outstanding is not None:
-                self._again, self._outstanding = self._outstanding, None
+                self._again, self._again_counted, self._outstanding = self._outstanding, True, None
             self._outstanding_since = self._closed_at = None
             self._changed.notify_all()
             return _Attempt(self, self._attempt)
@@ -128,7 +131,7 @@ class RequestStream:
                 self._close_given()
             with self._changed:
                 if data is not None and attempt != self._attempt:
-                    self._again = data
+                    self._again, self._again_counted = data, False
                     return None
                 if data is None:
                     data = self._from_send(attempt)
@@ -136,19 +139,15 @@ class RequestStream:
 
     def _settle(self) -> None:
         """What was handed out before has gone out: core comes back for the next one only then."""
-        if self._outstanding is None:
-            return
-        self.count += 1
-        self.size += len(self._outstanding)
-        if self.size + 64 * self.count <= self._keep_bytes:
-            self.kept.append(self._outstanding)
-        self._outstanding = self._outstanding_since = None
+        if self._outstanding is not None:
+            self.gone_out = True
+            self._outstanding = self._outstanding_since = None
 
     def _taken_again(self, attempt: int) -> bytes | None:
         if self._again is None or attempt != self._attempt:
             return None
         data, self._again = self._again, None
-        return self._hand_out(data, attempt)
+        return self._hand_out(data, attempt, counted=self._again_counted)
 
     def _from_given(self) -> bytes | None:
         if self._given is None or self._over:
@@ -182,13 +181,21 @@ class RequestStream:
         self._changed.notify_all()
         return data
 
-    def _hand_out(self, data: bytes | None, attempt: int) -> bytes | None:
+    def _hand_out(self, data: bytes | None, attempt: int, *, counted: bool = False) -> bytes | None:
         now = time.monotonic()
         if data is not None:
             self._outstanding, self._outstanding_since = data, now
+            if not counted:
+                self._count(data)
         elif attempt == self._attempt:
             self._closed_at = now
         return data
+
+    def _count(self, data: bytes) -> None:
+        self.count += 1
+        self.size += len(data)
+        if self.size + 64 * self.count <= self._keep_bytes:
+            self.kept.append(data)
 
 
 class _Attempt(Iterator[bytes]):

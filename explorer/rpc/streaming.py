@@ -286,7 +286,7 @@ class StreamAnswer(Iterator["Message | None"]):
         return again is not None
 
     def _never_left(self) -> bool:
-        begun = self.count or (self.requests is not None and self.requests.count)
+        begun = self.count or (self.requests is not None and self.requests.gone_out)
         return not begun and not self._cancellation.cancelled and is_connection_trouble(self._call.details() or "")
 
     def _end_here(self, status: Status) -> None:

@@ -13,13 +13,16 @@ from google.protobuf.descriptor import MethodDescriptor
 from grpc_servers import Gate, GrpcServer
 from raw_servers import (
     DATA,
+    END_STREAM,
     GRPC_HEADERS,
     OK_TRAILERS,
     OK_WITH_CUT_MESSAGE,
     OK_WITHOUT_MESSAGE,
+    RST_STREAM,
     RawServer,
     answering,
     http2,
+    recording,
 )
 
 from explorer.errors import CallEndedError, ConfigurationError, ConnectionFailedError
@@ -215,36 +218,31 @@ def test_after_the_last_message_the_server_must_speak(chat: Open) -> None:
     assert "no message for 0.5 s" in answer.status.details
 
 
-def test_a_generator_that_raises_cancels_the_call_before_the_server_sees_an_end(upload: Open) -> None:
-    cancelled, whole = threading.Event(), threading.Event()
-
-    def handler(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
-        context.add_callback(cancelled.set)
-        for _ in requests:
-            pass
-        whole.set()
-        return item(1)
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_generator_that_raises_is_no_end_of_the_requests_on_the_wire(
+    serve_raw: ServeRaw, connect: Connect, method: Method, fails: bool
+) -> None:
+    seen: list[tuple[int, int]] = []
+    over = threading.Event()
 
     def two() -> Iterator[bytes]:
         yield item(1)
         yield item(2)
-        raise ValueError("no third")
+        if fails:
+            raise ValueError("no third")
 
     requests = RequestStream(two())
-    answer = upload(handler, requests)
-    assert list(answer) == []
-    assert answer.status is not None
-    assert answer.status.code == "CANCELLED"
-    assert isinstance(requests.error, ValueError)
-    assert cancelled.wait(30)
-    assert not whole.is_set()
-
-
-def test_its_twin_that_ends_is_read_to_the_end(upload: Open) -> None:
-    requests = RequestStream(iter([item(1), item(2)]))
-    answer = upload(last, requests)
-    assert len(list(answer)) == 1
-    assert requests.error is None
+    server = serve_raw(recording(seen, over))
+    answer = stream(connect(server.target, plaintext=True), method("Upload"), requests)
+    assert over.wait(30)
+    ended = [kind for kind, flags in seen if kind == RST_STREAM or (kind == DATA and flags & END_STREAM)]
+    assert ended == ([RST_STREAM] if fails else [DATA])
+    if fails:
+        assert list(answer) == []
+        assert answer.status is not None
+        assert answer.status.code == "CANCELLED"
+        assert isinstance(requests.error, ValueError)
+    answer.cancel()
 
 
 def test_stop_while_sending_is_seen_by_the_server(chat: Open) -> None:
