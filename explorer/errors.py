@@ -11,6 +11,7 @@
     ├── UnknownNameError (LookupError)       no such service, method or field; names near ones
     ├── RefreshTokenStoreError               where refresh tokens rest cannot be read or written
     ├── SavedRequestsError                   a file of named requests that cannot be read or written
+    ├── PartsError                           a folder of collected rows that cannot be read or written
     ├── RequestError (ValueError)            a request that its message type does not allow; names the field
     ├── OAuthError                           an authorization server's answer, or the lack of one
     │   ├── SignInRequiredError              only a person can help: sign in (again)
@@ -52,6 +53,7 @@ __all__ = [
     "MissingExtraError",
     "OAuthConfigurationError",
     "OAuthError",
+    "PartsError",
     "ReflectionError",
     "ReflectionUnavailableError",
     "RefreshTokenStoreError",
@@ -126,6 +128,10 @@ class RefreshTokenStoreError(ExplorerError):
 
 class SavedRequestsError(ExplorerError):
     """A file of named requests that cannot be read or written, or is something else. It was left as it is."""
+
+
+class PartsError(ExplorerError):
+    """A folder of collected rows that cannot be read or written. What is in it is whole."""
 
 
 class RequestError(ExplorerError, ValueError):

@@ -88,8 +88,9 @@ class Method:
         """The method with these options bound; the one it was asked of stays as it is.
 
         Options are ``timeout`` (seconds for each call), ``metadata``, ``compression``, ``idle_timeout``,
-        ``max_kept_bytes``, ``idempotent``, and for ``collect`` ``on_error`` (``"row"`` or ``"raise"``), ``concurrency``
-        and ``progress``: see :class:`explorer.frames.options.Options`.
+        ``max_kept_bytes``, ``idempotent``, and for ``collect`` ``on_error`` (``"row"`` or ``"raise"``),
+        ``concurrency``, ``rate``, ``pages``, ``progress``, ``dtype_backend`` and ``into``: see
+        :class:`explorer.frames.options.Options`.
 
         Raises:
             UnknownNameError: There is no such option.

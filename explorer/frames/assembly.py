@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from explorer.frames.bulk import Outcome
 from explorer.frames.columns import response_prefix
 from explorer.frames.decoding import ROWS_AT_ONCE, decoder_of
 from explorer.frames.methods import SERIALIZE
+from explorer.frames.parts import NUMBER, Parts
 from explorer.frames.table import DtypeBackend, to_pandas
 
 __all__ = ["Assembly", "call_frame"]
@@ -35,7 +36,7 @@ class Assembly:
     time.
     """
 
-    def __init__(self, method: MethodDescriptor) -> None:
+    def __init__(self, method: MethodDescriptor, parts: Callable[[pa.Schema], Parts] | None = None) -> None:
         self.done = 0
         self.errors = 0
         self.rows = 0
@@ -45,7 +46,9 @@ class Assembly:
         self._requests = decoder_of(request, "request.")
         self._responses = decoder_of(response, response_prefix(response))
         self.schema = _schema(self._requests.schema, self._responses.schema)
-        self._turn = 0
+        self._parts = None if parts is None else parts(self.schema)
+        self._stored = self._parts
+        self._turn = self.done = 0 if self._parts is None else self._parts.done
         self._early: dict[int, list[Outcome]] = {}
         self._outcomes: list[Outcome] = []
         self._bytes = 0
@@ -67,6 +70,7 @@ class Assembly:
                 continue
             self._keep(outcome)
             if outcome.last:
+                self._answered(outcome)
                 self._next_turn()
 
     def is_open(self, ordinal: int) -> bool:
@@ -78,6 +82,26 @@ class Assembly:
         if self.is_open(ordinal):
             self.add([Outcome(ordinal, request, None, "CANCELLED", details, float("nan"), last=True)])
 
+    def skip(self, requests: Iterable[bytes]) -> None:
+        """Take notice of requests whose rows are in the folder; ConfigurationError where they are others than then."""
+        if self._parts is not None:
+            for request in requests:
+                self._parts.answered(request)
+            self._parts.check()
+
+    def seal(self) -> None:
+        """Write the rows of all requests that have ended in their turn; what comes now is only kept in memory."""
+        if self._parts is None:
+            return
+        self._decode()
+        self._parts.write(self._turn)
+        self._parts = None
+
+    def close(self) -> None:
+        """Let go of the folder, where there is one."""
+        if self._stored is not None:
+            self._stored.close()
+
     def table(self) -> tuple[pa.Table, np.ndarray]:
         """All rows so far, and the request that each answers; in the order of requests, then of messages."""
         self._decode()
@@ -88,12 +112,25 @@ class Assembly:
             batches.append(self._batch(chunk, {}))
             ordinals.append(_ordinals(chunk))
         table = pa.Table.from_batches(batches, schema=self.schema)
+        if self._stored is not None:
+            stored = self._stored.table()
+            numbers = stored.column(NUMBER).to_numpy()
+            table = pa.concat_tables([stored.drop_columns([NUMBER]), table])
+            ordinals.insert(0, numbers)
         return table, np.concatenate([np.empty(0, dtype=np.int64), *ordinals])
 
     def frame(self, index: pd.Index | None, dtype_backend: DtypeBackend = "pyarrow") -> pd.DataFrame:
         """The same as a DataFrame whose index is that of the requests."""
         table, ordinals = self.table()
         return to_pandas(table, row_index(index, ordinals), dtype_backend=dtype_backend)
+
+    def _answered(self, last: Outcome) -> None:
+        """All rows of the request whose turn it is are there."""
+        if self._parts is not None:
+            self._parts.answered(last.request)
+            if self._parts.is_due(len(self._outcomes)):
+                self._decode()
+                self._parts.write(self._turn + 1)
 
     def _next_turn(self) -> None:
         self._turn += 1
@@ -102,6 +139,7 @@ class Assembly:
                 self._keep(outcome)
             if not waiting[-1].last:
                 return
+            self._answered(waiting[-1])
             self._turn += 1
 
     def _keep(self, outcome: Outcome) -> None:
@@ -117,8 +155,12 @@ class Assembly:
         if not outcomes:
             return
         faults: dict[int, DecodeError] = {}
-        self._batches.append(self._batch(outcomes, faults))
-        self._ordinals.append(_ordinals(outcomes))
+        batch, ordinals = self._batch(outcomes, faults), _ordinals(outcomes)
+        if self._parts is not None:
+            self._parts.add(batch, ordinals)
+        else:
+            self._batches.append(batch)
+            self._ordinals.append(ordinals)
         self.errors += len(faults)
         self.codes |= {"INTERNAL"} if faults else set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Literal
 
 from explorer.errors import ConfigurationError
@@ -37,6 +38,7 @@ class Options:
         rate: How many calls may begin in a second, evenly spread; None for as many as there can be.
         pages: Whether a method that answers in pages (AIP-158) is followed to its last page.
         dtype_backend: What the columns of a DataFrame are: ``"pyarrow"``, ``"numpy_nullable"`` or ``"numpy"``.
+        into: A folder for the rows, as Parquet, in which an interrupted run goes on; None keeps them in memory.
         max_kept_bytes: What is kept of one stream, before it is ended with what came by then.
         unary_timeout: Seconds for each call that answers with one message, where ``timeout`` is None.
 
@@ -57,6 +59,7 @@ class Options:
     rate: float | None = None
     pages: bool = True
     dtype_backend: Literal["pyarrow", "numpy_nullable", "numpy"] = "pyarrow"
+    into: str | PathLike[str] | None = None
     unary_timeout: float = 30.0
 
     def __post_init__(self) -> None:

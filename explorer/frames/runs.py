@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pandas as pd
@@ -22,6 +23,7 @@ from explorer.frames import loop
 from explorer.frames.assembly import Assembly, row_index
 from explorer.frames.bulk import Bulk
 from explorer.frames.options import Options
+from explorer.frames.parts import Parts
 from explorer.frames.requests import Requests
 from explorer.rpc.connection import Connection
 
@@ -73,16 +75,23 @@ class Run:
         self.method = method
         self._requests = requests
         self.options = options
-        self._assembly = Assembly(method)
+        self._assembly = Assembly(method, None if options.into is None else self._parts_in(Path(options.into)))
+        self._resumed = self._assembly.done
+        if requests.stream is None:
+            try:
+                self._assembly.skip(itertools.islice(requests.data, self._resumed))
+            except ExplorerError:
+                self._assembly.close()
+                raise
         self._lock = threading.RLock()
         self._total = None if requests.stream is not None else len(requests)
-        self._pulled = itertools.count()
+        self._pulled = itertools.count(self._resumed)
         self._asked: dict[int, bytes] = {}
         self._room = threading.Semaphore(2 * options.concurrency)
         self._bulk = Bulk(
             connection,
             method,
-            None if requests.stream is not None else iter(enumerate(requests.data)),
+            None if requests.stream is not None else itertools.islice(enumerate(requests.data), self._resumed, None),
             options,
             concurrency=options.concurrency if self._total is None else min(options.concurrency, max(1, self._total)),
             taken=self._room.release,
@@ -112,7 +121,7 @@ class Run:
         with self._lock:
             done, errors = self._assembly.done, self._assembly.errors
         seconds = max(1e-9, time.monotonic() - self._began - self._rested)
-        rate = done / seconds
+        rate = (done - self._resumed) / seconds
         remaining = (self._total - done) / rate if self._total is not None and rate else None
         return Progress(done, self._total, errors, rate, remaining)
 
@@ -187,11 +196,12 @@ class Run:
             self._error = error
             raise
         finally:
+            self._assembly.close()
             self._ended.set()
 
     def _drive(self, tell: Callable[[Progress], None], interrupted: threading.Event, *, patient: bool) -> None:
         self._began = time.monotonic()
-        if self._total == 0:
+        if self._total == self._resumed:
             return
         self._running = running = loop.run(self._bulk.run())
         error: BaseException | None = None
@@ -202,6 +212,7 @@ class Run:
                 self._bulk.stop()
                 _is_over(running, _STOPPING)
         self._take(tell)
+        self._assembly.seal()
         if self._bulk.error is not None:
             error = self._bulk.error
         if error is None and not interrupted.is_set() and not self._cancelled:
@@ -235,6 +246,8 @@ class Run:
         if self._requests.stream is None:
             return
         looked = time.monotonic()
+        if self._resumed:
+            self._assembly.skip(itertools.islice(self._requests.stream, self._resumed))
         for request in self._requests.stream:
             while not self._room.acquire(timeout=_LOOK_EVERY):
                 yield True
@@ -247,6 +260,10 @@ class Run:
                 looked = time.monotonic()
                 yield True
         self._bulk.close()
+
+    def _parts_in(self, folder: Path) -> Callable[[pa.Schema], Parts]:
+        given = None if self._requests.stream is not None else self._requests.data
+        return lambda schema: Parts(folder, self.method, schema, given)
 
     def _take(self, tell: Callable[[Progress], None]) -> None:
         with self._lock:
