@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.figure import CountedFigure, CountedPeer, CountedSide, Tally, World
 
-RUNS = 9
+RUNS = 5
 PROGRAM = (
     "import resource; {}; usage = resource.getrusage(resource.RUSAGE_SELF); print(usage.ru_utime + usage.ru_stime)"
 )
