@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from explorer.errors import ExplorerError, InvalidCallbackError, OAuthConfigurationError
+from explorer.errors import ExplorerError, InvalidCallbackError, OAuthConfigurationError, SignInRequiredError
 from explorer.oauth import (
     AuthorizationCodeFlow,
     AuthorizationServer,
@@ -169,6 +169,8 @@ class SignIn:
             self.way = self._possible[0]
         elif self.way not in self._possible and not (self.way == "browser" and "paste" in self._possible):
             raise OAuthConfigurationError(f"{printable(self.grant.host, 120)} {_NOT_OFFERED[self.way]}.")
+        if self._cancelled:  # and no device code is asked for any more
+            raise SignInRequiredError("The sign-in was cancelled. Start it again to sign in.")
         flow = begun(self.way, request, os.environ)
         with self._lock:
             self._flow = flow

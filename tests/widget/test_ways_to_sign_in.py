@@ -1,12 +1,13 @@
 """Every way of signing in from the widget, what is kept from before, a session that was given: with real servers."""
 
 import json
+import threading
 import traceback
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from canary import found
-from odd_server import OddServer, Reply, error
+from odd_server import WELL_KNOWN, OddServer, Reply, error
 from person import Person
 from widget_ear import GET_USER, Ear
 
@@ -123,6 +124,21 @@ def test_a_client_that_may_not_ask_for_a_code_is_offered_the_page(models, odd_se
     gate = ear.until(lambda: ear.model.state["gate"].get("ways"))["gate"]
     assert gate["ways"] == ["browser", "paste"]
     assert "unauthorized_client" in gate["sentence"]
+
+
+def test_what_is_given_up_while_the_server_is_looked_for_asks_for_no_code(models, odd_server):
+    hold = threading.Event()
+    odd_server.answer(WELL_KNOWN, Reply(odd_server.metadata(), hold=hold))
+    ear = models(Place(target="localhost:1", grant=Grant(issuer=odd_server.issuer, client_id="notebook")))
+    ear.model.command({"command": "sign_in", "method": "device"})
+    odd_server.until_asked(WELL_KNOWN, 1)
+    ear.model.command({"command": "cancel_sign_in"})
+    assert ear.until_gate("sign in")["sentence"] == ""
+    hold.set()
+    ear.model.close()
+    for thread in ear.model._worker._threads:
+        thread.join(30)
+    assert odd_server.asked("/device") == []
 
 
 def test_a_refusal_by_the_person_is_no_wrong_guess(models, demo):
