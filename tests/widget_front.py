@@ -153,6 +153,7 @@ OK: dict[str, Any] = {
     "stub": "import grpc\n",
     "grpcurl": "grpcurl localhost:50051 UserService/GetUser\n",
     "first": "",
+    "method": "UserService.GetUser",
     "code": 'call = session["UserService.GetUser"](user_id="user123")\ncall\n',
     "table": {
         "columns": [
@@ -189,7 +190,7 @@ STATES: dict[str, dict[str, Any]] = {
         "flow": {"method": "", "open": False, "sent": 0, "waiting": 0},
         "open_metadata": sorted(OPEN_METADATA),
     },
-    "response": {"answer": OK},
+    "response": {"answer": OK, "selected": "UserService.GetUser"},
     "history": {},
     "foot": {"rows": 12, "calls": 14, "health": {"status": "SERVING", "reason": ""}},
 }

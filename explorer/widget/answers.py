@@ -33,6 +33,7 @@ NONE: dict[str, Any] = {
     "stub": "",
     "grpcurl": "",
     "first": "",
+    "method": "",
 }
 
 _OPEN_METADATA = re.compile(

@@ -19,7 +19,7 @@ from explorer.text import printable
 if TYPE_CHECKING:
     from explorer.frames import DataFrame
 
-__all__ = ["Archive", "same_method"]
+__all__ = ["Archive", "full_name", "same_method"]
 
 _DRAWN = 200  # calls, and names
 
@@ -61,9 +61,12 @@ class Archive:
             self._tell("history", self._drawn(entries))
 
     def call(self, number: Any) -> Call | None:
-        """The call of that number, if it is still kept."""
+        """The call of that number; where it is not kept any more, the drawer says so."""
         with self._lock:
-            return next((call for call, known in self._numbers.items() if known == number), None)
+            found = next((call for call, known in self._numbers.items() if known == number), None)
+        if found is None:
+            self.say("That call is not kept any more; the latest 1,000 are.")
+        return found
 
     def save(self, name: str, number: Any) -> None:
         """Keep a call under a name; what is wrong with that is said in the drawer."""
@@ -75,9 +78,9 @@ class Archive:
         """Have no such saved request any more."""
         self._try(lambda: self.saved.delete(name))
 
-    def failed(self, error: ExplorerError) -> None:
+    def say(self, sentence: object) -> None:
         """Say in the drawer what went wrong."""
-        self._problem = printable(error, 1000)
+        self._problem = printable(sentence, 1000)
         self.changed()
 
     def frame(self) -> DataFrame:
@@ -106,7 +109,7 @@ class Archive:
                 if call not in self._numbers:
                     self._numbered += 1
                     self._numbers[call] = self._numbered
-            numbers = {(call.started_at, _name(call)): self._numbers[call] for call in kept}
+            numbers = {(call.started_at, full_name(call)): self._numbers[call] for call in kept}
         return {
             "kind": "history",
             "calls": [_row(one, numbers.get((one.time, one.method))) for one in reversed(entries[-_DRAWN:])],
@@ -143,9 +146,9 @@ def same_method(session: Session, call: Call) -> Method:
         ConfigurationError: The call carried metadata whose values nobody has any more: they went with its session.
 
     """
-    method = session[_name(call)]
+    method = session[full_name(call)]
     if not isinstance(method, Method):
-        raise UnknownNameError("method", printable(_name(call)), ())
+        raise UnknownNameError("method", printable(full_name(call)), ())
     if any(kept is call for kept in session.calls) and isinstance(call.caller, Method):
         return call.caller
     asked = call.asked
@@ -158,7 +161,8 @@ def same_method(session: Session, call: Call) -> Method:
     return method.options(timeout=asked.timeout, metadata=[(one.name, one.value or "") for one in asked.metadata])
 
 
-def _name(call: Call) -> str:
+def full_name(call: Call) -> str:
+    """``package.Service.Method`` of what was called."""
     return f"{call.descriptor.containing_service.full_name}.{call.descriptor.name}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,12 +14,15 @@ from google.protobuf.message import Message
 from explorer.errors import RequestError
 from explorer.frames import Options
 from explorer.methods import Method
-from explorer.rpc import encode
+from explorer.rpc import encode, to_dict
 from explorer.rpc.decoding import decoded
 from explorer.rpc.request_source import read_messages
 from explorer.text import printable
 
-__all__ = ["Ask"]
+__all__ = ["Ask", "request_text"]
+
+_LAID_OUT = 1_000  # messages, and
+_LAID_OUT_TEXT = 1_000_000  # characters, up to which a request is put into the form again
 
 
 class Ask:
@@ -72,6 +76,16 @@ class Ask:
             return [encode(method.input_type, self.request)]
         read = (decoded(method.input_type, data)[0] for data in read_messages(method.input_type, self.request))
         return [message for message in read if message is not None]
+
+
+def request_text(messages: Sequence[Message], *, many: bool) -> dict[str, Any] | None:
+    """What was sent, as the form takes it: JSON text, a line a message where there are many; None for very much."""
+    if len(messages) > _LAID_OUT or (not many and not messages):
+        return None
+    values = [to_dict(message) for message in messages]
+    lines = "\n".join(json.dumps(value, ensure_ascii=False) for value in values)
+    text = lines if many else json.dumps(values[0], ensure_ascii=False, indent=2)
+    return {"request": text, "many": many and len(messages) != 1} if len(text) <= _LAID_OUT_TEXT else None
 
 
 def _as_bytes(name: str, value: str) -> tuple[str, str | bytes]:

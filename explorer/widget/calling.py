@@ -184,6 +184,7 @@ class Calling:
         answer = {
             **answers.NONE,
             "state": "failed",
+            "method": ask.method,
             "badge": "not sent" if isinstance(error, RequestError) else "no answer",
             "tone": "bad",
             "at": now(),

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from google.protobuf.message import Message
+
 from explorer.calls import Call
 from explorer.errors import ExplorerError, ReflectionError, ReflectionUnavailableError, SignInRequiredError
+from explorer.methods import Method
 from explorer.saved_requests import SavedRequests
 from explorer.session import Session
 from explorer.text import printable
 from explorer.tokens import Secret
 from explorer.widget import answers, catalog
 from explorer.widget.account import granted_scope, in_python
-from explorer.widget.archive import Archive, same_method
-from explorer.widget.asking import Ask
+from explorer.widget.archive import Archive, full_name, same_method
+from explorer.widget.asking import Ask, request_text
 from explorer.widget.board import Board, Listener
 from explorer.widget.calling import Calling
 from explorer.widget.gatekeeper import Gatekeeper
@@ -157,39 +160,54 @@ class Model:
             self._run(ask, lambda: session[ask.method])
 
     def show(self, call: Call | None) -> None:
-        """Show the answer of an earlier call again, and the form of its method. Belongs on the worker."""
-        if call is None or self.state["busy"]:
+        """Show an earlier call again: its method, its request, its answer. Belongs on the worker."""
+        if call is None or self._is_busy():
             return
-        name = f"{call.descriptor.containing_service.full_name}.{call.descriptor.name}"
+        name = full_name(call)
         self.select(name)
         self._board.set(answer=self.calling.shown(call, self._ask({"method": name})))
+        self._lay_out(name, call.requests)
 
     def again(self, call: Call | None) -> None:
         """Make an earlier call again, with today's token. Belongs on the worker."""
         session = self.session
-        if call is None or session is None:
+        if call is None or session is None or self._is_busy():
             return
         try:
             method = same_method(session, call)
         except ExplorerError as error:
-            self.archive.failed(error)
+            self.archive.say(error)
             return
-        self.select(method.full_name)
-        self._run(self._ask({"method": method.full_name}, again=list(call.requests)), lambda: method)
+        self._again(method, list(call.requests))
 
     def run_saved(self, name: str) -> None:
         """Make the call that was saved under this name. Belongs on the worker."""
         session = self.session
-        if session is None:
+        if session is None or self._is_busy():
             return
         try:
             method, request = self.archive.saved.bound(name, session)
             messages = method.messages(request)
         except ExplorerError as error:
-            self.archive.failed(error)
+            self.archive.say(error)
             return
+        self._again(method, messages)
+
+    def _again(self, method: Method, messages: list[Message]) -> None:
         self.select(method.full_name)
+        self._lay_out(method.full_name, messages)
         self._run(self._ask({"method": method.full_name}, again=messages), lambda: method)
+
+    def _is_busy(self) -> bool:
+        if self.state["busy"]:
+            self.archive.say("A call is under way. Stop it first, or wait for its end.")
+        return bool(self.state["busy"])
+
+    def _lay_out(self, method: str, messages: Sequence[Message]) -> None:
+        """Put a request into the form, by a message that leaves no trace."""
+        text = request_text(messages, many=bool((self.state["method"] or {}).get("streams")))
+        if text is not None:
+            self._board.tell("request", {"kind": "request", "method": method, **text})
 
     def close(self) -> None:
         """End what this model began: threads, listeners, a sign-in, its own session, tokens, demo. Does not block."""

@@ -33,24 +33,25 @@ def now() -> float:
     return time.time() * 1000
 
 
-def waiting() -> dict[str, Any]:
+def waiting(method: str = "") -> dict[str, Any]:
     """Nothing has come yet."""
-    return {**answers.NONE, "state": "calling", "badge": "running"}
+    return {**answers.NONE, "state": "calling", "badge": "running", "method": method}
 
 
 def live_answer(running: Running, count: int, rate: float) -> dict[str, Any] | None:
     """What has come so far: the latest rows; None where they are not the messages they should be, as the end says."""
     method = running.descriptor
+    name = f"{method.containing_service.full_name}.{method.name}"
     sent = running.sent if method.client_streaming else None
     came = count if method.server_streaming else None
     facts = answers.facts(running.elapsed, running.size if count else None, came, sent=sent, rate=rate)
     if not count:
-        return {**waiting(), "facts": facts}
+        return {**waiting(name), "facts": facts}
     try:
         tail = to_frame(running.data[max(0, count - LIVE_ROWS) : count], method.output_type)
     except DecodeError:
         return None
-    return {**waiting(), "facts": facts, "table": answers.table_of(tail, count)}
+    return {**waiting(name), "facts": facts, "table": answers.table_of(tail, count)}
 
 
 def outcome(call: Call, frame: DataFrame, ask: Ask) -> dict[str, Any]:
@@ -69,6 +70,7 @@ def outcome(call: Call, frame: DataFrame, ask: Ask) -> dict[str, Any]:
         ),
         "at": (call.started_at.timestamp() + call.elapsed) * 1000,
         "hint": "",
+        "method": ask.method,
         "why": why,
         "first": "Table" if why and call.data and call.status.code == "CANCELLED" else "",
         "table": answers.table_of(*_response_rows(call, frame)) if call.ok or call.data else None,

@@ -212,7 +212,8 @@ class Explorer(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no typ
         elif name in _MESSAGES:
             self._panels[_MESSAGES[name]].send(value)
         else:
-            setattr(self._panels[_TRAITS[name]], name, value)
+            for panel in _TRAITS[name].split():
+                setattr(self._panels[panel], name, value)
 
 
 _TRAITS = {
@@ -220,7 +221,7 @@ _TRAITS = {
     "account": "header",
     "gate": "gate",
     "services": "tree",
-    "selected": "tree",
+    "selected": "tree response",
     "method": "request",
     "busy": "request",
     "problems": "request",
@@ -240,4 +241,5 @@ _MESSAGES = {
     "types": "request",
     "type_names": "request",
     "history": "history",
+    "request": "request",
 }

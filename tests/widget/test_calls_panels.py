@@ -239,6 +239,26 @@ def test_details_and_bytes_are_rows(front: Front) -> None:
     assert front.page.locator(".ge-why b, .ge-why img").count() == 0
 
 
+def test_an_answer_of_another_method_than_the_form_says_so(front: Front) -> None:
+    front.mount()
+    assert front.page.locator(".ge-whose").count() == 0
+    front.set("response", "selected", "a.Directory.List")
+    expect(front.page.locator(".ge-whose")).to_have_text("of GetUser")
+
+
+def test_an_earlier_request_is_laid_out_in_the_form_and_rests_in_no_trait(front: Front) -> None:
+    front.mount()
+    front.message("request", kind="request", method="UserService.GetUser", request='{"user_id": "canary"}', many=False)
+    expect(front.page.get_by_role("textbox", name="user_id")).to_have_value("canary")
+    front.message("request", kind="request", method="a.Other.Method", request='{"user_id": "x"}', many=False)
+    expect(front.page.get_by_role("textbox", name="user_id")).to_have_value("canary")
+    assert "canary" not in front.page.evaluate("JSON.stringify(Object.values(models).map((model) => model.state))")
+    front.set("request", "method", STREAM)
+    lines = '{"user_id": "a"}\n{"user_id": "b"}'
+    front.message("request", kind="request", method=STREAM["name"], request=lines, many=True)
+    expect(front.page.get_by_label("request as JSON")).to_have_value(lines)
+
+
 # Streams of requests
 
 

@@ -301,7 +301,7 @@ def test_one_call_at_a_time(ada):
 
 
 def test_a_call_that_is_stopped_before_it_began_sends_nothing(ada, demo):
-    calling, before = ada.model.calling, demo.counters()
+    calling, before = ada.model.calling, calls(demo)
     turn = calling.take()
     calling.stop()
     content = {"method": GET_USER, "request": '{"user_id": "user123"}', "timeout": 5}
@@ -310,7 +310,7 @@ def test_a_call_that_is_stopped_before_it_began_sends_nothing(ada, demo):
     assert not ada.model.state["busy"]
     answer = ada.model.state["answer"]
     assert (answer["badge"], answer["why"]["title"], answer["tone"]) == ("CANCELLED", "Stopped.", "late")
-    assert demo.counters()["methods"] == before["methods"]
+    assert calls(demo) == before
 
 
 def test_a_stream_shows_as_it_comes_and_stops_when_told(ada):

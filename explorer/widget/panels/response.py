@@ -18,3 +18,4 @@ class Response(Panel):
     _css = assets.style("response")
 
     answer = traitlets.Dict().tag(sync=True)
+    selected = traitlets.Unicode().tag(sync=True)

@@ -65,7 +65,7 @@ class Panel {
   area() {
     const { desk } = this;
     return h("textarea", {
-      class: "ge-input ge-wire ge-json", rows: Math.max(4, Math.min(18, desk.text.split("\n").length)), value: desk.text, spellcheck: "false",
+      class: "ge-input ge-wire ge-json", rows: Math.max(8, Math.min(18, desk.text.split("\n").length)), value: desk.text, spellcheck: "false",
       "aria-label": "request as JSON", oninput: (/** @type {any} */ event) => { desk.text = event.target.value; this.say([]); },
     });
   }
@@ -145,6 +145,17 @@ class Panel {
     this.say(homeless.map(({ path, sentence }) => (!path || sentence.includes(path) ? sentence : `${path}: ${sentence}`)));
   }
 
+  /** An earlier request on this desk again; one that the form cannot show is shown as JSON. @param {{ method: string, request: string, many: boolean }} content */
+  lay_out({ method, request, many }) {
+    if (this.method?.name !== method) return;
+    const { desk } = this;
+    desk.text = request;
+    desk.tab = many || desk.draft.from_json(request) ? "JSON" : "Form";
+    this.draw_head();
+    this.draw_body();
+    this.say([]);
+  }
+
   /** @param {any} event */
   key(event) {
     if (event.key !== "Enter" || event.isComposing || event.defaultPrevented) return;
@@ -166,7 +177,7 @@ function render({ model, el }) {
   const drawings = {
     "change:method": () => panel.draw(), "change:busy": () => panel.actions.busy(), "change:problems": () => panel.draw_problems(),
     "change:flow": () => panel.actions.flow(),
-    "msg:custom": (content) => panel.desks.told(content),
+    "msg:custom": (content) => (content.kind === "request" ? panel.lay_out(content) : panel.desks.told(content)),
   };
   for (const [name, drawing] of Object.entries(drawings)) model.on(name, drawing);
   return () => {

@@ -145,11 +145,12 @@ function render({ model, el }) {
     }
     const all = pages(answer, send, choice);
     const names = Object.keys(all);
+    const whose = () => (answer.method && answer.method !== model.get("selected") ? h("span", { class: "ge-whose", title: answer.method }, `of ${answer.method.split(".").pop()}`) : null);
     const explained = wanted === "Table" && answer.why && answer.first !== "Table"; // what came is looked at before why it stopped
     const chosen = names.includes(wanted) && !explained ? wanted : names[0];
     const choose = (/** @type {string} */ name) => { wanted = name === "Why" ? "Table" : name; show(name); };
     const show = (/** @type {string} */ name) => {
-      fill(head, badge(answer.badge, answer.tone), h("span", { class: "ge-facts ge-soft" }, answer.facts, age), names.length ? tabs("answer as", names, name, choose) : null);
+      fill(head, badge(answer.badge, answer.tone), whose(), h("span", { class: "ge-facts ge-soft" }, answer.facts, age), names.length ? tabs("answer as", names, name, choose) : null);
       fill(body, answer.state === "calling" && h("div", { class: "ge-bar", role: "progressbar", "aria-label": "calling" }), all[name]?.());
     };
     draw_age();
@@ -160,7 +161,8 @@ function render({ model, el }) {
   draw();
   const minutes = setInterval(draw_age, 30_000);
   model.on("change:answer", draw);
-  return () => { clearInterval(minutes); model.off("change:answer", draw); };
+  model.on("change:selected", draw);
+  return () => { clearInterval(minutes); model.off("change:answer", draw); model.off("change:selected", draw); };
 }
 
 export default { render };
