@@ -23,7 +23,7 @@ export function field_row(field, place, { mark, fold, content, wide }) {
   const name = fold ? h("span", { class: "ge-name", onclick: (/** @type {any} */ event) => event.target !== fold && fold.click() }, fold, ...words) : h("label", { for: place.id, title: field.help || null }, ...words);
   place.below = h("div", { class: "ge-field-value" }, wide && line, content, !wide && line);
   place.element = h("div", { class: `ge-field${wide ? " ge-wide" : ""}`, data: { row: place.path } },
-    h("div", { class: "ge-field-name" }, mark, h("span", {}, name, sign)), place.below);
+    h("div", { class: "ge-field-name" }, mark, h("span", {}, name), sign), place.below);
   return place.element;
 }
 
