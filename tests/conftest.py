@@ -48,6 +48,7 @@ _REAL_SERVERS = {
     "test_runs",
     "test_request_streams",
     "test_running",
+    "test_servers_that_differ",
     "test_shared_grants",
     "test_source_code",
     "test_texts_run",

@@ -169,14 +169,18 @@ class SignIn:
             self.way = self._possible[0]
         elif self.way not in self._possible and not (self.way == "browser" and "paste" in self._possible):
             raise OAuthConfigurationError(f"{printable(self.grant.host, 120)} {_NOT_OFFERED[self.way]}.")
-        if self._cancelled:  # and no device code is asked for any more
-            raise SignInRequiredError("The sign-in was cancelled. Start it again to sign in.")
+        self._require_going_on()
         flow = begun(self.way, request, os.environ)
         with self._lock:
             self._flow = flow
             cancelled = self._cancelled
         if cancelled:
             flow.cancel()
+
+    def _require_going_on(self) -> None:
+        """No device code is asked for that nobody waits for any more."""
+        if self._cancelled:
+            raise SignInRequiredError("The sign-in was cancelled. Start it again to sign in.")
 
     def others(self, error: ExplorerError) -> tuple[Method, ...]:
         """The ways that are left where ``error`` says that this one was a wrong guess; none where it says otherwise."""
