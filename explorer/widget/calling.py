@@ -23,6 +23,13 @@ __all__ = ["Calling"]
 
 _REDRAW_EVERY = 0.2  # seconds, while a stream runs
 _IDLE: dict[str, Any] = {"method": "", "open": False, "sent": 0, "waiting": 0}
+_NEVER_BEGAN: dict[str, Any] = {
+    **answers.NONE,
+    "state": "failed",
+    "badge": "CANCELLED",
+    "tone": "late",
+    "why": {"title": "Stopped.", "sentence": ["Nothing was sent."], "facts": [], "tone": "late", "action": None},
+}
 
 
 class Calling:
@@ -76,7 +83,11 @@ class Calling:
     def run(self, turn: object, method: Callable[[], Any], ask: Ask) -> None:
         """Make the call. Blocks until its end, and releases it."""
         try:
-            self._ended(turn, self._made(turn, ask.bound_to(method()), ask), ask)
+            bound = ask.bound_to(method())
+            if self._stopped:
+                self._draw(turn, {**_NEVER_BEGAN, "at": now(), "method": ask.method}, {})
+            else:
+                self._ended(turn, self._made(turn, bound, ask), ask)
         except ExplorerError as error:
             self._failed(turn, error, ask)
         except Exception as error:  # noqa: BLE001 - a fault of ours is drawn where the answer would be: nothing else shows it
