@@ -393,7 +393,7 @@ class TestBeforeItLeft:
             site.server.stop(None).wait()
             running = method.start(s="b")
             end = time.monotonic() + 30
-            while not method._connection._waiting:  # who waits for a connection stands in this list
+            while not method._connection._live.waiting:  # who waits for a connection stands in this list
                 assert time.monotonic() < end
                 assert not running.done
                 time.sleep(0.001)

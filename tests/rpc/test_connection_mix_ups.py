@@ -724,7 +724,7 @@ class TestWaiting:
 
         first = threading.Thread(target=wait)
         first.start()
-        while not patient._waiting:
+        while not patient._live.waiting:
             time.sleep(0.001)
         with pytest.raises(ConnectionFailedError, match="Nobody listens"):
             patient.connect(0.2)
@@ -764,7 +764,7 @@ class TestWaiting:
         with pytest.raises(KeyboardInterrupt):
             connection.connect(timeout=LONG * 2)
         interrupting.join(LONG)
-        assert connection._waiting == []
+        assert connection._live.waiting == []
         turn.set()
         server.stop_connections()
         assert invoke(connection, method("Get"), b"", timeout=LONG).status.from_proxy
