@@ -20,7 +20,7 @@ from explorer.rpc.decoding import AllDecoded, Messages
 from explorer.rpc.endings import CALL_AGAIN, MORE_TIME
 from explorer.rpc.message_lines import LARGEST_SHOWN, LONGEST_LINE, message_lines
 from explorer.rpc.metadata import answered_openly
-from explorer.text import printable
+from explorer.text import html_table, printable
 from explorer.texts import Asked, grpcurl_text, library_text, stub_text
 
 if TYPE_CHECKING:
@@ -258,7 +258,8 @@ class Call:
         return (
             f'<div style="font-size:13px"><span style="color:{colour};font-weight:600">{html.escape(code)}</span> '
             f"{html.escape(''.join(rest))}"
-            f'<pre style="margin:8px 0 0;white-space:pre-wrap">{body}</pre>{self._metadata_html()}</div>'
+            f'<pre style="margin:8px 0 0;white-space:pre-wrap;overflow-wrap:anywhere">{body}</pre>'
+            f"{self._metadata_html()}</div>"
         )
 
     @property
@@ -294,16 +295,12 @@ class Call:
         return lines
 
     def _metadata_html(self) -> str:
-        rows = []
-        for when, pairs in (("initial", self.initial_metadata), ("trailing", self.trailing_metadata)):
-            for name, value in pairs:
-                shown = answered_openly(name, value)
-                cells = (when, printable(name, 120), "…" if shown is None else shown[:LONGEST_LINE])
-                row = "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in cells)
-                rows.append(f"<tr>{row}</tr>")
-        if not rows:
-            return ""
-        return f"<details><summary>Metadata</summary><table>{''.join(rows)}</table></details>"
+        rows = [
+            (when, name, "…" if (shown := answered_openly(name, value)) is None else shown)
+            for when, pairs in (("initial", self.initial_metadata), ("trailing", self.trailing_metadata))
+            for name, value in pairs
+        ]
+        return f"<details><summary>Metadata</summary>{html_table(rows)}</details>" if rows else ""
 
     def _shown(self, position: int) -> Sequence[str]:
         if len(self.data[position]) <= LARGEST_SHOWN and self.received[position] is None:

@@ -35,7 +35,7 @@ from explorer.rpc.request_stream import RequestStream
 from explorer.rpc.status import decoded_again, packed_types
 from explorer.running import Running, call_unary
 from explorer.secret import sealed
-from explorer.text import printable
+from explorer.text import html_table, printable
 from explorer.texts import Asked, asked_of
 
 if TYPE_CHECKING:
@@ -243,10 +243,10 @@ class Method:
         about = self._comments.get(self.full_name, "")
         takes, gives = self.descriptor.input_type, self.descriptor.output_type
         rows = ((each.name, type_name(each), self._comments.get(each.full_name, "")) for each in takes.fields)
-        table = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
         return (
-            f"<b>{_safe(self.full_name)}</b> {_safe(self.kind)}, {_safe(takes.name)} → {_safe(gives.name)}"
-            f"{f'<p>{_safe(about)}</p>' if about else ''}<table>{table}</table>"
+            f'<div style="font-size:13px"><b>{_safe(self.full_name)}</b> {_safe(self.kind)}, '
+            f"{_safe(takes.name)} → {_safe(gives.name)}{f'<p>{_safe(about)}</p>' if about else ''}"
+            f"{html_table(rows)}</div>"
         )
 
     def _request(self, request: Any, fields: Mapping[str, Any], *, is_open: bool = False) -> bytes | RequestStream:
@@ -368,8 +368,7 @@ class Service:
             (m.name, method_kind(m), f"{m.input_type.name} → {m.output_type.name}", self._comment(m))
             for m in self.descriptor.methods
         )
-        rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in cells)
-        return f"<b>{_safe(self.full_name)}</b><table>{rows}</table>"
+        return f'<div style="font-size:13px"><b>{_safe(self.full_name)}</b>{html_table(cells)}</div>'
 
     def _comment(self, method: MethodDescriptor) -> str:
         return self._comments.get(f"{self.full_name}.{method.name}", "")
@@ -379,10 +378,6 @@ def attribute_names(names: Iterable[str], own: Iterable[str]) -> list[str]:
     """Those of a server's names that may be attributes: they begin with no ``_`` and shadow nothing of our ``own``."""
     taken = {*own, *keyword.kwlist}
     return [name for name in names if name.isidentifier() and not name.startswith("_") and name not in taken]
-
-
-def _cell(text: str) -> str:
-    return f'<td style="text-align:left">{_safe(text)}</td>'
 
 
 def _safe(text: str) -> str:

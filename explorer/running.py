@@ -218,7 +218,7 @@ class Running(Iterator["Message | None"]):
         body = html.escape("\n".join(self._lines()))
         return (
             f'<div style="font-size:13px">{html.escape(self._headline())}'
-            f'<pre style="margin:8px 0 0;white-space:pre-wrap">{body}</pre></div>'
+            f'<pre style="margin:8px 0 0;white-space:pre-wrap;overflow-wrap:anywhere">{body}</pre></div>'
         )
 
     def _headline(self) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import unicodedata
+from collections.abc import Iterable, Sequence
 
-__all__ = ["printable"]
+__all__ = ["html_table", "printable"]
 
 # Cc control, Cf format (bidirectional overrides, zero-width), Cs lone surrogates, Co private use, Cn unassigned, and
 # Zl/Zp, the line and paragraph separators that splitlines() obeys.
@@ -21,6 +23,18 @@ def printable(text: object, limit: int = 500) -> str:
     whole = str(text)
     kept = (_visible(character) for character in whole[:limit])
     return "".join(kept) + ("…" if len(whole) > limit else "")
+
+
+def html_table(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of text as an HTML table: each cell printable and escaped; only a row's last is broken where long."""
+    written = (f"<tr>{''.join(_cell(text, at == len(row) - 1) for at, text in enumerate(row))}</tr>" for row in rows)
+    return f'<table style="font-size:13px">{"".join(written)}</table>'
+
+
+def _cell(text: str, last: bool) -> str:  # noqa: FBT001 - the two kinds of cell that there are
+    breaking = "overflow-wrap:anywhere" if last else "padding-right:16px;white-space:nowrap"
+    style = f"text-align:left;vertical-align:top;{breaking}"
+    return f'<td style="{style}">{html.escape(printable(text))}</td>'
 
 
 def _visible(character: str) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.text import printable
+from explorer.text import html_table, printable
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,14 @@ def test_long_text_is_cut_and_says_so() -> None:
 
 def test_markup_is_left_alone_for_the_place_that_writes_markup() -> None:
     assert printable("<b>") == "<b>"
+
+
+def test_a_table_holds_text_and_no_markup() -> None:
+    table = html_table([("<b>", "a\x1b[1m"), ("'\"&", "x" * 1000)])
+    assert table.count("<tr>") == 2
+    assert table.count("<td ") == 4
+    assert "&lt;b&gt;" in table
+    assert "<b>" not in table
+    assert "\x1b" not in table
+    assert "&#x27;&quot;&amp;" in table
+    assert "x" * 501 not in table
