@@ -125,6 +125,7 @@ def harmless(html: str) -> None:
 def typed(error: ExplorerError) -> None:
     plain(str(error))
     assert len(str(error)) < 3000
+    assert not str(error).endswith("..")
 
 
 def test_the_nasty_text_is_nasty():
@@ -281,6 +282,14 @@ class TestAnswersThatAreNone:
                 plain(repr(call))
                 with pytest.raises(ExplorerError):
                     call.message  # noqa: B018
+
+
+def test_a_web_server_that_has_no_reflection_is_told_in_sentences(raw):
+    server = raw(http2(ended(status="404", content_type="text/html")))
+    with explorer.connect(server.target, plaintext=True) as session, pytest.raises(ReflectionError) as caught:
+        session.services  # noqa: B018  looking asks the server
+    assert "HTTP 404" in str(caught.value)
+    typed(caught.value)
 
 
 class TestNoEnd:

@@ -174,7 +174,7 @@ class Reflection:
         (answer,) = questions.ask([("list_services", "*")])
         if not answer.HasField("list_services_response"):
             said = error_of(answer) or "NOT_FOUND"
-            raise ReflectionError(f"{self._connection.target} does not list its services: {said}.")
+            raise ReflectionError(f"{self._connection.target} does not list its services: {_clause(said)}.")
         listed = list(dict.fromkeys(service.name for service in answer.list_services_response.service))
         names = list(dict.fromkeys(map(_without_dot, listed)))  # grpc-js has a dot before what is in no package
         odd = [name for name in names if not _SERVICE_NAME.fullmatch(name)]
@@ -340,19 +340,24 @@ class Reflection:
                 return ReflectionError(f"{target} {said} before it says what it serves. {step}")
             case "PERMISSION_DENIED" if not status.from_proxy:
                 scope = f"; it asks for the scope {status.scope_required}" if status.scope_required else ""
+                why = _clause(status.details) or "no reason given"
                 return ReflectionError(
-                    f"{target} does not allow this caller to use reflection: {status.details or 'no reason given'}"
-                    f"{scope}. Sign in as someone who may, or describe its services by a descriptor set."
+                    f"{target} does not allow this caller to use reflection: {why}{scope}. Sign in as someone who may, or describe its services by a descriptor set."
                 )
             case "DEADLINE_EXCEEDED":
                 return ReflectionError(
                     f"{target} did not answer reflection within {self._timeout:g} s. Try again, or allow it more time."
                 )
-        return ReflectionError(f"Reflection at {target} failed with {status}.")
+        return ReflectionError(f"Reflection at {target} failed with {_clause(str(status))}.")
+
+
+def _clause(said: str) -> str:
+    """What somebody else said, to stand within a sentence of ours."""
+    return said.removesuffix(".")
 
 
 def _not_described(service: str, why: str) -> str:
-    return f"{quoted(service)} is listed by the server, but not described: {why}."
+    return f"{quoted(service)} is listed by the server, but not described: {_clause(why)}."
 
 
 def _may_be_the_other_version(end: StreamEnded) -> bool:
