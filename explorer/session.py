@@ -30,6 +30,7 @@ from explorer.rpc.health_watch import HealthWatch
 from explorer.rpc.losses import completeness
 from explorer.rpc.metadata import MetadataLike, as_metadata
 from explorer.rpc.packed_types import PackedTypes
+from explorer.rpc.targets import without_password
 from explorer.secret import Sealed, sealed
 from explorer.text import printable
 from explorer.tokens import TokenSource
@@ -95,7 +96,7 @@ def connect(
 
     """
     # Sealed first, so that no verbose traceback shows a value or a key, whatever is refused further down.
-    metadata, client_certificate = sealed(metadata), sealed(client_certificate)
+    metadata, client_certificate, target = sealed(metadata), sealed(client_certificate), without_password(target)
     metadata = as_metadata(metadata)
     channel = channel_options(
         root_certificates=root_certificates,
@@ -129,7 +130,7 @@ def open_session(
 
     Raises as :func:`connect` does, and blocks as it does.
     """
-    metadata = sealed(metadata)
+    metadata, target = sealed(metadata), without_password(target)
     metadata = as_metadata(metadata)
     options = Options(unary_timeout=Deadline(timeout).timeout)
     connection = Connection(target, token_source=token_source, metadata=metadata, channel=channel)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import grpc
 
 from explorer.errors import ConfigurationError, OAuthError
-from explorer.rpc.targets import Target, parse_target
+from explorer.rpc.targets import Target, parse_target, without_password
 from explorer.tokens import Token, TokenSource
 
 __all__ = [
@@ -52,6 +52,7 @@ def call_credentials(
 
     """
     refuse_other_than_source(token_source)
+    target = without_password(target)
     bound = parse_target(target) if isinstance(target, str) else target
     return grpc.metadata_call_credentials(_SourcePlugin(token_source, bound, token_timeout), name="token source")
 

@@ -14,7 +14,7 @@ from explorer.errors import ConfigurationError, InsecureChannelError
 from explorer.rpc.call_credentials import call_credentials, refuse_other_than_source
 from explorer.rpc.certificates import system_roots
 from explorer.rpc.channel_options import ChannelOptions, ChannelSettings, channel_options
-from explorer.rpc.targets import Target, parse_target
+from explorer.rpc.targets import Target, parse_target, without_password
 from explorer.secret import sealed
 from explorer.tokens import TokenSource
 
@@ -46,7 +46,7 @@ def secure_channel(
         ConfigurationError: The target, the certificates or the token source are none.
 
     """
-    settings["client_certificate"] = sealed(settings.get("client_certificate"))
+    settings["client_certificate"], target = sealed(settings.get("client_certificate")), without_password(target)
     refuse_other_than_source(token_source)
     parsed, options = parse_target(target), channel_options(**settings)
     security = security_for(parsed, options, carries_token=True)

@@ -25,7 +25,7 @@ from explorer.rpc.channel_options import ChannelOptions, ChannelSettings, channe
 from explorer.rpc.live_channel import LiveChannel, silence
 from explorer.rpc.metadata import MetadataLike, RequestMetadata, as_metadata, holds_authorization
 from explorer.rpc.proxies import proxy_for
-from explorer.rpc.targets import parse_target
+from explorer.rpc.targets import parse_target, without_password
 from explorer.rpc.transport_errors import PLAINTEXT_SERVER, Situation, Trouble, is_connection_trouble, trouble_of
 from explorer.secret import sealed
 from explorer.tokens import Token, TokenSource
@@ -70,6 +70,7 @@ class Connection:
         **settings: Unpack[ChannelSettings],
     ) -> None:
         metadata = sealed(metadata)  # from here on no verbose traceback shows its values
+        target = without_password(target)
         settings["client_certificate"] = sealed(settings.get("client_certificate"))
         refuse_other_than_source(token_source)
         self._target = parse_target(target)

@@ -9,12 +9,12 @@ import ipaddress
 import re
 import urllib.parse
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from explorer.errors import ConfigurationError
 from explorer.text import printable
 
-__all__ = ["Target", "parse_target"]
+__all__ = ["Target", "parse_target", "without_password"]
 
 _URL = re.compile(r"(https?|grpcs?|grpc\+(?:tls|tcp))://(.*)", re.IGNORECASE | re.DOTALL)
 _PLAINTEXT = frozenset({"http", "grpc", "grpc+tcp"})
@@ -87,6 +87,7 @@ def parse_target(text: str) -> Target:
         ConfigurationError: It is none of these; the message names the part at fault, and never a password.
 
     """
+    text = without_password(text)
     if not isinstance(text, str):
         raise ConfigurationError(f"A target is text, not {type(text).__name__}. {_EXPECTED}.")
     text = text.strip()
@@ -95,11 +96,20 @@ def parse_target(text: str) -> Target:
     if not text:
         raise ConfigurationError(f"The target is empty. {_EXPECTED}.")
     if "@" in text and not _UNIX.match(text):
-        text = ""  # nowhere echoed, not even by a verbose traceback: what stands before it may be a password
         raise ConfigurationError(f"The target holds an '@', and gRPC knows no user names in addresses. {_EXPECTED}.")
     if any(character.isspace() or not character.isprintable() for character in text):
         _refuse(text, "it holds a space or a control character")
     return _by_scheme(text)
+
+
+def without_password(target: Any) -> Any:
+    """The same, but for what stands before an ``@``: it may be a password, which no verbose traceback is to show.
+
+    Whoever takes a target from outside does this first; :func:`parse_target` refuses what is left.
+    """
+    if not isinstance(target, str) or "@" not in target or _UNIX.match(target.strip()):
+        return target
+    return f"…@{target.rpartition('@')[2]}"
 
 
 def _by_scheme(text: str) -> Target:

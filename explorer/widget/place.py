@@ -9,6 +9,7 @@ from typing import Any
 from explorer.rpc import channel_options
 from explorer.rpc.channel_options import ChannelSettings
 from explorer.rpc.metadata import as_metadata
+from explorer.rpc.targets import without_password
 from explorer.secret import Sealed, sealed
 from explorer.session import Session, open_session
 from explorer.widget.sign_in import Grant
@@ -32,6 +33,9 @@ class Place:
     """What :func:`connection_settings` made of further arguments."""
     demo: Any = field(default=None, repr=False, compare=False)
     """The running demo that this is; kept, since a demo that nobody holds stops."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "target", without_password(self.target))  # it is shown, printed and saved
 
     def open(self, token_source: Any) -> Session:
         """Connect. Raises and blocks as :func:`explorer.connect` does."""

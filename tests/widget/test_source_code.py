@@ -14,6 +14,7 @@ import trustme
 from tls_servers import EchoServer, server_credentials
 
 import explorer
+from explorer.errors import ConfigurationError
 from explorer.widget.place import Place, connection_settings
 from explorer.widget.source_code import session_source
 
@@ -87,6 +88,13 @@ def test_every_option_of_a_channel_that_is_not_its_default_is_written(tmp_path: 
     call = text.split("explorer.connect(", 1)[1].rsplit(")", 1)[0]
     arguments = eval(f"dict(target={call})")
     assert arguments == {"target": "localhost:1", **given}
+
+
+def test_a_password_in_a_target_is_neither_written_nor_shown() -> None:
+    place = Place(target="https://ada:s3cret@shop.example")
+    assert "s3cret" not in f"{place} {session_source(place.origin())}"
+    with pytest.raises(ConfigurationError, match="user names"):
+        place.open(None)
 
 
 def test_nothing_is_written_that_nobody_gave() -> None:
