@@ -136,6 +136,7 @@ ADA: dict[str, Any] = {
     "refreshable": True,
     "leaves": True,
     "again": True,
+    "ends": "",
     "resumed": "",
     "advice": "",
     "last_error": "",

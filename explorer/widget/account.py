@@ -19,6 +19,7 @@ NOBODY: dict[str, Any] = {
     "refreshable": False,
     "leaves": False,
     "again": False,
+    "ends": "",
     "resumed": "",
     "advice": "",
     "last_error": "",
@@ -41,6 +42,7 @@ def account_of(token_source: Any) -> dict[str, Any]:
         "renews": state.renews,
         "refreshable": state.renews,
         "leaves": hasattr(token_source, "sign_out"),
+        "ends": printable(state.advice or ""),
         "last_error": printable(state.last_error or ""),
     }
 

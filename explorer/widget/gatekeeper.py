@@ -140,11 +140,10 @@ class Gatekeeper:
         except ExplorerError as error:
             self.ask(printable(error, 1000))
             return
-        said = printable(" ".join(told), 1000)
         if source is None:
-            self.ask(said)
+            self.ask(printable(" ".join(told), 1000))
         else:
-            self._house.signed_in(source, said)
+            self._house.signed_in(source, "Signed in without a page: the refresh token was kept from before.")
 
     def _go_through(self, attempt: SignIn) -> None:
         """One sign-in, from the first request to the person."""

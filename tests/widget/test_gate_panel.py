@@ -1,7 +1,7 @@
 """The gate: signing in by every way that fits, on a stub page with the clock held."""
 
 import pytest
-from widget_front import SIGN_IN, Front
+from widget_front import SIGN_IN, STATES, Front
 
 pytestmark = pytest.mark.browser
 
@@ -90,6 +90,31 @@ def test_a_page_on_the_kernels_loopback_opens_through_jupyter_where_the_browser_
         remaining=60,
     )
     assert front.page.get_by_role("link", name="Open the sign-in page").get_attribute("href") == expected
+
+
+HEADER = [
+    ({}, "ada read:users", "read:users"),
+    ({"scope": [], "missing": ["read:users"]}, "ada no scopes granted", "asked for, not granted: read:users"),
+    ({"scope": []}, "ada no scopes", "no scopes"),
+    ({"missing": ["write:users"]}, "ada read:users not write:users", "asked for, not granted: write:users"),
+    ({"resumed": "Kept from before."}, "ada read:users · resumed", "Kept from before."),
+    ({"ends": "No refresh token came."}, "ada read:users · not renewed", "No refresh token came."),
+]
+
+
+@pytest.mark.parametrize(("changes", "shown", "title"), HEADER)
+def test_what_was_not_granted_kept_or_given_is_said_quietly_in_the_header(front, changes, shown, title):
+    front.mount(header={"account": {**STATES["header"]["account"], **changes}})
+    who = front.page.locator(".ge-who")
+    assert who.inner_text() == shown
+    assert title in (who.get_attribute("title") or "").splitlines()
+
+
+def test_where_no_button_signs_in_the_line_of_python_is_at_the_words(front):
+    line = "In Python: session.token_source.take_over(…)"
+    account = {**STATES["header"]["account"], "phase": "sign in again", "again": False, "advice": line}
+    front.mount(header={"account": account})
+    assert front.page.get_by_text("sign in again").get_attribute("title") == line
 
 
 ELSEWHERE = ["Sign in with a device code", "Paste the address instead"]

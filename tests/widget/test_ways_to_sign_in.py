@@ -372,3 +372,14 @@ def test_a_server_that_answers_with_a_page_is_a_wrong_guess(models, odd_server):
     ear.model.command({"command": "sign_in", "method": "device"})
     gate = ear.until(lambda: ear.model.state["gate"].get("ways"))["gate"]
     assert gate["ways"] == ["browser", "paste"]
+
+
+def test_a_sign_in_without_a_refresh_token_says_so_and_what_helps(models, odd_server):
+    ear = models(Place(target="localhost:1", grant=Grant(issuer=odd_server.issuer, client_id="notebook")))
+    ear.model.command({"command": "sign_in", "method": "paste"})
+    page = ear.message("page")
+    state = parse_qs(urlsplit(page["url"]).query)["state"][0]
+    ear.model.command({"command": "paste", "address": f"{page['ends_at']}?code=x&state={state}"})
+    ear.until(lambda: ear.model.state["account"]["ends"])
+    assert "offline_access often brings one" in ear.model.state["account"]["ends"]
+    assert not ear.model.state["account"]["renews"]

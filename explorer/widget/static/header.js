@@ -52,13 +52,13 @@ function announcement(phase, person) {
 }
 
 /** @param {HTMLElement} element @param {any} account */
-function fill_who(element, { person, scope, missing, resumed }) {
+function fill_who(element, { person, scope, missing, resumed, ends }) {
   const scopes = scope === null ? "" : scope.length ? scope.join(" ") : missing.length ? "no scopes granted" : "no scopes";
   const lacks = missing.length > 0 && scope?.length > 0; // "no scopes granted" says it already
-  element.title = [scopes, missing.length && `asked for, not granted: ${missing.join(" ")}`, resumed].filter(Boolean).join("\n");
+  element.title = [scopes, missing.length && `asked for, not granted: ${missing.join(" ")}`, resumed, ends].filter(Boolean).join("\n");
   return fill(
     element, person && h("b", {}, person), person && " ", h("span", { class: "ge-soft" }, scopes),
-    lacks && h("span", { class: "ge-late" }, ` not ${missing.join(" ")}`), resumed && h("span", { class: "ge-faint" }, " · resumed"),
+    lacks && h("span", { class: "ge-late" }, ` not ${missing.join(" ")}`), resumed && h("span", { class: "ge-faint" }, " · resumed"), ends && h("span", { class: "ge-faint" }, " · not renewed"),
   );
 }
 
