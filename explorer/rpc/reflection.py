@@ -342,7 +342,8 @@ class Reflection:
                 scope = f"; it asks for the scope {status.scope_required}" if status.scope_required else ""
                 why = _clause(status.details) or "no reason given"
                 return ReflectionError(
-                    f"{target} does not allow this caller to use reflection: {why}{scope}. Sign in as someone who may, or describe its services by a descriptor set."
+                    f"{target} does not allow this caller to use reflection: {why}{scope}. "
+                    "Sign in as someone who may, or describe its services by a descriptor set."
                 )
             case "DEADLINE_EXCEEDED":
                 return ReflectionError(
