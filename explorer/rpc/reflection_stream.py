@@ -6,7 +6,7 @@ Rule and source: gRPC Server Reflection Protocol. v1 and v1alpha are the same on
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeAlias
 
 import grpc
@@ -44,6 +44,12 @@ class StreamEnded(Exception):  # noqa: N818 - not an error by itself: who asked 
         self.status, self.answers, self.details = status, answers, details
 
 
+def _one_by_one(questions: queue.SimpleQueue[list[Any] | None]) -> Iterator[Any]:
+    """For gRPC's sending thread, which is woken once for all that is asked at once."""
+    while (some := questions.get()) is not None:
+        yield from some
+
+
 class ReflectionStream:
     """A stream to one version of the reflection service. Used by one thread, and closed by it."""
 
@@ -51,14 +57,14 @@ class ReflectionStream:
         self, connection: Connection, version: Version, deadline: Deadline, metadata: Metadata, token: Token | None
     ) -> None:
         self.version, self.token = version, token
-        self._questions: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._questions: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()
         call = connection.channel.stream_stream(
             f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
             request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
             response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
         )
         self._call = call(
-            iter(self._questions.get, None),
+            _one_by_one(self._questions),
             timeout=max(0.001, deadline.remaining()),
             metadata=metadata,
             credentials=connection.call_credentials(token),
@@ -72,8 +78,7 @@ class ReflectionStream:
 
         """
         asked = list(questions)
-        for kind, value in asked:
-            self._questions.put(reflection_pb2.ServerReflectionRequest(**{kind: value}))
+        self._questions.put([reflection_pb2.ServerReflectionRequest(**{kind: value}) for kind, value in asked])
         answers: list[Answer] = []
         try:
             for _ in asked:
