@@ -20,16 +20,15 @@ PROTO = Path(__file__).parent / "readings.proto"
 @contextlib.contextmanager
 def streaming() -> Iterator[World]:
     """A server of the stream, on the first core."""
+    command = [sys.executable, "-m", "benchmarks.streaming_server"]
     with servers_core():
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.streaming_server"], stdout=subprocess.PIPE, text=True
-        )
-    try:
-        assert process.stdout is not None
-        yield {"target": f"127.0.0.1:{int(process.stdout.readline())}"}
-    finally:
-        process.kill()
-        process.wait()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    with process:
+        try:
+            assert process.stdout is not None
+            yield {"target": f"127.0.0.1:{int(process.stdout.readline())}"}
+        finally:
+            process.kill()
 
 
 def digest(frame: Any) -> tuple[int, str]:

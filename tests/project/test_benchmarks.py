@@ -236,3 +236,18 @@ def test_whoever_discovers_a_large_server_finds_the_same_methods():
             with side(world) as work:
                 found.add(work())
     assert [rows for rows, _ in found] == [800]
+
+
+@pytest.mark.slow
+def test_whoever_follows_a_long_stream_has_all_of_it(monkeypatch):
+    from benchmarks import followers
+
+    monkeypatch.setattr(followers, "MESSAGES", 2_000)
+    found = set()
+    with followers.streaming() as world:
+        for side in (followers.explorer_follows, followers.stub_follows):
+            with side(world) as work:
+                found.add(work())
+        with followers.memory(followers.explorer_follows)(world) as tally:
+            assert tally().failed == 0
+    assert [rows for rows, _ in found] == [2_000]
