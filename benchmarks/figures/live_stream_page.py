@@ -1,6 +1,7 @@
 """A stream of 100,000 messages in the widget, while somebody clicks: the page's thread in Chromium, piece by piece."""
 
 import contextlib
+import json
 import queue
 import shutil
 from collections.abc import Iterator
@@ -17,13 +18,13 @@ STYLES = ("explorer", "response")
 MOST_ELEMENTS = 5_000
 SET = "(answer) => { models.response.set_from_kernel('answer', answer); document.body.offsetHeight; }"
 CLICK = "() => { document.querySelector('[role=tab]')?.click(); document.body.offsetHeight; }"
-EVERY_ROW = """(rows) => {
+EVERY_ROW = """(text) => {
     const table = document.createElement('table');
-    table.append(...rows.map((row) => {
+    table.append(...JSON.parse(text).map((row) => {
       const line = document.createElement('tr');
-      line.append(...row.map((text) => {
+      line.append(...row.map((words) => {
         const cell = document.createElement('td');
-        cell.textContent = text;
+        cell.textContent = words;
         return cell;
       }));
       return line;
@@ -111,8 +112,9 @@ def every_row(world: World) -> Iterator[Any]:
         follow = session["Readings.Follow"]
 
         def work() -> Tally:
-            rows = follow(count=MESSAGES // 10).frame().astype(str).to_numpy().tolist()
-            return Tally(round(spent(works, shown, EVERY_ROW, rows)), failed=0)
+            frame = follow(count=MESSAGES // 10).frame()
+            rows = [[str(cell) for cell in row] for row in frame.itertuples(index=False)]
+            return Tally(round(spent(works, shown, EVERY_ROW, json.dumps(rows))), failed=0)
 
         yield work
 
