@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.errors import DecodeError
-from explorer.frames.bulk import Outcome
+from explorer.frames.bulk import Messages, Outcome
 from explorer.frames.columns import response_prefix
 from explorer.frames.decoding import ROWS_AT_ONCE, decoder_of
 from explorer.frames.methods import SERIALIZE
@@ -49,15 +50,19 @@ class Assembly:
         self._parts = None if parts is None else parts(self.schema)
         self._stored = self._parts
         self._turn = self.done = 0 if self._parts is None else self._parts.done
-        self._early: dict[int, list[Outcome]] = {}
-        self._outcomes: list[Outcome] = []
+        self._early: dict[int, list[Outcome | Messages]] = {}
+        self._outcomes: list[Outcome | Messages] = []
+        self._waiting = 0
         self._bytes = 0
         self._batches: list[pa.RecordBatch] = []
         self._ordinals: list[np.ndarray] = []
 
-    def add(self, outcomes: Iterable[Outcome]) -> None:
+    def add(self, outcomes: Iterable[Outcome | Messages]) -> None:
         """Take these outcomes in; may decode a chunk."""
         for outcome in outcomes:
+            if isinstance(outcome, Messages):
+                self._add_messages(outcome)
+                continue
             if outcome.last:
                 self.done += 1
                 self.request_bytes += len(outcome.request)
@@ -73,9 +78,17 @@ class Assembly:
                 self._answered(outcome)
                 self._next_turn()
 
+    def _add_messages(self, messages: Messages) -> None:
+        self.rows += len(messages.data)
+        self.codes.add("OK")
+        if messages.ordinal == self._turn:
+            self._keep(messages)
+        else:
+            self._early.setdefault(messages.ordinal, []).append(messages)
+
     def is_open(self, ordinal: int) -> bool:
         """Whether this request has not ended yet."""
-        return ordinal >= self._turn and not any(outcome.last for outcome in self._early.get(ordinal, ()))
+        return ordinal >= self._turn and not any(_is_last(each) for each in self._early.get(ordinal, ()))
 
     def end(self, ordinal: int, request: bytes, details: str) -> None:
         """End a request that has not ended with a row that says CANCELLED, and why."""
@@ -105,12 +118,12 @@ class Assembly:
     def table(self) -> tuple[pa.Table, np.ndarray]:
         """All rows so far, and the request that each answers; in the order of requests, then of messages."""
         self._decode()
-        early = [each for ordinal in sorted(self._early) for each in self._early[ordinal] if each.code]
+        early = [each for ordinal in sorted(self._early) for each in self._early[ordinal] if _has_rows(each)]
         batches, ordinals = list(self._batches), list(self._ordinals)
         for start in range(0, len(early), ROWS_AT_ONCE):
-            chunk = early[start : start + ROWS_AT_ONCE]
+            chunk = _Chunk.of(early[start : start + ROWS_AT_ONCE])
             batches.append(self._batch(chunk, {}))
-            ordinals.append(_ordinals(chunk))
+            ordinals.append(chunk.ordinals)
         table = pa.Table.from_batches(batches, schema=self.schema)
         if self._stored is not None:
             stored = self._stored.table()
@@ -128,7 +141,7 @@ class Assembly:
         """All rows of the request whose turn it is are there."""
         if self._parts is not None:
             self._parts.answered(last.request)
-            if self._parts.is_due(len(self._outcomes)):
+            if self._parts.is_due(self._waiting):
                 self._decode()
                 self._parts.write(self._turn + 1)
 
@@ -137,49 +150,100 @@ class Assembly:
         while (waiting := self._early.pop(self._turn, None)) is not None:
             for outcome in waiting:
                 self._keep(outcome)
-            if not waiting[-1].last:
+            last = waiting[-1]
+            if isinstance(last, Messages) or not last.last:
                 return
-            self._answered(waiting[-1])
+            self._answered(last)
             self._turn += 1
 
-    def _keep(self, outcome: Outcome) -> None:
-        if not outcome.code:
+    def _keep(self, outcome: Outcome | Messages) -> None:
+        if not _has_rows(outcome):
             return
         self._outcomes.append(outcome)
-        self._bytes += len(outcome.data or b"")
-        if len(self._outcomes) >= ROWS_AT_ONCE or self._bytes >= _BYTES_AT_ONCE:
+        if isinstance(outcome, Messages):
+            self._waiting += len(outcome.data)
+            self._bytes += sum(map(len, outcome.data))
+        else:
+            self._waiting += 1
+            self._bytes += len(outcome.data or b"")
+        if self._waiting >= ROWS_AT_ONCE or self._bytes >= _BYTES_AT_ONCE:
             self._decode()
 
     def _decode(self) -> None:
-        outcomes, self._outcomes, self._bytes = self._outcomes, [], 0
+        outcomes, self._outcomes, self._bytes, self._waiting = self._outcomes, [], 0, 0
         if not outcomes:
             return
         faults: dict[int, DecodeError] = {}
-        batch, ordinals = self._batch(outcomes, faults), _ordinals(outcomes)
+        chunk = _Chunk.of(outcomes)
+        batch = self._batch(chunk, faults)
         if self._parts is not None:
-            self._parts.add(batch, ordinals)
+            self._parts.add(batch, chunk.ordinals)
         else:
             self._batches.append(batch)
-            self._ordinals.append(ordinals)
+            self._ordinals.append(chunk.ordinals)
         self.errors += len(faults)
         self.codes |= {"INTERNAL"} if faults else set()
 
-    def _batch(self, outcomes: Sequence[Outcome], faults: dict[int, DecodeError]) -> pa.RecordBatch:
-        answers = self._responses.batch([outcome.data for outcome in outcomes], faults=faults)
-        codes = pa.array(["INTERNAL" if at in faults else o.code for at, o in enumerate(outcomes)], pa.string())
-        details = [str(faults[at]) if at in faults else o.details for at, o in enumerate(outcomes)]
-        elapsed = pa.array([o.elapsed for o in outcomes], pa.float64(), from_pandas=True)  # NaN: never called
-        arrays = [*self._asked(outcomes).columns, *answers.columns, codes, pa.array(details, pa.string()), elapsed]
+    def _batch(self, chunk: _Chunk, faults: dict[int, DecodeError]) -> pa.RecordBatch:
+        answers = self._responses.batch(chunk.data, faults=faults)
+        for at, fault in faults.items():
+            chunk.codes[at], chunk.details[at] = "INTERNAL", str(fault)
+        codes, details = pa.array(chunk.codes, pa.string()), pa.array(chunk.details, pa.string())
+        elapsed = pa.array(chunk.elapsed, pa.float64(), from_pandas=True)  # NaN: never called
+        arrays = [*self._asked(chunk).columns, *answers.columns, codes, details, elapsed]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
-    def _asked(self, outcomes: Sequence[Outcome]) -> pa.RecordBatch:
+    def _asked(self, chunk: _Chunk) -> pa.RecordBatch:
         """The requests' columns; the request of a stream is decoded once and not once a message."""
-        ordinals = _ordinals(outcomes)
-        distinct, first, place = np.unique(ordinals, return_index=True, return_inverse=True)
-        if len(distinct) == len(outcomes):
-            return self._requests.batch([outcome.request for outcome in outcomes])
-        asked = self._requests.batch([outcomes[at].request for at in first])
-        return asked.take(pa.array(place)) if asked.num_columns else asked
+        asked = self._requests.batch(chunk.requests)
+        if len(chunk.requests) == len(chunk.data) or not asked.num_columns:
+            return asked
+        return asked.take(pa.array(chunk.places))
+
+
+class _Chunk(NamedTuple):
+    """Rows in the making as columns; ``places`` says which of the ``requests`` each row answers."""
+
+    requests: list[bytes]
+    places: np.ndarray
+    ordinals: np.ndarray
+    data: list[bytes | None]
+    codes: list[str]
+    details: list[str | None]
+    elapsed: list[float]
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome | Messages]) -> _Chunk:
+        counts, ordinals, requests = [], [], []
+        data: list[bytes | None] = []
+        codes: list[str] = []
+        details: list[str | None] = []
+        elapsed: list[float] = []
+        for each in outcomes:
+            requests.append(each.request)
+            ordinals.append(each.ordinal)
+            if isinstance(each, Messages):
+                counts.append(len(each.data))
+                data += each.data
+                codes += ["OK"] * len(each.data)
+                details += [None] * len(each.data)
+                elapsed += each.elapsed
+            else:
+                counts.append(1)
+                data.append(each.data)
+                codes.append(each.code)
+                details.append(each.details)
+                elapsed.append(each.elapsed)
+        places = np.repeat(np.arange(len(outcomes)), counts)
+        return cls(requests, places, np.array(ordinals, dtype=np.int64)[places], data, codes, details, elapsed)
+
+
+def _has_rows(outcome: Outcome | Messages) -> bool:
+    return isinstance(outcome, Messages) or bool(outcome.code)
+
+
+def _is_last(outcome: Outcome | Messages) -> bool:
+    return not isinstance(outcome, Messages) and outcome.last
 
 
 def row_index(index: pd.Index | None, ordinals: np.ndarray) -> pd.Index:
@@ -193,10 +257,6 @@ def row_index(index: pd.Index | None, ordinals: np.ndarray) -> pd.Index:
 
 def _schema(requests: pa.Schema, responses: pa.Schema) -> pa.Schema:
     return pa.schema([*requests, *responses, *_STATUS_FIELDS], metadata=responses.metadata)
-
-
-def _ordinals(outcomes: Sequence[Outcome]) -> np.ndarray:
-    return np.fromiter((outcome.ordinal for outcome in outcomes), dtype=np.int64, count=len(outcomes))
 
 
 def call_frame(

@@ -6,9 +6,11 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
+import grpc
 import grpc.aio
 from google.protobuf.descriptor import MethodDescriptor
 
@@ -30,7 +32,9 @@ from explorer.rpc.endings import NO_VALUE, ending_of
 from explorer.rpc.invocation import call_compression, was_refused
 from explorer.rpc.status import status_of
 
-__all__ = ["Bulk", "Outcome"]
+__all__ = ["Bulk", "Messages", "Outcome"]
+
+_HAND_OVER_EVERY = 0.1  # seconds
 
 T = TypeVar("T")
 
@@ -51,6 +55,15 @@ class Outcome(NamedTuple):
     """Seconds from the request to this."""
     last: bool
     """Whether the request has no further outcome."""
+
+
+class Messages(NamedTuple):
+    """Messages of a stream, as one: a row each, with status OK, and further outcomes of the request to come."""
+
+    ordinal: int
+    request: bytes
+    data: list[bytes]
+    elapsed: list[float]
 
 
 class Bulk:
@@ -74,7 +87,7 @@ class Bulk:
     ) -> None:
         self.error: ExplorerError | None = None
         self.sign_in: SignInRequiredError | None = None
-        self._outcomes: deque[Outcome] = deque()
+        self._outcomes: deque[Outcome | Messages] = deque()
         self._connection = connection
         self._method = method
         self._streaming = method.server_streaming
@@ -95,14 +108,18 @@ class Bulk:
         self._next_at = 0.0
         self._workers: list[asyncio.Task[None]] = []
         self._call: Any = None
+        self._streams: set[Any] = set()
+        self._threads: ThreadPoolExecutor | None = None
 
     async def run(self) -> None:
         """Make all the calls; ends when each has its outcome, or when the run was stopped."""
         self._changed = asyncio.Condition()
         self._token = BulkToken(self._connection, self._options.metadata)
-        channel = self._connection.aio_channel()
+        channel: Any = self._connection.stream_channel() if self._streaming else self._connection.aio_channel()
         try:
             kind = channel.unary_stream if self._streaming else channel.unary_unary
+            if self._streaming:
+                self._threads = ThreadPoolExecutor(self._concurrency, thread_name_prefix="explorer-stream")
             sent: dict[str, Any] = {
                 "compression": call_compression(self._options.compression),
                 "wait_for_ready": self._connection.channel_options.wait_for_ready,
@@ -115,9 +132,13 @@ class Bulk:
             await asyncio.gather(*self._workers, return_exceptions=True)
             self._check_workers()
         finally:
-            await channel.close()
+            if self._threads is None:
+                await channel.close()
+            else:
+                channel.close()
+                self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def take(self) -> list[Outcome]:
+    def take(self) -> list[Outcome | Messages]:
         """The outcomes since the last time. From any thread, also while the run goes on."""
         return [self._outcomes.popleft() for _ in range(len(self._outcomes))]
 
@@ -146,6 +167,8 @@ class Bulk:
 
     def _stop(self) -> None:
         self._stopped, self._closed = True, True
+        for call in list(self._streams):
+            call.cancel()
         for worker in self._workers:
             worker.cancel()
 
@@ -304,16 +327,38 @@ class Bulk:
         """Take one stream in; how it failed, if it did, and whether a message came."""
         if self._options.rate is not None:
             await self._keep_pace(self._options.rate)
-        some = False
+        pull = partial(self._pull, ordinal, request, used, started)
+        failure, some = await asyncio.get_running_loop().run_in_executor(self._threads, pull)
+        if failure is None:
+            self._succeeded(used)
+        return failure, some
+
+    def _pull(self, ordinal: int, request: bytes, used: Pass, started: float) -> tuple[Failure | None, bool]:
+        """Read a stream to its end, in a thread that does nothing else."""
+        call = self._call(request, timeout=self._left(started), metadata=tuple(used.metadata))
+        self._streams.add(call)
+        if self._stopped:
+            call.cancel()
+        some, failure = False, None
+        data: list[bytes] = []
+        elapsed: list[float] = []
+        handed = started
         try:
-            async for data in self._call(request, timeout=self._left(started), metadata=used.metadata):
-                some = True
-                elapsed = time.perf_counter() - started
-                self._outcomes.append(Outcome(ordinal, request, data, "OK", None, elapsed, last=False))
-        except grpc.aio.AioRpcError as error:
-            return self._failure(error, begun=some), some
-        self._succeeded(used)
-        return None, some
+            for message in call:
+                now = time.perf_counter()
+                data.append(message)
+                elapsed.append(now - started)
+                if now - handed > _HAND_OVER_EVERY:
+                    self._outcomes.append(Messages(ordinal, request, data, elapsed))
+                    some, handed, data, elapsed = True, now, [], []
+        except grpc.RpcError as error:
+            failure = self._failure(error, begun=some or bool(data))
+        finally:
+            self._streams.discard(call)
+        if data:
+            self._outcomes.append(Messages(ordinal, request, data, elapsed))
+            some = True
+        return failure, some
 
     def _left(self, started: float) -> float:
         return max(0.0, self._timeout - (time.perf_counter() - started))
@@ -331,7 +376,7 @@ class Bulk:
         elapsed = time.perf_counter() - started
         self._outcomes.append(Outcome(*request, None, code if row else "", details, elapsed, last=True))
 
-    def _failure(self, error: grpc.aio.AioRpcError, *, begun: bool = False) -> Failure:
+    def _failure(self, error: Any, *, begun: bool = False) -> Failure:
         code, details = error.code(), error.details() or ""
         said = self._connection.trouble_sentence(details)
         if said is None:

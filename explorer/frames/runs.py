@@ -21,7 +21,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from explorer.errors import ExplorerError, OAuthError, SignInRequiredError, TokenTimeoutError
 from explorer.frames import loop
 from explorer.frames.assembly import Assembly, row_index
-from explorer.frames.bulk import Bulk
+from explorer.frames.bulk import Bulk, Messages
 from explorer.frames.options import Options
 from explorer.frames.parts import Parts
 from explorer.frames.requests import Requests
@@ -269,7 +269,7 @@ class Run:
         with self._lock:
             outcomes = self._bulk.take()
             for outcome in outcomes:
-                if outcome.last:
+                if not isinstance(outcome, Messages) and outcome.last:
                     self._asked.pop(outcome.ordinal, None)
             self._assembly.add(outcomes)
         tell(self.progress)
