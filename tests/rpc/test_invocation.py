@@ -3,7 +3,6 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -161,10 +160,8 @@ def test_the_deadline_ends_a_call_and_says_so(serve: Serve, connect: Connect, me
 
     connection = connect(serve(unary={GET: handler}).target, plaintext=True)
     connection.connect()
-    started = time.monotonic()
-    answer = invoke(connection, method("Get"), b"", timeout=0.3)
+    answer = invoke(connection, method("Get"), b"", timeout=0.3)  # the gate opens only after it
     gate.open()
-    assert time.monotonic() - started < 3
     assert answer.status.code == "DEADLINE_EXCEEDED"
     assert "within 0.3 s" in answer.status.details
 

@@ -350,8 +350,9 @@ def test_the_budget_ends_a_stream_and_keeps_what_came(chat: Open) -> None:
 
 
 def test_a_stream_that_never_left_is_sent_whole_once_there_is_a_connection(
-    serve: Serve, connect: Connect, method: Method
+    serve: Serve, connect: Connect, method: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("explorer.rpc.connection.RECONNECT_PATIENCE", 60.0)
     first = serve(uploads={UPLOAD: last})
     connection = connect(first.target, plaintext=True)
     assert len(list(stream(connection, method("Upload"), item(1)))) == 1
@@ -371,13 +372,16 @@ def test_a_stream_that_never_left_is_sent_whole_once_there_is_a_connection(
     assert seen == [item(number) for number in range(5)]
 
 
-def test_nobody_there_lets_the_sender_go(serve: Serve, connect: Connect, method: Method) -> None:
+def test_nobody_there_lets_the_sender_go(
+    serve: Serve, connect: Connect, method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.rpc.connection.RECONNECT_PATIENCE", 0.2)
     server = serve(uploads={UPLOAD: last})
     connection = connect(server.target, plaintext=True)
     assert len(list(stream(connection, method("Upload"), item(1)))) == 1
     server.stop()
     requests = RequestStream(is_open=True)
-    answer = stream(connection, method("Upload"), requests, timeout=0.5)
+    answer = stream(connection, method("Upload"), requests)
     with pytest.raises(ConnectionFailedError):
         next(answer)
     with pytest.raises(CallEndedError):

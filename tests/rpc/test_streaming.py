@@ -198,13 +198,16 @@ def test_a_server_gone_in_mid_stream_keeps_what_came_and_the_connection(
     assert len(list(stream(connection, method("List"), b""))) == 3
 
 
-def test_a_server_that_is_away_at_the_start_is_named(serve: Serve, connect: Connect, method: Method) -> None:
+def test_a_server_that_is_away_at_the_start_is_named(
+    serve: Serve, connect: Connect, method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.rpc.connection.RECONNECT_PATIENCE", 0.2)
     server = serve(streams={LIST: three})
     connection = connect(server.target, plaintext=True)
     assert len(list(stream(connection, method("List"), b""))) == 3
     server.stop()
     with pytest.raises(ConnectionFailedError, match="Nobody listens"):
-        next(stream(connection, method("List"), b"", timeout=0.5))
+        next(stream(connection, method("List"), b""))
 
 
 def test_s14_a_stream_is_not_replayed_but_its_token_is_not_used_again(
