@@ -11,10 +11,11 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 
 from explorer.errors import ConfigurationError, ReflectionError, UnknownNameError
+from explorer.rpc.collected_files import LOCAL_LIMITS
 from explorer.rpc.comments import comments_of, with_comments
 from explorer.rpc.connection import Connection
 from explorer.rpc.descriptors import DescriptorSource
-from explorer.rpc.files import LOCAL_LIMITS, FileSet
+from explorer.rpc.files import FileSet
 from explorer.rpc.reflection import Reflection
 from explorer.rpc.repair import declared
 from explorer.text import printable

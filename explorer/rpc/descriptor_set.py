@@ -12,7 +12,8 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 
 from explorer.errors import ConfigurationError, ReflectionError, SchemaError, UnknownNameError
-from explorer.rpc.files import LOCAL_LIMITS, FileSet
+from explorer.rpc.collected_files import LOCAL_LIMITS
+from explorer.rpc.files import FileSet
 from explorer.text import printable
 
 __all__ = ["DescriptorSet"]

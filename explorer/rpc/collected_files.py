@@ -1,0 +1,195 @@
+"""Descriptor files as they come from anywhere: each once, none beyond a limit, and found by what is declared in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from google.protobuf import descriptor_pb2
+from google.protobuf.message import DecodeError
+
+from explorer.rpc.circles import pieces
+from explorer.rpc.repair import Use, declared, same_shape, top_level
+from explorer.rpc.wellknown import PROTOBUF_FILES
+
+__all__ = ["LOCAL_LIMITS", "SERVER_LIMITS", "CollectedFiles", "Limits"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is taken in at most."""
+
+    bytes: int
+    files: int
+    types: int
+
+
+SERVER_LIMITS = Limits(bytes=16 * 2**20, files=2_000, types=20_000)
+LOCAL_LIMITS = Limits(bytes=256 * 2**20, files=50_000, types=500_000)
+"""For files that the user brings: whoever has them wants them."""
+
+
+class CollectedFiles:
+    """Files as they came.
+
+    Not safe from several threads at once: the caller holds a lock.
+
+    Args:
+        limits: How much is taken in; what comes after that is left out, and :attr:`excess` says so.
+
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.raw: dict[str, bytes] = {}
+        self.not_served: dict[str, str] = {}
+        self.excess: str | None = None
+        self._limits = limits
+        self._protos: dict[str, descriptor_pb2.FileDescriptorProto] = {}
+        self._services: dict[str, list[str]] = {}
+        self._variants: dict[str, str] = {}  # second contents of a file's name, under names of their own
+        self._pieces: dict[str, list[str]] = {}  # by file that was cut, and by piece, which is not cut again
+        self._symbols: dict[str, list[str]] = {}
+        self._indexed: set[str] = set()
+        self._seen: set[bytes] = set()
+        self._bytes = self._types = 0
+
+    def add(self, raw: bytes) -> None:
+        """Take a file in; the same bytes twice are taken once, and what is no file is left out."""
+        if raw in self._seen or self.excess is not None:
+            return
+        self._bytes += len(raw)
+        if self._exceeds("bytes", self._bytes, self._limits.bytes):
+            return
+        self._seen.add(raw)
+        try:
+            proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
+        except DecodeError:
+            return
+        services = (service.name for service in proto.service)
+        if not _is_text(proto.name, proto.package, proto.syntax, *proto.dependency, *services):
+            return
+        if proto.name in PROTOBUF_FILES or proto.syntax.startswith("<"):
+            return  # protobuf's own come from here; "<unknown:0>" marks a placeholder for a file that is not there
+        if proto.name in self._protos:
+            raw = self._second(proto)
+            if not raw:
+                return
+        self._types += _count_types(proto)
+        if self._exceeds("types", self._types, self._limits.types):
+            return
+        if self._exceeds("files", len(self._protos) + 1, self._limits.files):
+            return
+        self._protos[proto.name], self.raw[proto.name] = proto, raw
+        prefix = f"{proto.package}." if proto.package else ""
+        for service in proto.service:
+            self._services.setdefault(prefix + service.name, []).append(proto.name)
+
+    def declares(self, service: str) -> bool:
+        """Whether a file that came declares the service."""
+        return service in self._services
+
+    def services(self) -> list[str]:
+        """The full names of all services that are declared."""
+        return list(self._services)
+
+    def names(self) -> list[str]:
+        """The files, in the order in which they came."""
+        return list(self._protos)
+
+    def files_of(self, services: Iterable[str]) -> list[str]:
+        """The files that declare these services."""
+        return list(dict.fromkeys(name for service in services for name in self._services.get(service, ())))
+
+    def missing(self, roots: Iterable[str]) -> list[str]:
+        """Files that these files import, at any remove, and that have neither come nor been refused."""
+        return [name for name in self.reached(roots) if not self._settled(name)]
+
+    def reached(self, roots: Iterable[str]) -> list[str]:
+        """These files and all that they import, at any remove, whether they came or not."""
+        reached = dict.fromkeys(itertools.chain.from_iterable(self._pieces.get(name, [name]) for name in roots))
+        waiting = list(reached)
+        while waiting:
+            proto = self._protos.get(waiting.pop())
+            for name in proto.dependency if proto is not None else ():
+                if name not in reached:
+                    reached[name] = None
+                    waiting.append(name)
+        return list(reached)
+
+    def protos(self, names: Iterable[str]) -> Iterator[descriptor_pb2.FileDescriptorProto]:
+        """Those of the files that came."""
+        return (self._protos[name] for name in names if name in self._protos)
+
+    def _second(self, proto: descriptor_pb2.FileDescriptorProto) -> bytes:
+        """Another content for a name that is taken: kept under a name of its own, unless it says the same."""
+        first = self._protos[proto.name]
+        if same_shape(_plain(first), _plain(proto)):
+            if proto.HasField("source_code_info") and not first.HasField("source_code_info"):
+                self.raw[proto.name] = proto.SerializeToString()  # the same, with its comments
+            return b""
+        stem, dot, end = proto.name.rpartition(".")
+        number = 2
+        while (name := f"{stem or end}~{number}{dot and '.'}{end if stem else ''}") in self._protos:
+            number += 1
+        self._variants[name] = proto.name
+        proto.name = name
+        return proto.SerializeToString()
+
+    def _settled(self, name: str) -> bool:
+        return name in self._protos or name in self._pieces or name in self.not_served or name in PROTOBUF_FILES
+
+    def _exceeds(self, what: str, number: int, limit: int) -> bool:
+        if number > limit:
+            self.excess = f"more than {limit} {what} of descriptors came, which is more than is taken in"
+        return self.excess is not None
+
+    def _now(self, names: Iterable[str]) -> list[str]:
+        """Those of these files that came; where one was cut, its pieces."""
+        found = (piece for name in names for piece in self._pieces.get(name, [name]))
+        return [name for name in found if name in self._protos]
+
+    def _cut(self, file: str) -> None:
+        """Put the file's pieces in its place."""
+        proto = self._protos.pop(file)
+        del self.raw[file]
+        self._pieces[file] = []
+        for piece in pieces(proto):
+            while piece.name in self._protos:
+                piece.name += "~"
+            self._protos[piece.name], self.raw[piece.name] = piece, piece.SerializeToString()
+            self._pieces[file].append(piece.name)
+            self._pieces[piece.name] = [piece.name]
+            for service in (name for kind, name, _ in top_level(piece) if kind == "service"):
+                self._services[service] = [piece.name if name == file else name for name in self._services[service]]
+        for files in self._symbols.values():
+            files[:] = [name for name in files if name != file]
+
+    def _declaring(self, use: Use) -> list[str]:
+        """The files that declare what a use may mean; an index made when it is first needed, which is seldom."""
+        for file in self._protos.keys() - self._indexed:
+            self._indexed.add(file)
+            for name in declared(self._protos[file]):
+                self._symbols.setdefault(name, []).append(file)
+        return next((self._symbols[name] for name in use.candidates() if name in self._symbols), [])
+
+
+def _is_text(*names: object) -> bool:
+    """What is no UTF-8 comes as bytes; no name may be that."""
+    return all(isinstance(name, str) for name in names)
+
+
+def _plain(proto: descriptor_pb2.FileDescriptorProto) -> descriptor_pb2.FileDescriptorProto:
+    copy = descriptor_pb2.FileDescriptorProto()
+    copy.CopyFrom(proto)
+    copy.ClearField("source_code_info")
+    return copy
+
+
+def _count_types(proto: descriptor_pb2.FileDescriptorProto) -> int:
+    count, messages = len(proto.enum_type), list(proto.message_type)
+    while messages:
+        message = messages.pop()
+        count += 1 + len(message.enum_type)
+        messages.extend(message.nested_type)
+    return count
