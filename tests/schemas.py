@@ -73,6 +73,22 @@ message Strict { required string name = 1; optional Closed closed = 2; extension
 extend Strict { optional int32 more = 100; }
 """
 
+ODD = """
+syntax = "proto2";
+package odd;
+enum Closed { SECOND = 2; FIRST = 1; }
+message Odd {
+  required string name = 1;
+  optional int32 size = 2 [default = 7];
+  optional Closed closed = 3 [default = FIRST];
+  optional bytes raw = 4 [default = "\\377"];
+  optional bool flag = 5 [default = true, deprecated = true];
+  optional group Result = 6 { optional string title = 1; }
+  optional float half = 7 [default = nan];
+  extensions 100 to 200;
+}
+"""
+
 
 @functools.cache
 def compiled(**files: str) -> descriptor_pb2.FileDescriptorSet:

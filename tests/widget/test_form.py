@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor
-from schemas import KITCHEN, pool_of, raw_files
+from schemas import KITCHEN, ODD, pool_of, raw_files
 from widget_ear import Ear
 
 from explorer.demo import Demo
@@ -18,22 +18,6 @@ from explorer.widget.form import AT_ONCE, known_types, types_named, types_of
 from explorer.widget.model import Model
 
 SINK: Descriptor = pool_of(kitchen=KITCHEN).FindMessageTypeByName("kitchen.Sink")
-
-ODD = """
-syntax = "proto2";
-package odd;
-enum Closed { SECOND = 2; FIRST = 1; }
-message Odd {
-  required string name = 1;
-  optional int32 size = 2 [default = 7];
-  optional Closed closed = 3 [default = FIRST];
-  optional bytes raw = 4 [default = "\\377"];
-  optional bool flag = 5 [default = true, deprecated = true];
-  optional group Result = 6 { optional string title = 1; }
-  optional float half = 7 [default = nan];
-  extensions 100 to 200;
-}
-"""
 
 
 def fields(types: dict[str, Any], name: str) -> dict[str, Any]:

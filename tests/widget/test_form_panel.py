@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from schemas import ODD, pool_of
 from widget_front import EVERYTHING, FORM_POOL, GET_USER, method_with
 
 from explorer.widget.form import known_types, types_named, types_of
@@ -324,6 +325,32 @@ def test_a_comment_is_help_for_mouse_and_keyboard(front):
     assert help_line.inner_text() == "How many there are, of all kinds."
     assert front.page.get_by_label("about big").get_attribute("aria-expanded") == "true"
     assert front.page.get_by_label("about count").count() == 0
+
+
+def test_what_proto2_requires_is_asked_for_and_its_defaults_are_shown(front):
+    front.mount(request={"method": method_with(pool_of(odd=ODD).FindMessageTypeByName("odd.Odd"))})
+    assert "name string · required" in text(front, "[data-row=name]")
+    assert "flag bool · deprecated" in text(front, "[data-row=flag]")
+    assert row(front, "size").get_attribute("placeholder") == "default 7"
+    assert row(front, "flag").locator("option").first.inner_text() == "not sent (default true)"
+    assert row(front, "closed").locator("option").all_inner_texts() == ["default FIRST", "SECOND", "FIRST"]
+    call(front)
+    assert problem(front, "name") == "name is required."
+    row(front, "name").fill("")
+    front.page.get_by_label("send name").check()
+    front.page.get_by_label("send result").check()
+    row(front, "result.title").fill("x")
+    call(front)
+    assert sent_request(front) == {"name": "", "result": {"title": "x"}}
+
+
+def test_ten_thousand_keys_are_looked_through_at_once(front):
+    everything(front)
+    many = {f"key{number}": 1 for number in range(10_000)}
+    to_json(front, json.dumps({"attributes": many}))
+    to_form(front)
+    call(front)
+    assert sent_request(front) == {"attributes": many}
 
 
 # Messages, lists, maps, oneofs

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
-from schemas import KITCHEN, OLD, pool_of
+from schemas import KITCHEN, ODD, OLD, pool_of
 from some_messages import some_message
 from widget_front import FORM_POOL, Front, method_with
 
@@ -23,6 +23,7 @@ EVERYTHING: Descriptor = FORM_POOL.FindMessageTypeByName("test.Everything")
 STAMP: Descriptor = FORM_POOL.FindMessageTypeByName("test.Stamp")
 SINK: Descriptor = pool_of(kitchen=KITCHEN).FindMessageTypeByName("kitchen.Sink")
 STRICT: Descriptor = pool_of(old=OLD).FindMessageTypeByName("old.Strict")
+ODD_ONE: Descriptor = pool_of(odd=ODD).FindMessageTypeByName("odd.Odd")
 PROFILE: Descriptor = directory_service_pb2.UpdateProfileRequest.DESCRIPTOR
 SEARCH: Descriptor = directory_service_pb2.SearchUsersRequest.DESCRIPTOR
 
@@ -56,6 +57,7 @@ def wire(message: Message) -> bytes:
         (EVERYTHING, [STAMP, EVERYTHING, FORM_POOL.FindMessageTypeByName("google.protobuf.Duration")]),
         (SINK, [SINK]),
         (STRICT, []),
+        (ODD_ONE, []),
         (PROFILE, []),
         (SEARCH, []),
     ],

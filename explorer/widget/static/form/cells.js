@@ -268,20 +268,24 @@ export class Pairs {
     return this.field.key.kind === "int" && /^\s*[+-]?\d+\s*$/.test(raw) ? String(BigInt(raw.trim().replace("+", ""))) : this.field.key.kind === "text" ? raw : raw.trim();
   }
 
-  /** @param {Row} row */
-  key_problem(row) {
+  /** @param {Row} row @param {Set<string>} seen the keys above it */
+  key_problem(row, seen) {
     const { kind } = this.field.key;
-    if (kind === "bool") return ["true", "false"].includes(this.plain(row)) ? "" : "A key here is true or false.";
-    const problem = KINDS[kind].problem({ ...this.field.key, type: "the keys" }, row.key, this.types);
+    const key = this.plain(row);
+    if (kind === "bool" && !["true", "false"].includes(key)) return "A key here is true or false.";
+    const problem = kind === "bool" ? "" : KINDS[kind].problem({ ...this.field.key, type: "the keys" }, row.key, this.types);
     if (problem) return `As a key, ${problem}`;
-    return this.rows.find((other) => this.plain(other) === this.plain(row)) === row ? "" : `The key ${JSON.stringify(this.plain(row))} is there already.`;
+    return seen.has(key) ? `The key ${JSON.stringify(key)} is there already.` : "";
   }
 
   /** @param {Trail} trail */
   check(trail) {
+    /** @type {Set<string>} */
+    const seen = new Set();
     for (const row of this.rows) {
       const there = trail.to(at_key(trail.path, /** @type {string} */ (row.key)), row);
-      const problem = this.key_problem(row);
+      const problem = this.key_problem(row, seen);
+      seen.add(this.plain(row));
       if (problem) there.say(problem, true);
       else row.cell.check(there);
     }
