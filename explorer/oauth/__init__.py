@@ -14,7 +14,8 @@ from explorer.oauth.interactive import sign_in
 from explorer.oauth.keyring_store import KeyringStore
 from explorer.oauth.metadata import AuthorizationServer, authorization_server
 from explorer.oauth.private_key import PrivateKey
-from explorer.oauth.source import OAuthTokenSource, SignInState
+from explorer.oauth.sign_in_state import SignInState
+from explorer.oauth.source import OAuthTokenSource
 from explorer.oauth.storage import MemoryStore, RefreshTokenStore
 from explorer.oauth.surroundings import page_for_browser
 from explorer.outside_tokens import CallableTokenSource, CommandTokenSource

@@ -9,7 +9,8 @@ from typing import NoReturn
 from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import OAuthConfigurationError
 from explorer.oauth.id_token import claims
-from explorer.oauth.source import OAuthTokenSource, SignInState
+from explorer.oauth.sign_in_state import SignInState
+from explorer.oauth.source import OAuthTokenSource
 from explorer.tokens import Token, seconds_from
 
 __all__ = ["IdTokenSource"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import SignInRequiredError
@@ -15,6 +14,7 @@ from explorer.oauth.id_token import DecodedJwt, decoded, subject
 from explorer.oauth.introspection import introspected
 from explorer.oauth.kept_grant import KeptGrant
 from explorer.oauth.refresh import RefreshTokenGrant
+from explorer.oauth.sign_in_state import Phase, SignInState
 from explorer.oauth.storage import MemoryStore, RefreshTokenStore
 from explorer.oauth.stored_grant import GrantKey, StoredGrant, family
 from explorer.oauth.timeline import Event, Timeline
@@ -23,12 +23,10 @@ from explorer.oauth.transport import Answer
 from explorer.reuse import ReuseTokenSource, TokenState
 from explorer.tokens import Secret, Token
 
-__all__ = ["UNNAMED", "Grant", "OAuthTokenSource", "SignInState", "from_kept", "from_sign_in", "revoke"]
+__all__ = ["UNNAMED", "Grant", "OAuthTokenSource", "from_kept", "from_sign_in", "revoke"]
 
 UNNAMED = "default"
 """The account where neither the caller nor a token names one."""
-
-Phase = Literal["fresh", "refreshing", "stale", "expired", "sign in again"]
 
 _SECONDS_TO_REVOKE = 5.0
 _OF_A_SIGN_IN = (
@@ -46,37 +44,6 @@ class Grant(Protocol):
 
     def end(self) -> Secret | None:
         """Forget every secret; gives the refresh token, if there is one, for revocation."""
-
-
-@dataclass(frozen=True)
-class SignInState:
-    """What may be seen of a sign-in at one moment; there is no secret in it.
-
-    ``phase``: ``fresh``, ``refreshing``, ``stale`` (still valid, though a renewal failed or is overdue), ``expired``
-    (the next call renews it) or ``sign in again``. ``remaining`` and ``lifetime`` are seconds; ``lifetime`` is None
-    where the server did not say. ``scope`` was granted, ``asked_scope`` asked for. ``subject`` is the name a person
-    knows, from the ID token or the access token's own claims, unverified. ``renews`` says whether it renews itself.
-    ``storage`` is where the refresh token rests (None where there is none), ``account`` under which name, and
-    ``warning`` what is wrong there.
-    ``missing_scope`` was asked for and not granted; ``advice`` says what usually helps, where no refresh token came.
-    """
-
-    phase: Phase
-    remaining: float
-    lifetime: float | None
-    scope: tuple[str, ...]
-    asked_scope: tuple[str, ...]
-    issuer: str
-    client_id: str
-    subject: str | None
-    refresh_count: int
-    renews: bool
-    last_error: str | None
-    storage: str | None = None
-    account: str | None = None
-    warning: str | None = None
-    missing_scope: tuple[str, ...] = ()
-    advice: str | None = None
 
 
 class OAuthTokenSource:
