@@ -162,8 +162,9 @@ class CollectedFiles:
             self._pieces[piece.name] = [piece.name]
             for service in (name for kind, name, _ in top_level(piece) if kind == "service"):
                 self._services[service] = [piece.name if name == file else name for name in self._services[service]]
-        for files in self._symbols.values():
-            files[:] = [name for name in files if name != file]
+        for name in declared(proto):
+            if name in self._symbols:
+                self._symbols[name] = [other for other in self._symbols[name] if other != file]
 
     def _declaring(self, use: Use) -> list[str]:
         """The files that declare what a use may mean; an index made when it is first needed, which is seldom."""

@@ -7,9 +7,11 @@ What cannot be repaired is named, with the file at fault and who imports it.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import FileDescriptor
@@ -23,6 +25,7 @@ from explorer.text import printable
 __all__ = ["FileSet"]
 
 
+_MOST_SUSPECTS = 100  # imports that may have brought what is missing
 _OF_METHODS = ("input_type", "output_type")
 
 
@@ -209,31 +212,32 @@ class FileSet(CollectedFiles):
 
     def _contradicted(self, proto: descriptor_pb2.FileDescriptorProto, lost: Iterable[str]) -> str | None:
         """A type that came with an import, but contradicts another of the same name, must not stand for it."""
-        for imported in lost:
-            claimed = set(declared(self._protos[imported])) if imported in self._protos else set()
-            named = (name for use in uses(proto) for name in use.candidates() if name in claimed)
-            taken = next(filter(self._in_pool, named), None)
-            if taken is not None:
-                return f"needs {quoted(taken)} of {quoted(imported)}, which {self._faults.get(imported)}"
-        return None
+        came = [imported for imported in lost if imported in self._protos]
+        claimed = {name: imported for imported in came for name in declared(self._protos[imported])}
+        named = (name for use in uses(proto) if claimed for name in use.candidates() if name in claimed)
+        taken = next(filter(self._in_pool, named), None)
+        if taken is None:
+            return None
+        return f"needs {quoted(taken)} of {quoted(claimed[taken])}, which {self._faults.get(claimed[taken])}"
 
     def _do_without(self, file: str, copy: descriptor_pb2.FileDescriptorProto, unknown: list[Use]) -> None:
         """Replace the types that nobody has."""
+        around = [(importer, lost) for importer in self.reached([file]) for lost in self._lost.get(importer, ())]
+        why = functools.cache(functools.partial(self._why, file, around[:_MOST_SUSPECTS]))
         for message, types in substitute(copy, unknown).items():
             for name in types:
-                self._losses.field(message, name, self._why(file, name))
+                self._losses.field(message, name, why(name))
         for use in unknown:
             if use.attribute in _OF_METHODS:
                 name = next(use.candidates())
-                why = self._losses.stub(name, self._why(file, name), self._refused)
-                if why is None:
+                refusal = self._losses.stub(name, why(name), self._refused)
+                if refusal is None:
                     setattr(use.holder, use.attribute, f".{name}")
                 else:
-                    self._faults[file] = why
+                    self._faults[file] = refusal
 
-    def _why(self, file: str, name: str) -> str:
+    def _why(self, file: str, around: list[tuple[str, str]], name: str) -> str:
         """The clause that says which import would have brought a type: the one whose folder is its package, if any."""
-        around = [(importer, lost) for importer in self.reached([file]) for lost in self._lost.get(importer, ())]
         folder = name.rpartition(".")[0].replace(".", "/")
         best = next((pair for pair in around if folder and pair[1].startswith(f"{folder}/")), None)
         if best is None and around:
@@ -249,11 +253,15 @@ class FileSet(CollectedFiles):
     def _spare_what_is_there(self, file: str, copy: descriptor_pb2.FileDescriptorProto) -> str | None:
         """Leave out what another file declared before, just so. A contradiction is told: nobody here can settle it."""
         twice, others = set(), set()
+        told: dict[str, dict[tuple[str, str], Any]] = {}
         for kind, name, item in top_level(copy):
             other = self._file_of(kind, name)
             if other is None or other == file:
                 continue
-            if file not in self._variants and not self._declares_the_same(other, kind, name, item):
+            if other not in told:
+                told[other] = self._declarations(other)
+            same = same_shape(told[other].get((kind, name)), item)
+            if file not in self._variants and not same:
                 return f"contradicts {quoted(other)}: both declare {quoted(name)}, and differently"
             twice.add(name)
             others.add(other)
@@ -261,13 +269,13 @@ class FileSet(CollectedFiles):
         _import(copy, others)
         return None
 
-    def _declares_the_same(self, file: str, kind: str, name: str, item: object) -> bool:
+    def _declarations(self, file: str) -> dict[tuple[str, str], Any]:
+        """What a file in the pool declares outside of messages, by its kind and name."""
         proto = self._protos.get(file)
         if proto is None:  # one of ours
             raw = self.pool.FindFileByName(file).serialized_pb
             proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
-        there = (its for its_kind, its_name, its in top_level(proto) if (its_kind, its_name) == (kind, name))
-        return any(same_shape(its, item) for its in there)
+        return {(kind, name): item for kind, name, item in top_level(proto)}
 
     def _file_of(self, kind: str, name: str) -> str | None:
         try:

@@ -13,6 +13,7 @@ from explorer.text import printable
 __all__ = ["Losses", "completeness", "quoted"]
 
 _MOST_NAMED = 3
+_MOST_STEPS = 5_000_000  # from message to message, for all services together
 
 
 def quoted(name: object) -> str:
@@ -39,6 +40,8 @@ class Losses:
         self._pool = pool
         self._fields: dict[str, dict[str, str]] = {}
         self.stubs: dict[str, str] = {}
+        self._inside: dict[str, list[Descriptor]] = {}
+        self._steps = 0
 
     def field(self, message: str, type_name: str, clause: str) -> None:
         """A field of the message is of this type no more, because of what the clause says."""
@@ -70,23 +73,40 @@ class Losses:
             whole += not stubs
         if lost and not whole:
             return f"{quoted(service.full_name)} needs {next(iter(lost.values()))}.", None
-        for message in _reached(service):
+        for message in self._reached(service):
             lost.update(self._fields.get(message, {}))
         if not lost:
             return None, None
         return None, (
-            f"{quoted(service.full_name)} needs {' and '.join(dict.fromkeys(lost.values()))}; until then what would be "
-            f"{', '.join(map(quoted, lost))} is kept and shown as bytes."
+            f"{quoted(service.full_name)} needs {_joined(lost.values())}; until then what would be "
+            f"{_some(lost)} is kept and shown as bytes."
         )
 
+    def _reached(self, service: ServiceDescriptor) -> list[str]:
+        """The full names of the messages that the service's methods take and give, at any remove."""
+        types = [each for method in service.methods for each in (method.input_type, method.output_type)]
+        seen = {each.full_name: each for each in types}
+        waiting = list(seen.values())
+        while waiting and self._steps < _MOST_STEPS:
+            message = waiting.pop()
+            if message.full_name not in self._inside:
+                inside = (field.message_type for field in message.fields if field.message_type is not None)
+                self._inside[message.full_name] = list(inside)
+            for each in self._inside[message.full_name]:
+                self._steps += 1
+                if each.full_name not in seen:
+                    seen[each.full_name] = each
+                    waiting.append(each)
+        return sorted(seen)
 
-def _reached(service: ServiceDescriptor) -> Iterable[str]:
-    """The full names of the messages that the service's methods take and give, at any remove."""
-    waiting: list[Descriptor] = [each for method in service.methods for each in (method.input_type, method.output_type)]
-    seen: set[str] = set()
-    while waiting:
-        message = waiting.pop()
-        if message.full_name not in seen:
-            seen.add(message.full_name)
-            waiting.extend(field.message_type for field in message.fields if field.message_type is not None)
-    return sorted(seen)
+
+def _joined(clauses: Iterable[str]) -> str:
+    different = list(dict.fromkeys(clauses))
+    more = f" and {len(different) - _MOST_NAMED} other things" if len(different) > _MOST_NAMED else ""
+    return " and ".join(different[:_MOST_NAMED]) + more
+
+
+def _some(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(map(quoted, names[:_MOST_NAMED])) + more

@@ -160,14 +160,15 @@ def top_level(proto: descriptor_pb2.FileDescriptorProto) -> Iterator[tuple[str, 
 
 def spare(proto: descriptor_pb2.FileDescriptorProto, names: Collection[str]) -> None:
     """Take these declarations out of the file: another one has them."""
-    for kind, name, item in list(top_level(proto)):
-        if name in names:
-            getattr(proto, kind).remove(item)
+    there = list(top_level(proto))
+    taken = {id(item) for _, name, item in there if name in names}
+    for kind in {kind for kind, _, item in there if id(item) in taken}:
+        _drop(getattr(proto, kind), taken)
 
 
 def same_shape(one: Any, other: Any) -> bool:
     """Whether two declarations say the same; what a compiler may add or leave out (JSON names) does not count."""
-    return bool(one == other or _bare(one) == _bare(other))
+    return type(one) is type(other) and bool(one == other or _bare(one) == _bare(other))
 
 
 def _bare(item: Any) -> Any:
