@@ -130,7 +130,11 @@ class Call:
 
     @property
     def asked(self) -> Asked:
-        """What was asked of whom, for the texts that make the call again; nothing secret is in it."""
+        """What was asked of whom, for the texts that make the call again; nothing secret is in it.
+
+        Raises ConfigurationError where so much was sent that not all of it was kept; so do the texts.
+        """
+        self._require_all("written out")
         return self.caller.asked(self)
 
     @property
@@ -153,12 +157,15 @@ class Call:
 
         Raises as the method does, and ConfigurationError where so much was sent that not all of it was kept. Blocks.
         """
+        self._require_all("repeated")
+        return self.caller.repeat(self)
+
+    def _require_all(self, done: str) -> None:
         if len(self.request_data) < self.sent:
             raise ConfigurationError(
                 f"{self.sent:,} messages were sent, and {len(self.request_data):,} of them are kept: it cannot be "
-                "repeated."
+                f"{done}. Make another call, with what gives its messages."
             )
-        return self.caller.repeat(self)
 
     @property
     def message(self) -> Message:

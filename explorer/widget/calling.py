@@ -166,8 +166,7 @@ class Calling:
             count, out = running.count, running.sent
             if (count, out) == (drawn, sent):
                 continue
-            if out != sent:
-                self._tell_flow()
+            self._tell_flow()
             at = time.perf_counter()
             live = live_answer(running, count, rate=(count - drawn) / (at - since))
             drawn, sent, since = count, out, at

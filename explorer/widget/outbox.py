@@ -18,8 +18,8 @@ __all__ = ["Outbox"]
 class Outbox:
     """Sends messages one after the other, in a thread of its own, until the call is over. Safe from any thread.
 
-    ``changed`` is called after each step, from that thread. What cannot be sent because the call has ended is dropped:
-    how it ended is the call's to say.
+    ``changed`` is called, from that thread, whenever nothing waits any more. What cannot be sent because the call has
+    ended is dropped: how it ended is the call's to say.
     """
 
     def __init__(self, running: Running, changed: Callable[[], object]) -> None:
@@ -54,6 +54,8 @@ class Outbox:
                     self._running.send(message)
             with self._lock:
                 self.waiting -= 1
-            self._changed()
+                idle = not self.waiting
+            if idle:  # of thousands not each is news
+                self._changed()
         self._running.done_writing()
         self._changed()
