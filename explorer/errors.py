@@ -26,6 +26,7 @@
         ├── ReflectionError                  the server does not say what it serves
         │   └── ReflectionUnavailableError   ... because reflection is off
         ├── CallEndedError                   the call is over, so nothing more can be sent on it
+        ├── StillRunningError (TimeoutError) the call goes on after the patience of who waited for it
         ├── RequestStreamError               what gives the messages of a stream of requests failed on the way
         ├── DecodeError (ValueError)         bytes that are not the message they should be; the bytes are kept
         └── RpcStatusError                   the call was answered, and the status is not OK
@@ -65,6 +66,7 @@ __all__ = [
     "SchemaError",
     "SignInExpiredError",
     "SignInRequiredError",
+    "StillRunningError",
     "TokenTimeoutError",
     "UnknownNameError",
 ]
@@ -222,6 +224,10 @@ class ReflectionUnavailableError(ReflectionError):
 
 class CallEndedError(RpcError):
     """The call is over, so nothing more can be sent on it. How it ended is its status."""
+
+
+class StillRunningError(RpcError, TimeoutError):
+    """The call goes on: only the patience of who waited for it is over. Wait again, or cancel it."""
 
 
 class RequestStreamError(RpcError):

@@ -13,7 +13,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.calls import Call, Caller
-from explorer.errors import CallEndedError, ConfigurationError, RequestStreamError
+from explorer.errors import CallEndedError, ConfigurationError, RequestStreamError, StillRunningError
 from explorer.frames.options import Options
 from explorer.rpc import Connection, Status, StreamAnswer, encode, invoke, method_kind, stream
 from explorer.rpc.cancellation import STOPPED_BEFORE, Cancellation
@@ -180,13 +180,15 @@ class Running(Iterator["Message | None"]):
         Raises:
             ConnectionFailedError, OAuthError: The call never left.
             RequestStreamError: What gives its messages failed; ``__cause__`` says why, ``call`` is what there is.
-            TimeoutError: It goes on, ``timeout`` seconds later.
+            StillRunningError: It goes on, ``timeout`` seconds later.
 
         """
         try:
             self.begin()
             if not self._over.wait(timeout):
-                raise TimeoutError(f"{self.descriptor.name} goes on after {timeout:g} s.")
+                raise StillRunningError(
+                    f"{self.descriptor.name} goes on after {timeout:g} s. Wait again, or cancel it."
+                )
         except KeyboardInterrupt:
             self._stop()
         return self._outcome()

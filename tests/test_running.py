@@ -22,6 +22,7 @@ from explorer.errors import (
     ConnectionFailedError,
     RequestError,
     RequestStreamError,
+    StillRunningError,
     UnknownNameError,
 )
 from explorer.frames import Options
@@ -344,7 +345,7 @@ class TestSending:
 
     def test_waiting_has_its_own_patience(self, service: Callable[..., Service]) -> None:
         chat = service(Chat=echo).Chat.start()
-        with pytest.raises(TimeoutError, match="goes on"):
+        with pytest.raises(StillRunningError, match="goes on"):
             chat.wait(0.01)
         assert not chat.done
         chat.done_writing()
