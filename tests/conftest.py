@@ -34,6 +34,7 @@ _REAL_SERVERS = {
     "test_directory_tour",
     "test_connection_mix_ups",
     "test_forked",
+    "test_hostile_files",
     "test_hostile_servers",
     "test_health",
     "test_history",
