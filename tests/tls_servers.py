@@ -93,7 +93,9 @@ class Proxy(RawServer):
     def _tunnel(self, connection: socket.socket) -> None:
         head = b""
         while b"\r\n\r\n" not in head:
-            head += connection.recv(65536)
+            if not (data := connection.recv(65536)):
+                return  # gone before it said what it wanted
+            head += data
         self.asked.append(head.decode())
         connection.sendall(f"HTTP/1.1 {self._status}\r\n\r\n".encode())
         if not self._status.startswith("200"):
