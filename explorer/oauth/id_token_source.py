@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import OAuthConfigurationError
 from explorer.oauth.id_token import claims
 from explorer.oauth.sign_in_state import SignInState
 from explorer.oauth.source import OAuthTokenSource
+from explorer.oauth.timeline import Event
 from explorer.tokens import Token, seconds_from
 
 __all__ = ["IdTokenSource"]
@@ -49,6 +50,24 @@ class IdTokenSource:
     def state(self) -> SignInState:
         """The sign-in's."""
         return self._tokens.state
+
+    @property
+    def signed_in_with(self) -> Any:
+        """What the sign-in was asked for with; None where no person signed in."""
+        return self._tokens.signed_in_with
+
+    @property
+    def timeline(self) -> tuple[Event, ...]:
+        """The sign-in's."""
+        return self._tokens.timeline
+
+    def touch(self) -> None:
+        """Say that somebody looks; see :meth:`OAuthTokenSource.touch`."""
+        self._tokens.touch()
+
+    def take_over(self, newer: OAuthTokenSource) -> None:
+        """Go on with another sign-in, which has to bring ID tokens too; see :meth:`OAuthTokenSource.take_over`."""
+        self._tokens.take_over(newer)
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Have ``listener`` called after each change of the sign-in."""

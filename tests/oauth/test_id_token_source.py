@@ -116,3 +116,20 @@ def test_t18_the_demos_services_refuse_an_id_token(demo: Demo):
         with pytest.raises(RpcStatusError):
             refused.raise_for_status()
     tokens.sign_out()
+
+
+def test_it_goes_on_with_another_sign_in_and_is_seen_and_remembered_as_that(
+    odd_server: OddServer, tokens: OAuthTokenSource, clock: FakeClock
+):
+    source = IdTokenSource(tokens, clock=clock)
+    assert subject(source) == "n1"
+    tokens.sign_out()
+    with pytest.raises(SignInRequiredError):
+        source.token()
+    newer = refresh_token(odd_server.issuer, client_id="c", refresh_token="r9", clock=clock)
+    newer.token()
+    source.take_over(newer)
+    assert subject(source) == "n2"
+    assert source.signed_in_with is tokens.signed_in_with
+    assert source.timeline == tokens.timeline
+    source.touch()
