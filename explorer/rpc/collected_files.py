@@ -153,6 +153,7 @@ class CollectedFiles:
         """Put the file's pieces in its place."""
         proto = self._protos.pop(file)
         del self.raw[file]
+        self._indexed.discard(file)
         self._pieces[file] = []
         for piece in pieces(proto):
             while piece.name in self._protos:
@@ -168,10 +169,11 @@ class CollectedFiles:
 
     def _declaring(self, use: Use) -> list[str]:
         """The files that declare what a use may mean; an index made when it is first needed, which is seldom."""
-        for file in self._protos.keys() - self._indexed:
-            self._indexed.add(file)
-            for name in declared(self._protos[file]):
-                self._symbols.setdefault(name, []).append(file)
+        if len(self._indexed) < len(self._protos):  # which is cheaper to ask than which of them are new
+            for file in self._protos.keys() - self._indexed:
+                self._indexed.add(file)
+                for name in declared(self._protos[file]):
+                    self._symbols.setdefault(name, []).append(file)
         return next((self._symbols[name] for name in use.candidates() if name in self._symbols), [])
 
 
