@@ -868,3 +868,59 @@ def test_nothing_of_an_open_form_sticks_out(open_page, width):
     assert front.page.evaluate("document.documentElement.scrollWidth") <= width
     assert front.page.evaluate("sticking_out()") == []
     assert front.page.evaluate("weak_words()") == []
+
+
+def test_the_keyboard_alone_is_enough(front):
+    """From the search to the call, with no pointer and no shortcut but those of any page."""
+    everything(front).page.get_by_label("Search methods").focus()
+    keys = front.page.keyboard
+    label = "document.activeElement.getAttribute('aria-label')"
+
+    def tab_to(name):
+        for _ in range(60):
+            keys.press("Tab")
+            if front.page.evaluate(label) == name:
+                return
+        raise AssertionError(name)
+
+    tab_to("count")
+    keys.type("7")
+    tab_to("flag")
+    keys.press("Space")
+    tab_to("add to tags")
+    keys.press("Enter")
+    keys.type("one")
+    tab_to("remove tags 1")
+    tab_to("add to tags")
+    keys.press("Space")
+    keys.type("two")
+    tab_to("send address")
+    keys.press("Space")
+    tab_to("city")
+    keys.type("Lisbon")
+    tab_to("none of side")
+    keys.press("ArrowDown")
+    tab_to("choose paths of mask")
+    keys.press("Space")
+    tab_to("type whose paths mask names")
+    keys.press("Tab")
+    keys.press("Space")
+    tab_to("send anything")
+    keys.press("Space")
+    tab_to("type of anything")
+    keys.type("dur")
+    answer(front)
+    keys.press("Enter")
+    answer(front)
+    keys.press("Tab")
+    keys.type("2s")
+    keys.press("Enter")
+    assert sent_request(front) == {
+        "count": 7,
+        "flag": True,
+        "tags": ["one", "two"],
+        "address": {"city": "Lisbon"},
+        "left": "",
+        "mask": "street",
+        "anything": {"@type": "type.googleapis.com/google.protobuf.Duration", "value": "2s"},
+    }

@@ -297,8 +297,13 @@ def test_every_word_can_be_read(open_page, theme, scheme, shut):
         "tone": "bad",
         "action": {"label": "Sign in", "command": "x"},
     }
-    front = Front(page).mount(shut=shut, response={"answer": {**OK, "badge": "INTERNAL", "tone": "bad", "why": why}})
+    answer = {**OK, "badge": "INTERNAL", "tone": "bad", "why": why}
+    front = Front(page).mount(shut=shut, response={"answer": answer}, request={"method": EVERYTHING})
     page.evaluate("dress", THEMES[theme])
+    if not shut:
+        front.page.get_by_label("send address").check()
+        front.page.get_by_label("about big").click()
+        front.set("request", "problems", {"count": "It is too small.", "": "And more."})
     front.message("header", kind="clock", remaining=24, lifetime=300)
     assert page.evaluate("weak_words()") == []
 

@@ -74,7 +74,7 @@ class Panel {
   choose(tab) {
     const { desk } = this;
     if (tab === desk.tab) return;
-    if (tab === "JSON" && desk.draft.problems().some(({ lossy }) => lossy) && !this.is_sendable()) return; // a key given twice would be lost
+    if (tab === "JSON" && desk.draft.problems().some((/** @type {any} */ { lossy }) => lossy) && !this.is_sendable()) return; // a key given twice would be lost
     const trouble = tab === "Form" ? desk.draft.from_json(desk.text) : null;
     if (trouble) { this.json_trouble(trouble); return; }
     if (tab === "JSON") desk.text = desk.draft.to_json();

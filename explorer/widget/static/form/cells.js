@@ -105,6 +105,7 @@ export class Message {
 
   /** The slot of a name as the schema, JSON or a server spells it. @param {string} name */
   slot(name) {
+    /** @type {any[]} */
     const slots = this.slots ?? [];
     return slots.find(({ field }) => field.name === name) ?? slots.find(({ field }) => field.json_name === name);
   }

@@ -18,7 +18,7 @@ export class Draft {
 
   clear() {
     const as = this.types.get(this.type)?.as;
-    this.root = as ? new_cell(as, this.types) : new Message(this.type, this.types);
+    /** @type {any} */ this.root = as ? new_cell(as, this.types) : new Message(this.type, this.types);
     if (this.root instanceof Message) this.root.ready();
   }
 
@@ -42,7 +42,7 @@ export class Draft {
     }
   }
 
-  /** What cannot be sent, and on which way it is found. */
+  /** What cannot be sent, and on which way it is found. @returns {{ path: string, things: any[], sentence: string, lossy: boolean }[]} */
   problems() {
     const trail = new Trail("", [], []);
     if (!this.untouched()) this.root.check(trail);

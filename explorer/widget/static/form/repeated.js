@@ -14,7 +14,7 @@ export function many_row(view, slot, place, depth) {
   const rows = h("div", { class: "ge-items", role: "list", "aria-label": slot.field.name });
   const many = new Many(view, slot, place, depth, rows);
   many.draw();
-  place.open = (row) => many.reveal(row);
+  place.open = (/** @type {any} */ row) => many.reveal(row);
   return field_row(slot.field, place, { content: rows, wide: many.nested() });
 }
 

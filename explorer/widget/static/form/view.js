@@ -31,6 +31,7 @@ export class View {
     this.around = around;
     this.numbered = 0;
     /** @type {WeakMap<any, any>} */ this.places = new WeakMap();
+    /** @type {any[]} */ this.marked = []; // where problems stand that were shown together
     this.root = {}; // what stands for the request itself where it is one value
     this.lists = h("div", { hidden: true });
     this.element = h("div", { class: "ge-form" });
@@ -96,7 +97,7 @@ export class View {
 
   /** What is wrong with a slot or row itself. @param {any} thing */
   problem_of(thing) {
-    const found = this.draft.problems().find(({ things }) => (things.length ? things[things.length - 1] === thing : thing === this.root));
+    const found = this.draft.problems().find((/** @type {any} */ { things }) => (things.length ? things[things.length - 1] === thing : thing === this.root));
     return found?.sentence ?? "";
   }
 
@@ -119,8 +120,8 @@ export class View {
   }
 
   clear() {
-    for (const place of this.marked ?? []) place.say("");
-    /** @type {any[]} */ this.marked = [];
+    for (const place of this.marked) place.say("");
+    this.marked = [];
   }
 
   /** The place of the last of these that is on the page, with all above it opened. @param {any[]} things */
