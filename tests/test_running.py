@@ -149,6 +149,21 @@ class TestFourKinds:
         assert "stopped here" in call.status.details
         assert list(running) == []
 
+    @pytest.mark.parametrize("name", ["Get", "List", "Up", "Chat"])
+    def test_it_ends_with_its_connection(self, service: Callable[..., Service], name: str) -> None:
+        cancelled, entered = threading.Event(), threading.Event()
+        handler = held_stream if name in ("List", "Chat") else held
+        method = service(**{name: handler(cancelled, entered)})[name]
+        running = method.start(s="a")
+        assert entered.wait(30)
+        method._connection.close()
+        call = running.wait(30)
+        assert call.status.code == "CANCELLED"
+        assert "connection was closed here" in call.status.details
+        assert cancelled.wait(30)
+        with pytest.raises(ConfigurationError, match="closed"):
+            call.repeat()
+
 
 class TestRequests:
     GIVEN = (

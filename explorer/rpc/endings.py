@@ -56,6 +56,8 @@ def ending_of(code: grpc.StatusCode, details: str, *, target: str, timeout: floa
         return _too_much(details)
     if code is grpc.StatusCode.CANCELLED and "Locally cancelled" in details:
         return "The call was stopped here, before the server had ended it."
+    if code is grpc.StatusCode.CANCELLED and "Channel closed" in details:
+        return "The connection was closed here while the call was under way."
     return details
 
 
