@@ -204,6 +204,8 @@ def _host(text: str, host: str) -> str:
     if ":" in host:  # an IPv6 address, as _split has made sure
         return host
     ascii_host = host if host.isascii() else _international(text, host)
+    if ascii_host.lower() == "localhost.":  # by RFC 6761 the same, but no resolver of gRPC's finds it
+        return "localhost"
     labels = ascii_host.removesuffix(".").split(".")
     if len(ascii_host) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in labels):
         _refuse(text, f"{host!r} is not a host name")

@@ -30,6 +30,7 @@ from explorer.tokens import StaticTokenSource
         ('"localhost:50051"', "localhost:50051", "localhost", 50051, None),
         ("'https://api.example.org/'\n", "api.example.org:443", "api.example.org", 443, False),
         ("LocalHost:50051", "LocalHost:50051", "LocalHost", 50051, None),
+        ("LocalHost.:50051", "localhost:50051", "localhost", 50051, None),
         ("api.example.org.:1", "api.example.org.:1", "api.example.org.", 1, None),
         ("DNS:///api.example.org:1/", "dns:///api.example.org:1", "api.example.org", 1, None),
         ("dns:///api.example.org:1", "dns:///api.example.org:1", "api.example.org", 1, None),
