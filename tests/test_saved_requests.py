@@ -71,9 +71,9 @@ def test_a_methods_request_is_kept_without_being_sent(echo: Echo, saved: SavedRe
 def test_a_call_of_which_not_all_is_kept_is_not_saved_in_part(echo: Echo, saved: SavedRequests) -> None:
     call = echo.service.Put.options(max_kept_bytes=10)([{"s": "x" * 8}, {"s": "y" * 8}])
     assert len(call.request_data) < call.sent == 2
-    with pytest.raises(ConfigurationError, match="2 messages were sent, and [01] of them"):
+    with pytest.raises(ConfigurationError, match=r"2 messages were sent, and [01] of them"):
         saved.save("it", call)
-    with pytest.raises(ConfigurationError, match="2 messages were sent, and [01] of them"):
+    with pytest.raises(ConfigurationError, match=r"2 messages were sent, and [01] of them"):
         call.code  # noqa: B018 - asked for, not used
 
 
