@@ -154,3 +154,18 @@ def test_one_of_a_thousand_is_found_and_counted(front):
     assert front.page.locator(".ge-none").inner_text() == "1 of 1,000"
     find(front, "invoice")
     assert front.page.locator(".ge-none").inner_text() == "500 of 1,000"
+
+
+def test_what_enter_would_take_is_in_sight(front):
+    services = [*thousand(), {**SERVICES[0], "methods": [method("s.S", "Invoice")]}]
+    front.mount(tree={"services": services, "selected": ""})
+    front.page.locator(".ge-list").evaluate("(list) => { list.style.maxHeight = '200px'; list.scrollTop = 0; }")
+    assert find(front, "invoice")[-1] == "Invoice"
+    best = front.page.locator(".ge-best")
+    assert best.inner_text().startswith("Invoice\n")
+    top, bottom = front.page.locator(".ge-list").evaluate(
+        "(list) => { const box = list.getBoundingClientRect(); return [box.top, box.bottom]; }"
+    )
+    box = best.bounding_box()
+    assert top <= box["y"]
+    assert box["y"] + box["height"] <= bottom

@@ -124,7 +124,14 @@ class Tree {
     this.best?.row.classList.remove("ge-best");
     this.best = words.length ? best.entry : null;
     this.best?.row.classList.add("ge-best"); // what Enter takes
+    if (this.best) this.bring(this.best.row);
     this.mark();
+  }
+
+  /** Scrolls the list, and nothing around it. @param {any} row */
+  bring(row) {
+    const [inside, around] = [row.getBoundingClientRect(), this.list.getBoundingClientRect()];
+    if (inside.top < around.top || inside.bottom > around.bottom) this.list.scrollTop += inside.top - around.top - 32;
   }
 
   mark() {
