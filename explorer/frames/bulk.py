@@ -224,7 +224,11 @@ class Bulk:
         asked = request
         while True:
             try:
-                data = await self._patiently(partial(self._answer, asked))
+                try:
+                    data = await self._answer(asked)
+                except SignInRequiredError as error:
+                    self.sign_in = error
+                    data = await self._patiently(partial(self._answer, asked))
             except _Failed as failed:
                 self._failed((ordinal, request), failed.failure, started)
                 return
@@ -244,13 +248,13 @@ class Bulk:
     async def _patiently(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """What ``ask`` gives; where a person has to sign in first, after that."""
         while True:
+            async with self._changed:
+                while self.sign_in:
+                    await self._changed.wait()
             try:
                 return await ask()
             except SignInRequiredError as error:
                 self.sign_in = error
-            async with self._changed:
-                while self._paused or self.sign_in:
-                    await self._changed.wait()
 
     async def _answer(self, request: bytes) -> bytes | None:
         """The answer to one unary call, whatever it takes; _Failed where there is none."""
