@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["live_answer", "now", "outcome", "waiting"]
 
-LIVE_ROWS = 60
+LIVE_ROWS = 30
 """Rows that are drawn while they come, several times a second; at the end it is :data:`answers.DRAWN_ROWS`."""
 _WRITTEN_OUT = 100  # messages, and
 _WRITTEN_BYTES = 100_000  # bytes, up to which a request is written out as text

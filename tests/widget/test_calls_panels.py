@@ -259,6 +259,19 @@ def test_an_earlier_request_is_laid_out_in_the_form_and_rests_in_no_trait(front:
     expect(front.page.get_by_label("request as JSON")).to_have_value(lines)
 
 
+def test_of_a_stream_that_runs_the_latest_rows_are_in_view(front: Front) -> None:
+    rows = [[f"user{n}", "1"] for n in range(30)]
+    live = {**copy.deepcopy(OK), "state": "calling", "badge": "running", "json": None, "metadata": None, "code": ""}
+    front.mount(response={"answer": {**live, "table": {**OK["table"], "rows": rows, "total": 61_240}}})
+    front.set("response", "answer", {**live, "table": {**OK["table"], "rows": rows[1:], "total": 61_270}})
+    expect(front.page.get_by_role("cell", name="user29")).to_be_in_viewport()
+    expect(front.page.get_by_role("cell", name="user1", exact=True)).not_to_be_in_viewport()
+    assert (
+        "The last 29 of 61,270 rows are drawn; all are in widget.responses."
+        in front.page.locator(".ge-cap").inner_text()
+    )
+
+
 # Streams of requests
 
 

@@ -151,7 +151,10 @@ function render({ model, el }) {
     const choose = (/** @type {string} */ name) => { wanted = name === "Why" ? "Table" : name; show(name); };
     const show = (/** @type {string} */ name) => {
       fill(head, badge(answer.badge, answer.tone), whose(), h("span", { class: "ge-facts ge-soft" }, answer.facts, age), names.length ? tabs("answer as", names, name, choose) : null);
+      const aside = body.querySelector(".ge-scroll")?.scrollLeft ?? 0;
       fill(body, answer.state === "calling" && h("div", { class: "ge-bar", role: "progressbar", "aria-label": "calling" }), all[name]?.());
+      const scroll = answer.state === "calling" && body.querySelector(".ge-scroll");
+      if (scroll) { scroll.scrollTop = scroll.scrollHeight; scroll.scrollLeft = aside; } // what came last is what is looked at
     };
     draw_age();
     show(chosen);
