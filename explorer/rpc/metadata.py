@@ -89,7 +89,7 @@ def answered_openly(name: str, value: str | bytes) -> str | None:
     """A server's value as text to show, bytes as base64; None where it may be a secret, such as a cookie."""
     if not _OPEN_IN_ANSWERS.fullmatch(name):
         return None
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else printable(value)
+    return printable(base64.b64encode(value).decode() if isinstance(value, bytes) else value)
 
 
 _NO_PAIRS = "Metadata is a mapping of names to values, or (name, value) pairs."

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from explorer.rpc.metadata import answered_openly
 from explorer.text import printable
 
 __all__ = ["DRAWN_ROWS", "NONE", "duration", "facts", "json_text", "metadata_of", "plural", "size", "table_of"]
@@ -36,10 +37,6 @@ NONE: dict[str, Any] = {
     "method": "",
 }
 
-_OPEN_METADATA = re.compile(
-    r"content-type|date|server|via|vary|user-agent|accept-encoding|grpc-(accept-)?encoding|grpc-status|grpc-message"
-    r"|x-(request|correlation|trace|envoy-upstream-service-time)(-id)?|traceparent|retry-after|x-ratelimit-[a-z-]+"
-)
 # What is an identifier rather than words: drawn as it came over the wire.
 _WIRE_COLUMN = re.compile(r"(^|[._])(id|ids|uuid|key|hash|etag|path|url|uri|email)$")
 
@@ -61,10 +58,7 @@ def table_of(frame: Any, total: int | None = None) -> dict[str, Any]:
 
 def metadata_of(pairs: Sequence[tuple[str, str | bytes]] | None) -> list[list[str | None]]:
     """Metadata, in its order; a value that may be a secret is null."""
-    return [
-        [printable(name, 120), printable(value) if isinstance(value, str) and _OPEN_METADATA.fullmatch(name) else None]
-        for name, value in pairs or ()
-    ]
+    return [[printable(name, 120), answered_openly(name, value)] for name, value in pairs or ()]
 
 
 def facts(
