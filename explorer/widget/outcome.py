@@ -25,6 +25,7 @@ LIVE_ROWS = 30
 """Rows that are drawn while they come, several times a second; at the end it is :data:`answers.DRAWN_ROWS`."""
 _WRITTEN_OUT = 100  # messages, and
 _WRITTEN_BYTES = 100_000  # bytes, up to which a request is written out as text
+_DRAWN_BYTES = 1_000_000  # as Python's objects they may be a hundred times as much
 _BYTES_SHOWN = 256
 
 
@@ -144,8 +145,16 @@ def _response_rows(call: Call, frame: DataFrame) -> tuple[DataFrame, int]:
 
 
 def _json(call: Call) -> str | None:
-    """The answer as JSON; of a long stream its end."""
-    messages = [message for message in call.received[-answers.DRAWN_ROWS :] if message is not None]
+    """The answer as JSON; of a long stream its end, of one with large messages less."""
+    drawn, size = 0, 0
+    for data in reversed(call.data[-answers.DRAWN_ROWS :]):
+        size += len(data)
+        if size > _DRAWN_BYTES:
+            break
+        drawn += 1
+    if call.data and not drawn:
+        return f"… {answers.size(len(call.data[-1]))}: too much to be drawn; widget.call.json() has it"
+    messages = [message for message in call.received[len(call.data) - drawn :] if message is not None]
     if not messages:
         return None
     pool = call.descriptor.containing_service.file.pool
