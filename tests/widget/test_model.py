@@ -28,6 +28,8 @@ def models():
     yield make
     for model in made:
         model.close()
+    for thread in [thread for model in made for thread in model._worker._threads]:
+        thread.join(10)  # what it revokes is counted: by this test, and not by the next
 
 
 @pytest.fixture
