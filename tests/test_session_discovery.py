@@ -138,3 +138,39 @@ class TestSearch:
             assert list(session.search("item").columns) == list(session.methods.columns)
             assert len(session.search("")) == 6
             assert len(session.search("nobody")) == 0
+
+
+class TestTheDemo:
+    def test_comments_fill_what_reflection_strips(self, demo: Any) -> None:
+        sources = [explorer.rpc.Reflection, explorer.rpc.DescriptorSet(demo.descriptor_set)]
+        settings = {"root_certificates": demo.root_certificates}
+        with explorer.connect(demo.target, **settings) as bare:
+            assert bare.methods["comment"].isna().all(), "the twin: reflection brings none"
+            names = bare.services
+        with explorer.connect(demo.target, descriptors=sources, **settings) as session:
+            assert session.services == names
+            methods = session.methods.set_index(["service", "method"])
+            assert methods.loc[("explorer.demo.v1.DirectoryService", "ListUsers"), "comment"]
+            assert session.broken == session.repaired == {}
+            assert " are complete." in session.completeness
+
+    def test_its_proto_files_alone(self, demo: Any) -> None:
+        source = explorer.rpc.ProtoFiles(demo.protos)
+        with explorer.connect(demo.target, descriptors=source, root_certificates=demo.root_certificates) as session:
+            assert {"UserService", "explorer.demo.v1.DirectoryService"} <= set(session.services)
+            assert session["UserService.GetUser"].descriptor.input_type.fields[0].name == "user_id"
+
+    def test_a_type_that_no_service_names(self, demo: Any) -> None:
+        with explorer.connect(demo.target, root_certificates=demo.root_certificates) as session:
+            found = session.message_type("explorer.demo.attachments.v1.Certificate")
+            assert found.full_name == "explorer.demo.attachments.v1.Certificate"
+            with pytest.raises(UnknownNameError, match="elsewhere"):
+                session.message_type("elsewhere.v1.Hologram")
+
+    def test_what_is_saved_of_it_is_read_again(self, demo: Any, tmp_path: Any) -> None:
+        with explorer.connect(demo.target, root_certificates=demo.root_certificates) as session:
+            session.save_descriptor_set(tmp_path / "demo.binpb")
+            names = session.services
+        again = explorer.rpc.DescriptorSet(tmp_path / "demo.binpb")
+        assert set(names) <= set(again.service_names())
+        assert dict(again.broken) == dict(again.repaired) == {}
