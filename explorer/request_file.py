@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -46,6 +47,7 @@ class RequestFile:
 
         """
         try:
+            _refuse_devices(self.path)
             with self.path.open("rb") as file:
                 return self._entries(file.read(_LARGEST + 1))
         except FileNotFoundError:
@@ -62,6 +64,7 @@ class RequestFile:
 
         """
         try:
+            _refuse_devices(self.path)
             target = self.path.resolve()  # a link stays one: what it leads to is replaced
             with self._held(target):
                 entries = self.read()
@@ -160,6 +163,14 @@ def _replace(target: Path, content: bytes) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _refuse_devices(path: Path) -> None:
+    """Raise OSError for a pipe or a device, which would be waited for for ever."""
+    with contextlib.suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise OSError(errno.EINVAL, "it is no regular file")
 
 
 def _is_still(descriptor: int, target: Path) -> bool:

@@ -242,6 +242,14 @@ def test_where_nothing_can_be_written(echo: Echo, tmp_path: Path) -> None:
     assert SavedRequests(tmp_path / "nowhere" / "r.json").names == []
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_not_waited_for(echo: Echo, saved: SavedRequests) -> None:
+    os.mkfifo(saved.path)
+    for attempt in (lambda: saved.names, lambda: saved.save("a", echo.service.Get)):
+        with pytest.raises(SavedRequestsError, match="no regular file"):
+            attempt()
+
+
 def test_a_link_stays_a_link_and_rights_stay_rights(echo: Echo, tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
