@@ -141,4 +141,4 @@ def figure(name: str, what: str, proto: str, rows: int, *, goal: float, aim: flo
         yield {"proto": proto, "rows": rows}
 
     peer = Peer("MessageToDict, DataFrame", message_to_dict, goal=goal, aim=aim)
-    return Figure(name, what, "cpu", world, ours, (peer,), runs=3)
+    return Figure(name, what, "cpu", world, ours, (peer,))

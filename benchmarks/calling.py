@@ -1,0 +1,102 @@
+"""One call each for many rows, the token on every call: the explorer's way, and two that a person would write."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.decoding import descriptor, digest
+from benchmarks.figure import Figure, Peer, Work, World
+from benchmarks.streaming import served
+
+_SERVICE = "\nmessage Q { string user_id = 1; } service S { rpc Get (Q) returns (M); }"
+_IN_FLIGHT = 64
+_METADATA = (("authorization", "Bearer " + "x" * 400),)
+
+
+def _ids(world: World) -> list[str]:
+    return [f"user{number}" for number in range(world["rows"])]
+
+
+@contextlib.contextmanager
+def ours(world: World) -> Iterator[Work]:
+    """The explorer's own way."""
+    from explorer.frames import Options, collect, read_requests
+    from explorer.rpc import Connection
+    from explorer.tokens import StaticTokenSource
+
+    method = descriptor(world["proto"] + _SERVICE).file.pool.FindServiceByName("S").methods_by_name["Get"]
+    tokens = StaticTokenSource("x" * 400)
+    with Connection(world["target"], plaintext=True, token_source=tokens) as connection:
+
+        def frame(ids: list[str]) -> Any:
+            read = read_requests(method.input_type, None, {"user_id": ids})
+            return collect(connection, method, read, options=Options(progress=False, concurrency=_IN_FLIGHT))
+
+        digest(frame(_ids(world)[:200]))
+        yield lambda: digest(frame(_ids(world)))
+
+
+def _made(world: World) -> tuple[Any, Any]:
+    from google.protobuf import message_factory
+
+    pool = descriptor(world["proto"] + _SERVICE).file.pool
+    asked, made = (message_factory.GetMessageClass(pool.FindMessageTypeByName(name)) for name in ("Q", "M"))
+    return asked, made
+
+
+@contextlib.contextmanager
+def stub_loop(world: World) -> Iterator[Work]:
+    """A loop over a stub, a dictionary a message, and pandas."""
+    import grpc
+    import pandas as pd
+    from google.protobuf.json_format import MessageToDict
+
+    asked, made = _made(world)
+    with grpc.insecure_channel(world["target"]) as channel:
+        get = channel.unary_unary("/S/Get", asked.SerializeToString, made.FromString)
+
+        def row(user_id: str) -> dict[str, Any]:
+            answer = get(asked(user_id=user_id), metadata=_METADATA, timeout=30)
+            return MessageToDict(answer, preserving_proto_field_name=True)
+
+        digest(pd.DataFrame([row(user_id) for user_id in _ids(world)[:200]]))
+        yield lambda: digest(pd.DataFrame([row(user_id) for user_id in _ids(world)]))
+
+
+@contextlib.contextmanager
+def stub_aio(world: World) -> Iterator[Work]:
+    """grpc.aio with so many in flight, a dictionary a message, and pandas."""
+    import grpc.aio
+    import pandas as pd
+    from google.protobuf.json_format import MessageToDict
+
+    asked, made = _made(world)
+
+    async def rows(ids: list[str]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = [{} for _ in ids]
+        waiting = iter(enumerate(ids))
+        async with grpc.aio.insecure_channel(world["target"]) as channel:
+            get = channel.unary_unary("/S/Get", asked.SerializeToString, made.FromString)
+
+            async def work() -> None:
+                for place, user_id in waiting:
+                    answer = await get(asked(user_id=user_id), metadata=_METADATA, timeout=30)
+                    found[place] = MessageToDict(answer, preserving_proto_field_name=True)
+
+            await asyncio.gather(*(work() for _ in range(_IN_FLIGHT)))
+        return found
+
+    digest(pd.DataFrame(asyncio.run(rows(_ids(world)[:200]))))
+    yield lambda: digest(pd.DataFrame(asyncio.run(rows(_ids(world)))))
+
+
+def figure(
+    name: str, what: str, proto: str, rows: int, *, goals: tuple[float, float], aims: tuple[float, float]
+) -> Figure:
+    """Ours beside grpc.aio and beside the loop; goals and aims in that order."""
+    peers = (
+        Peer("grpc.aio, 64 in flight, MessageToDict", stub_aio, goal=goals[0], aim=aims[0]),
+        Peer("stub loop, MessageToDict", stub_loop, goal=goals[1], aim=aims[1]),
+    )
+    return Figure(name, what, "cpu", served(proto, rows, 1), ours, peers)

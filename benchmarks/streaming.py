@@ -1,0 +1,78 @@
+"""One stream of many messages to a DataFrame: the explorer's way, and what a person would write."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from benchmarks.cores import servers_core
+from benchmarks.decoding import descriptor, digest
+from benchmarks.figure import Figure, Peer, Work, World
+
+_SERVICE = "\nmessage Q { int32 n = 1; } service S { rpc List (Q) returns (stream M); }"
+
+
+@contextlib.contextmanager
+def ours(world: World) -> Iterator[Work]:
+    """The explorer's own way."""
+    from explorer.frames import Options, collect, read_requests
+    from explorer.rpc import Connection
+
+    pool = descriptor(world["proto"] + _SERVICE).file.pool
+    method = pool.FindServiceByName("S").methods_by_name["List"]
+    with Connection(world["target"], plaintext=True) as connection:
+
+        def frame() -> Any:
+            read = read_requests(method.input_type, [{}])
+            return collect(connection, method, read, options=Options(progress=False))
+
+        digest(frame())
+        yield lambda: digest(frame())
+
+
+@contextlib.contextmanager
+def stub_iterator(world: World) -> Iterator[Work]:
+    """A stub's iterator, a dictionary a message, and pandas."""
+    import grpc
+    import pandas as pd
+    from google.protobuf import message_factory
+    from google.protobuf.json_format import MessageToDict
+
+    made = message_factory.GetMessageClass(descriptor(world["proto"]))
+    with grpc.insecure_channel(world["target"]) as channel:
+        listing = channel.unary_stream("/S/List", response_deserializer=made.FromString)
+
+        def frame() -> pd.DataFrame:
+            stream = listing(b"", timeout=600)
+            return pd.DataFrame([MessageToDict(message, preserving_proto_field_name=True) for message in stream])
+
+        yield lambda: digest(frame())
+
+
+def served(proto: str, rows: int, answers: int) -> Callable[[], AbstractContextManager[World]]:
+    """A world with a server that answers each call with so many messages."""
+
+    @contextlib.contextmanager
+    def world() -> Iterator[World]:
+        given = {"proto": proto, "rows": rows, "answers": answers}
+        command = [sys.executable, "-m", "benchmarks.stream_server"]
+        with servers_core():
+            server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with server:
+            if server.stdin is None or server.stdout is None:
+                raise RuntimeError("the server was started without its pipes")
+            print(json.dumps(given), file=server.stdin, flush=True)
+            yield {**given, "target": f"127.0.0.1:{server.stdout.readline().strip()}"}
+            server.stdin.close()
+
+    return world
+
+
+def figure(name: str, what: str, proto: str, rows: int, *, goal: float, aim: float) -> Figure:
+    """Ours beside a person's way."""
+
+    peer = Peer("stub iterator, MessageToDict", stub_iterator, goal=goal, aim=aim)
+    return Figure(name, what, "cpu", served(proto, rows, rows), ours, (peer,))
