@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -238,10 +237,8 @@ class TestSentences:
         gate = Gate()
         served = shop()
         served.before = lambda _request, _context: gate.wait()
-        started = time.monotonic()
-        with pytest.raises(ReflectionError, match=r"did not answer reflection within 0\.3 s"):
-            reflect(served, timeout=0.3).service_names()
-        assert time.monotonic() - started < 5
+        with pytest.raises(ReflectionError, match="did not answer reflection within 3 s"):
+            reflect(served, timeout=3).service_names()
         gate.open()
 
     def test_no_grpc_server_at_all(self, serve_raw: Callable[..., RawServer], connect: Connect) -> None:
