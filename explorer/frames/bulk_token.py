@@ -21,7 +21,6 @@ from explorer.tokens import Token
 __all__ = ["BulkToken", "Pass"]
 
 _BETWEEN_REFRESHES = 1.0  # seconds
-_FRESH = 0.02  # seconds in which the source is not asked again: far less than it renews ahead, and many calls
 
 
 class Pass:
@@ -46,12 +45,9 @@ class BulkToken:
         self._good: Token | None = None
         self._good_at = 0.0
         self._refused_at = -_BETWEEN_REFRESHES
-        self._fresh_until = 0.0
 
     async def get(self, timeout: float) -> Pass:
         """A pass for one call; waits for a token for at most ``timeout`` seconds."""
-        if self._built is not None and time.monotonic() < self._fresh_until:
-            return Pass(*self._built)
         with contextlib.suppress(TokenTimeoutError):
             return Pass(*self._at_hand(0.0))
         end = time.monotonic() + timeout
@@ -75,13 +71,11 @@ class BulkToken:
         if used.token is None:
             return None
         end = time.monotonic() + timeout
-        self._fresh_until = 0.0
         if self._built is not None and self._built[1] is used.token:
             await asyncio.sleep(min(timeout, max(0.0, self._refused_at + _BETWEEN_REFRESHES - time.monotonic())))
         if self._built is not None and self._built[1] is used.token:
             self._refused_at = time.monotonic()
             self._connection.refuse(used.token)
-        self._fresh_until = 0.0
         found = await self.get(max(0.0, end - time.monotonic()))
         same = found.token is None or found.token.access_token == used.token.access_token
         return None if same else found
@@ -89,7 +83,6 @@ class BulkToken:
     def refuse(self, used: Pass) -> None:
         """The call is over because its token was rejected: the next one gets another."""
         if used.token is not None and not self.is_one_calls_own(used):
-            self._fresh_until = 0.0
             self._connection.refuse(used.token)
 
     def _at_hand(self, timeout: float) -> tuple[grpc.aio.Metadata, Token | None]:
@@ -97,5 +90,4 @@ class BulkToken:
         if self._built is None or self._built[1] is not token:
             pairs, built_with = self._connection.bulk_metadata(timeout, metadata=self._extra)
             self._built = grpc.aio.Metadata(*pairs), built_with
-        self._fresh_until = time.monotonic() + _FRESH
         return self._built

@@ -326,6 +326,19 @@ class TestToken:
         rows(here, here.connection(), n=[1])
         assert seen == [None]
 
+    def test_the_source_is_asked_before_each_call(self, site) -> None:
+        here, asked, seen = site(PROTO), [], []
+
+        class Counting:
+            def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
+                asked.append(rejected)
+                return token(f"t{len(asked)}")
+
+        here.serve(Get=lambda request, context: seen.append(bearer(context)) or doubling(request, context))
+        rows(here, here.connection(token_source=Counting()), n=range(50))
+        assert len(asked) >= 50
+        assert len(set(seen)) == 50, "each call had the token that was given for it"
+
     def test_s14_a_refused_token_costs_no_row_and_one_request(self, site) -> None:
         here, asked = site(PROTO), []
         here.serve(Get=refusing("Bearer old", doubling))
