@@ -330,7 +330,8 @@ class Call:
         what = f"{printable(self.descriptor.containing_service.name)}.{printable(self.descriptor.name)}"
         details = self.status.details.rstrip(". ")
         said = f"{what} was answered with {self.status.code}{f': {details}' if details else ''}."
-        return " ".join([said, *(_violation(v) for v in self.status.violations), self.advice]).strip()
+        violations = [text for text in map(_violation, self.status.violations) if text.rstrip(".") not in details]
+        return " ".join([said, *violations, self.advice]).strip()
 
     @property
     def advice(self) -> str:
