@@ -12,7 +12,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import durable_child
@@ -245,13 +247,31 @@ class TestTrouble:
         with pytest.raises(PartsError, match=r"file/users cannot be used for rows: Not a directory"):
             rows(here, folder / "file/users", {"n": [1]})
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-    def test_a_folder_that_is_read_only(self, site, folder) -> None:
+    def test_a_folder_that_is_read_only(self, site) -> None:
         here = site(PROTO)
         here.serve(Get=doubling)
-        folder.mkdir(mode=0o500)
-        with pytest.raises(PartsError, match="Permission denied"):
-            rows(here, folder / "users", {"n": [1]})
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            folder.chmod(0o555)
+            with without_roots_rights(), pytest.raises(PartsError, match="Permission denied"):
+                rows(here, folder / "users", {"n": [1]})
+            assert list(folder.iterdir()) == []
+            folder.chmod(0o777)
+            with without_roots_rights():
+                assert rows(here, folder / "users", {"n": [1]})["twice"].tolist() == [2]
+
+
+@contextmanager
+def without_roots_rights() -> Iterator[None]:
+    """Root writes everywhere: for a moment it is nobody."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
 
 
 @pytest.mark.slow

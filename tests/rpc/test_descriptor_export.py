@@ -111,11 +111,9 @@ def test_protoc_reads_it(saved: tuple[Path, list[str]], tmp_path: Path) -> None:
 
 def test_grpcurl_reads_it(saved: tuple[Path, list[str]]) -> None:
     path, services = saved
-    if services == ["new.New"]:
-        pytest.skip("this grpcurl knows no editions")
     program = shutil.which("grpcurl", path=str(Path(sys.executable).parent))
     if program is None:
-        pytest.skip("grpcurl's package has a program for this machine")
+        pytest.skip("grpcurl's package has no program for this machine")
     done = subprocess.run([program, "-protoset", path, "describe"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for service in services:
