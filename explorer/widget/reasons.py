@@ -17,6 +17,7 @@ _AGAIN = {"label": "Sign in again", "command": "sign_in_again"}
 _SOMEONE_ELSE = {"label": "Sign in as someone else", "command": "someone_else"}
 
 _NAMES = {"@value": "bytes, as base64:"}  # of a type that nobody here knows
+_NOT_ACCEPTED = "The server does not accept this value."
 _TITLES = {
     "CANCELLED": "Stopped.",
     "UNKNOWN": "The server failed, and does not say how.",
@@ -97,8 +98,15 @@ def why_undecodable(message_type: str, position: int) -> dict[str, Any]:
 
 
 def field_problems(status: Any) -> dict[str, str]:
-    """A server's BadRequest violations by the field they name (google.rpc.BadRequest)."""
-    return {one["field"]: one["description"] or "The server does not accept this value." for one in status.violations}
+    """A server's BadRequest violations by the field they name (google.rpc.BadRequest); several of one are one text."""
+    problems: dict[str, list[str]] = {}
+    for one in status.violations:
+        said, sentence = problems.setdefault(one["field"], []), one["description"] or _NOT_ACCEPTED
+        if sentence not in said:
+            said.append(sentence)
+    return {
+        field: " ".join([*(f"{one}{_stop(one)}" for one in said[:-1]), said[-1]]) for field, said in problems.items()
+    }
 
 
 def _denied(method: str, status: Any, scope: Sequence[str] | None, details: str) -> tuple[str, list[Piece]]:

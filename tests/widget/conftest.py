@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from grpc_servers import GrpcServer
 from playwright.sync_api import Browser, BrowserContext, Page
 from widget_front import Front
 
@@ -54,3 +55,17 @@ def page(open_page: Callable[..., Page]) -> Page:
 @pytest.fixture
 def front(page: Page) -> Front:
     return Front(page)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., GrpcServer]]:
+    """Makes small servers of a test's own; takes what ``GrpcServer`` takes."""
+    running: list[GrpcServer] = []
+
+    def make(**settings: Any) -> GrpcServer:
+        running.append(GrpcServer(**settings))
+        return running[-1]
+
+    yield make
+    for server in running:
+        server.stop()
