@@ -87,6 +87,8 @@ class CountedFigure:
     ours: CountedSide
     peers: tuple[CountedPeer, ...]
     at_most: float
+    at_leisure: bool = False
+    """Whether its sides mostly wait, and a busy machine changes no count: such figures run at the same time."""
 
     def side(self, name: str) -> CountedSide:
         """Ours by the name ``ours``, a peer's by its own."""

@@ -112,7 +112,15 @@ def at_a_demo(library: Library, scenario: Scenario, token_lifetime: float) -> Co
     return side
 
 
-def figure(name: str, what: str, scenario: Scenario, *, at_most: float, token_lifetime: float = 300) -> CountedFigure:
+def figure(
+    name: str,
+    what: str,
+    scenario: Scenario,
+    *,
+    at_most: float,
+    token_lifetime: float = 300,
+    at_leisure: bool = True,
+) -> CountedFigure:
     """Ours beside both peers."""
     peers = {"golang.org/x/oauth2": go_oauth2, "authlib, OAuth2Session": authlib_session}
     return CountedFigure(
@@ -122,4 +130,5 @@ def figure(name: str, what: str, scenario: Scenario, *, at_most: float, token_li
         ours=at_a_demo(explorer_source, scenario, token_lifetime),
         peers=tuple(CountedPeer(peer, at_a_demo(library, scenario, token_lifetime)) for peer, library in peers.items()),
         at_most=at_most,
+        at_leisure=at_leisure,
     )

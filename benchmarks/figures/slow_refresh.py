@@ -27,4 +27,5 @@ FIGURE = figure(
     scenario,
     at_most=0,
     token_lifetime=LIFETIME,
+    at_leisure=False,  # a machine that is busy makes calls wait, too
 )
