@@ -48,6 +48,9 @@ class Caller(Protocol):
     def repeat(self, call: Call) -> Call:
         """Make the call again."""
 
+    def encode(self, request: Any = None, /, **fields: Any) -> Message:
+        """One message that the method takes; RequestError where it is none."""
+
     def asked(self, call: Call) -> Asked:
         """What was asked of whom, for the texts that make the call again (see :func:`explorer.texts.asked_of`)."""
 

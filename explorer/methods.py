@@ -66,6 +66,7 @@ class Method:
         self._comments = comments
         self._history = History() if history is None else history
         self._types = types
+        self._encode = encode if types is None else types.encode
 
     __signature__ = MadeOnDemand(lambda method: method_signature(method.descriptor))
 
@@ -141,7 +142,7 @@ class Method:
         Raises:
             RequestError: As a call does. What else can go wrong is raised by :meth:`Running.wait` and by iterating.
 
-        Does not block.
+        Does not block, but where a type that only an ``Any`` of the request names is still to be asked for.
 
         """
         is_open = self.descriptor.client_streaming and request is None and not fields
@@ -173,6 +174,18 @@ class Method:
         """
         return self._asked(self.messages(request, **fields))
 
+    def encode(self, request: Any = None, /, **fields: Any) -> Message:
+        """One message that this method takes, checked and not sent.
+
+        A type that only an ``Any`` in it names is asked of the server once, which blocks for ten seconds at most.
+
+        Raises:
+            RequestError: The request is not what the method takes.
+            OAuthError, ConnectionFailedError: The server could not be asked for such a type.
+
+        """
+        return self._encode(self.descriptor.input_type, request, **fields)
+
     def messages(self, request: Any = None, /, **fields: Any) -> list[Message]:
         """The messages that calling it so would send, checked and not sent; one where it takes no stream.
 
@@ -182,7 +195,7 @@ class Method:
         """
         takes = self.descriptor.input_type
         if not self.descriptor.client_streaming:
-            return [encode(takes, request, **fields)]
+            return [self.encode(request, **fields)]
         messages = (decoded(takes, one)[0] for one in self._all_of(request, fields))
         return [message for message in messages if message is not None]
 
@@ -232,7 +245,7 @@ class Method:
             raise ConfigurationError(
                 f"{self.full_name} takes a stream of requests, which is not a request per row. Call it with a list."
             )
-        read = read_requests(self.descriptor.input_type, requests, columns)
+        read = read_requests(self.descriptor.input_type, requests, columns, self._encode)
         return prepare(self._connection, self.descriptor, read, self._options)
 
     def __repr__(self) -> str:
@@ -251,17 +264,16 @@ class Method:
 
     def _request(self, request: Any, fields: Mapping[str, Any], *, is_open: bool = False) -> bytes | RequestStream:
         """What is sent: one message's bytes, or a stream of them."""
-        takes = self.descriptor.input_type
         if not self.descriptor.client_streaming:
             given = text_of(request) if isinstance(request, Path) else request
-            return encode(takes, given, **fields).SerializeToString()
+            return self.encode(given, **fields).SerializeToString()
         return RequestStream(self._all_of(request, fields), is_open=is_open, keep_bytes=self._options.max_kept_bytes)
 
     def _all_of(self, request: Any, fields: Mapping[str, Any]) -> Iterable[bytes]:
         """The messages of a stream of requests."""
         takes = self.descriptor.input_type
         if fields and (request is None or isinstance(request, Mapping | Message)):
-            request = [encode(takes, request, **fields)]
+            request = [self.encode(request, **fields)]
         elif fields:
             raise RequestError(
                 f"{self.descriptor.name} takes a stream of requests: keywords are one message, and the positional "
@@ -270,8 +282,8 @@ class Method:
         if type(request).__module__.partition(".")[0] == "pandas":
             from explorer.frames import read_requests
 
-            return list(read_requests(takes, request, {}).data)
-        return read_messages(takes, () if request is None else request)
+            return list(read_requests(takes, request, {}, self._encode).data)
+        return read_messages(takes, () if request is None else request, self._encode)
 
     def _unary(self, data: bytes) -> Call:
         cancellation = Cancellation()

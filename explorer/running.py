@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from explorer.calls import Call, Caller
 from explorer.errors import CallEndedError, ConfigurationError, RequestStreamError, StillRunningError
 from explorer.frames.options import Options
-from explorer.rpc import Connection, Status, StreamAnswer, encode, invoke, method_kind, stream
+from explorer.rpc import Connection, Status, StreamAnswer, invoke, method_kind, stream
 from explorer.rpc.cancellation import STOPPED_BEFORE, Cancellation
 from explorer.rpc.decoding import Messages, decoded
 from explorer.rpc.message_lines import message_lines
@@ -148,7 +148,7 @@ class Running(Iterator["Message | None"]):
         """
         if self._requests is None:
             raise ConfigurationError(f"{self.descriptor.name} takes one request, which was sent when the call began.")
-        data = encode(self.descriptor.input_type, request, **fields).SerializeToString()
+        data = self._caller.encode(request, **fields).SerializeToString()
         try:
             self._requests.send(data)
         except CallEndedError:

@@ -44,6 +44,7 @@ _REAL_SERVERS = {
     "test_packed_types",
     "test_parts",
     "test_reflection",
+    "test_packed_requests",
     "test_session_discovery",
     "test_retries",
     "test_runs",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -33,6 +33,9 @@ _PLAIN_TYPES: dict[int, frozenset[type]] = {
 }
 
 
+_Encode = Callable[[Descriptor, Any], Message]
+
+
 @dataclass(frozen=True)
 class Requests:
     """Encoded requests in order, and the index their rows will bear.
@@ -49,7 +52,9 @@ class Requests:
         return len(self.data)
 
 
-def read_requests(descriptor: Descriptor, source: Any = None, columns: Mapping[str, Any] | None = None) -> Requests:
+def read_requests(
+    descriptor: Descriptor, source: Any = None, columns: Mapping[str, Any] | None = None, encode: _Encode = encode
+) -> Requests:
     """Every request of a run, encoded.
 
     ``source`` is a DataFrame (a column per field, ``address.city`` for a nested one), a Series (whose name is the
@@ -58,7 +63,8 @@ def read_requests(descriptor: Descriptor, source: Any = None, columns: Mapping[s
     on, a few requests ahead of the calls. ``columns`` are fields by keyword: a
     list, array, Series or generator has a value per request, anything else is the same in all. With a DataFrame or
     Series they come on top of it. A missing value (NA, None; NaN in a DataFrame or Series of NumPy's floats) leaves its
-    field unset. A ``repeated`` field takes a list of lists per request; a flat list is one value for all.
+    field unset. A ``repeated`` field takes a list of lists per request; a flat list is one value for all. ``encode``
+    makes a message of one of them.
 
     Raises RequestError, which names row and field, or UnknownNameError; nothing has been sent by then.
     """
@@ -68,9 +74,9 @@ def read_requests(descriptor: Descriptor, source: Any = None, columns: Mapping[s
     if isinstance(source, pd.Series):
         source = source.to_frame(_series_field(descriptor, source))
     if isinstance(source, pd.DataFrame):
-        return _from_columns(descriptor, {**_frame_columns(source), **columns}, index=source.index)
+        return _from_columns(descriptor, {**_frame_columns(source), **columns}, encode, index=source.index)
     if source is None:
-        return _from_columns(descriptor, columns, index=None)
+        return _from_columns(descriptor, columns, encode, index=None)
     if columns:
         raise RequestError(
             f"Fields by keyword ({', '.join(columns)}) go with a DataFrame or a Series, or stand alone; "
@@ -81,7 +87,7 @@ def read_requests(descriptor: Descriptor, source: Any = None, columns: Mapping[s
         raise RequestError(
             f"Requests are a DataFrame, a Series, a dict, a message or a list of these, not {type(source).__name__}"
         )
-    encoded = (_encode(descriptor, row, position, None) for position, row in enumerate(rows))
+    encoded = (_encode(descriptor, row, position, None, encode) for position, row in enumerate(rows))
     if isinstance(rows, Iterator):
         return Requests([], None, encoded)
     data = list(encoded)
@@ -106,7 +112,9 @@ def _frame_columns(frame: pd.DataFrame) -> dict[str, Any]:
     return {str(name): frame[name] for name in frame.columns}
 
 
-def _from_columns(descriptor: Descriptor, columns: dict[str, Any], *, index: pd.Index | None) -> Requests:
+def _from_columns(
+    descriptor: Descriptor, columns: dict[str, Any], encode: _Encode, *, index: pd.Index | None
+) -> Requests:
     values: dict[str, Sequence[Any]] = {}
     scalars: dict[str, Any] = {}
     for name, given in columns.items():
@@ -120,7 +128,7 @@ def _from_columns(descriptor: Descriptor, columns: dict[str, Any], *, index: pd.
     everything = {**values, **{name: repeat(value, count) for name, value in scalars.items()}}
     row_index = pd.RangeIndex(count) if index is None else index
     ordered = {name: everything[name] for name in columns}
-    return Requests(_encode_columns(descriptor, ordered, scalars, count, row_index), row_index)
+    return Requests(_encode_columns(descriptor, ordered, scalars, count, row_index, encode), row_index)
 
 
 def _field(descriptor: Descriptor, path: str) -> FieldDescriptor:
@@ -215,6 +223,7 @@ def _encode_columns(
     scalars: Mapping[str, Any],
     count: int,
     index: pd.Index,
+    encode: _Encode,
 ) -> list[bytes]:
     names = list(columns)
     rows = zip(*columns.values(), strict=True) if names else repeat((), count)
@@ -231,7 +240,7 @@ def _encode_columns(
             else:
                 continue
         fields = {name: value for name, value in zip(names, row, strict=True) if value is not None}
-        encoded.append(_encode(descriptor, _nested(fields), position, index))
+        encoded.append(_encode(descriptor, _nested(fields), position, index, encode))
     return encoded
 
 
@@ -263,7 +272,7 @@ def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _encode(descriptor: Descriptor, row: Any, position: int, index: pd.Index | None) -> bytes:
+def _encode(descriptor: Descriptor, row: Any, position: int, index: pd.Index | None, encode: _Encode) -> bytes:
     try:
         return bytes(SERIALIZE(encode(descriptor, row)))
     except RequestError as error:

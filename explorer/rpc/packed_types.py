@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from google.protobuf import message_factory
+from google.protobuf import descriptor_pb2, message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, ReflectionError, UnknownNameError
 from explorer.rpc.descriptors import DescriptorSource
+from explorer.rpc.messages import encode
 from explorer.rpc.reflection import Reflection
+from explorer.rpc.repair import declared
+from explorer.rpc.special import finding_types
 from explorer.rpc.wellknown import error_details_pool
+from explorer.text import printable
 
 __all__ = ["PackedTypes"]
 
 _ANY = "google.protobuf.Any"
 _PATIENCE = 2.0  # seconds that an answer which is there already waits for the names of what is in it
+_PATIENCE_FOR_A_REQUEST = 10.0  # seconds: without the type there is no request
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,250}(\.[A-Za-z_][A-Za-z0-9_]{0,250}){0,50}")
+_MOST_FILES = 500  # looked through for a name that is like another
 _MOST_AT_ONCE = 20
 _MOST_MESSAGES = 200
 _MOST_BYTES = 4 * 2**20
@@ -38,6 +47,7 @@ class PackedTypes:
         self._source = source
         self._lock = threading.Lock()
         self._asked: set[str] = set()
+        self._unknown: set[str] = set()
         self._holding: dict[str, bool] = {}
 
     @property
@@ -71,6 +81,53 @@ class PackedTypes:
         for _ in range(_DEEPEST):
             if not self.learn(_packed(descriptor, first), pool):
                 return
+
+    def encode(self, descriptor: Descriptor | type[Message], request: Any = None, /, **fields: Any) -> Message:
+        """A message as :func:`explorer.rpc.encode` makes it, where an ``Any`` names a type to be asked for, too.
+
+        Blocks while it is asked for, ten seconds at most for each. Raises as ``encode``, and as asking does.
+        """
+        with finding_types(self):
+            return encode(descriptor, request, **fields)
+
+    def find(self, full_name: str) -> Descriptor | None:
+        """A type that a request names; None where nobody knows it, and then it is not asked for again.
+
+        Raises:
+            ReflectionError: The server would not say, or not within ten seconds.
+            ConnectionFailedError, OAuthError, ConfigurationError: It could not be asked.
+
+        """
+        if full_name in self._unknown or not _NAME.fullmatch(full_name):
+            return None
+        found: list[Descriptor | ExplorerError] = []
+        asking = threading.Thread(target=self._find, args=(full_name, found), name="type of a request", daemon=True)
+        asking.start()
+        asking.join(_PATIENCE_FOR_A_REQUEST)
+        if not found:
+            raise ReflectionError(
+                f"{printable(full_name, 200)} was not told within {_PATIENCE_FOR_A_REQUEST:g} seconds. Try again."
+            )
+        (one,) = found
+        if isinstance(one, UnknownNameError):
+            self._unknown.add(full_name)
+            return None
+        if isinstance(one, ExplorerError):
+            raise one
+        return one
+
+    def near(self, full_name: str) -> list[str]:
+        """The names most like it among the types of the files that are known, three at most."""
+        known: list[str] = []
+        for raw in itertools.islice(list(self._source.files.values()), _MOST_FILES):
+            known += declared(descriptor_pb2.FileDescriptorProto.FromString(raw))
+        return difflib.get_close_matches(full_name, known, n=3, cutoff=0.8)
+
+    def _find(self, full_name: str, found: list[Descriptor | ExplorerError]) -> None:
+        try:
+            found.append(self._source.message_type(full_name))
+        except ExplorerError as error:
+            found.append(error)
 
     def _ask(self, names: Iterable[str], found: list[str]) -> None:
         for name in names:

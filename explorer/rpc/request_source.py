@@ -24,13 +24,16 @@ _LARGEST_FILE = 256_000_000
 _BLANK = " \t\r\n"
 
 
-def read_messages(descriptor: Descriptor, given: Any) -> Iterable[bytes]:
+def read_messages(
+    descriptor: Descriptor, given: Any, encode: Callable[[Descriptor, Any], Message] = encode
+) -> Iterable[bytes]:
     """The bytes of the messages.
 
     Args:
         descriptor: The messages' type.
         given: An iterable of mappings, messages or JSON texts; one mapping or message; JSON text, an object, an array
             of objects or an object after the other; or the path of a file with such text.
+        encode: What makes a message of one of them.
 
     Raises:
         RequestError: One of them is not such a message; ``field`` is its path, as ``[3].address.city``. Of an iterator
@@ -48,11 +51,13 @@ def read_messages(descriptor: Descriptor, given: Any) -> Iterable[bytes]:
             f"A stream of requests is given as a list or iterator of messages, JSON text, or a pathlib.Path, not as "
             f"{type(given).__name__}."
         )
-    each = _encoded(descriptor, given)
+    each = _encoded(descriptor, given, encode)
     return list(each) if isinstance(given, Sequence) else each
 
 
-def _encoded(descriptor: Descriptor, given: Iterable[Any]) -> Iterator[bytes]:
+def _encoded(
+    descriptor: Descriptor, given: Iterable[Any], encode: Callable[[Descriptor, Any], Message]
+) -> Iterator[bytes]:
     for position, one in enumerate(given):
         yield _at(position, lambda one=one: encode(descriptor, one).SerializeToString())  # type: ignore[misc]  # bound per turn
 

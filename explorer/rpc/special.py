@@ -7,22 +7,38 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, Protocol
 
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
-from explorer.errors import RequestError
+from explorer.errors import ReflectionError, RequestError
 from explorer.rpc.scalars import as_scalar, refuse
 from explorer.text import printable
 
-__all__ = ["fill_special", "is_special", "is_spelled"]
+__all__ = ["TypeFinder", "fill_special", "finding_types", "is_special", "is_spelled"]
 
 Fill = Callable[[Message, Any, str], None]
+
+
+class TypeFinder(Protocol):
+    """Who is asked for a type that an ``Any`` of a request names and its pool lacks."""
+
+    def find(self, full_name: str) -> Descriptor | None:
+        """The type; None where nobody knows it. Raises what asking raises."""
+
+    def near(self, full_name: str) -> list[str]:
+        """Names of known types that are like it, the best first."""
+
+
+# Whoever fills a message in a message in an Any would else hand it through every function between.
+_finder: ContextVar[TypeFinder | None] = ContextVar("_finder", default=None)
 
 _PREFIX = "google.protobuf."
 _MAPPINGS = ("Any", "Empty", "ListValue", "Struct", "Value")  # where a mapping is a value, not a message's fields
@@ -55,6 +71,16 @@ def fill_special(message: Any, value: Any, path: str, fill: Fill) -> None:
 
     """
     _FILLERS[message.DESCRIPTOR.name](message, value, path, fill)
+
+
+@contextlib.contextmanager
+def finding_types(finder: TypeFinder) -> Iterator[None]:
+    """Within the block, in this thread, types that the pool of a request lacks are asked for."""
+    before = _finder.set(finder)
+    try:
+        yield
+    finally:
+        _finder.reset(before)
 
 
 def _timestamp(message: Any, value: Any, path: str, _fill: Fill) -> None:
@@ -174,7 +200,7 @@ def _any(message: Any, value: Any, path: str, fill: Fill) -> None:
     type_url = value.get("@type")
     if not isinstance(type_url, str) or "/" not in type_url:
         refuse(f"{path}.@type" if path else "@type", type_url, "a type such as type.googleapis.com/package.Message")
-    message.type_url = type_url
+    message.type_url = as_scalar(message.DESCRIPTOR.fields_by_name["type_url"], type_url, path)
     rest = {key: item for key, item in value.items() if key != "@type"}
     message.value = _opaque(rest, path) if "@value" in rest else _packed(message, type_url, rest, path, fill)
 
@@ -188,17 +214,32 @@ def _opaque(rest: Mapping[str, Any], path: str) -> bytes:
 
 def _packed(message: Any, type_url: str, rest: dict[str, Any], path: str, fill: Fill) -> bytes:
     full_name = type_url.rpartition("/")[2]
-    try:
-        found = message.DESCRIPTOR.file.pool.FindMessageTypeByName(full_name)
-    except KeyError:
-        raise RequestError(
-            f"{path or 'The request'} is an Any of {printable(full_name, 200)}, a type that this server's schema does "
-            'not hold. Give its bytes as base64 under "@value".',
-            field=path,
-        ) from None
+    found = _type(message.DESCRIPTOR.file.pool, full_name, path)
     inner = message_factory.GetMessageClass(found)()
     fill(inner, rest.get("value") if is_special(found) else rest, path)
     return bytes(inner.SerializePartialToString(deterministic=True))  # the same request, the same bytes
+
+
+def _type(pool: Any, full_name: str, path: str) -> Any:
+    try:
+        return pool.FindMessageTypeByName(full_name)
+    except (KeyError, UnicodeError):
+        finder = _finder.get()
+    about = f"{path or 'The request'} is an Any of {printable(full_name, 200)}, a type that"
+    try:
+        found = None if finder is None else finder.find(full_name)
+    except ReflectionError as error:
+        raise RequestError(
+            f'{about} is not known yet, and asking for it failed: {error} Or give its bytes as base64 under "@value".',
+            field=path,
+        ) from error
+    if found is None:
+        near = [] if finder is None else finder.near(full_name)
+        hint = f"Did you mean {' or '.join(near)}? Or give" if near else "Give"
+        raise RequestError(
+            f'{about} this server\'s schema does not hold. {hint} its bytes as base64 under "@value".', field=path
+        )
+    return found
 
 
 def _empty(_message: Any, value: Any, path: str, _fill: Fill) -> None:

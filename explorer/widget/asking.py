@@ -8,15 +8,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.errors import RequestError
 from explorer.frames import Options
 from explorer.methods import Method
-from explorer.rpc import encode, to_dict
-from explorer.rpc.decoding import decoded
-from explorer.rpc.request_source import read_messages
+from explorer.rpc import to_dict
 from explorer.text import printable
 
 __all__ = ["Ask", "request_text"]
@@ -68,14 +65,12 @@ class Ask:
         timeout = None if self.timeout == usual else self.timeout
         return method.options(timeout=timeout, metadata=[_as_bytes(*pair) for pair in self._metadata])
 
-    def messages(self, method: MethodDescriptor) -> list[Message]:
-        """What is to be sent, checked. Raises RequestError."""
+    def messages(self, bound: Method) -> list[Message]:
+        """What is to be sent, checked. Raises RequestError. Blocks where a type is still to be asked for."""
         if self.again is not None:
             return list(self.again)
-        if not (method.client_streaming and self.many):
-            return [encode(method.input_type, self.request)]
-        read = (decoded(method.input_type, data)[0] for data in read_messages(method.input_type, self.request))
-        return [message for message in read if message is not None]
+        many = bound.descriptor.client_streaming and self.many
+        return bound.messages(self.request) if many else [bound.encode(self.request)]
 
 
 def request_text(messages: Sequence[Message], *, many: bool) -> dict[str, Any] | None:

@@ -111,7 +111,7 @@ class Calling:
     def send(self, method: Callable[[], Any], ask: Ask) -> None:
         """Send more on the call under way; a message that is none is said at its field, and the call goes on."""
         try:
-            messages = ask.messages(method().descriptor)
+            messages = ask.messages(method())
         except RequestError as error:
             self._tell({"problems": {error.field: printable(error)}})
             return
@@ -137,7 +137,7 @@ class Calling:
     # One call
 
     def _made(self, turn: object, bound: Method, ask: Ask) -> Call:
-        messages = ask.messages(bound.descriptor)
+        messages = ask.messages(bound)
         streams_requests = bound.descriptor.client_streaming
         running = bound.start() if streams_requests else bound.start(messages[0])
         with self._lock:
