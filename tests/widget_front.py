@@ -150,6 +150,7 @@ OK: dict[str, Any] = {
     "hint": "",
     "why": None,
     "json": '{\n  "id": "user123"\n}',
+    "json_of": {"drawn": 1, "total": 1},
     "metadata": {"initial": [["content-type", "application/grpc"], ["x-api-key", None]], "trailing": []},
     "stub": "import grpc\n",
     "grpcurl": "grpcurl localhost:50051 UserService/GetUser\n",
@@ -163,6 +164,7 @@ OK: dict[str, Any] = {
         ],
         "rows": [["user123", None]],
         "total": 1,
+        "width": 2,
     },
 }
 SIGN_IN: dict[str, Any] = {

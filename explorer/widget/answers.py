@@ -29,6 +29,7 @@ NONE: dict[str, Any] = {
     "why": None,
     "table": None,
     "json": None,
+    "json_of": None,
     "metadata": None,
     "code": "",
     "stub": "",
@@ -42,7 +43,7 @@ _WIRE_COLUMN = re.compile(r"(^|[._])(id|ids|uuid|key|hash|etag|path|url|uri|emai
 
 
 def table_of(frame: Any, total: int | None = None) -> dict[str, Any]:
-    """The last rows of a DataFrame as text, null where the value is missing."""
+    """The last rows of a DataFrame as text, null where the value is missing; beside them, how much there is."""
     drawn = frame.iloc[-DRAWN_ROWS:, :_DRAWN_COLUMNS]
     columns = [_column(name, dtype) for name, dtype in zip(drawn.columns, drawn.dtypes, strict=True)]
     cells = [
@@ -53,7 +54,12 @@ def table_of(frame: Any, total: int | None = None) -> dict[str, Any]:
         for at in range(len(columns))
     ]
     rows = [list(row) for row in zip(*cells, strict=True)]
-    return {"columns": columns, "rows": rows, "total": len(frame) if total is None else total}
+    return {
+        "columns": columns,
+        "rows": rows,
+        "total": len(frame) if total is None else total,
+        "width": frame.shape[1],
+    }
 
 
 def metadata_of(pairs: Sequence[tuple[str, str | bytes]] | None) -> list[list[str | None]]:

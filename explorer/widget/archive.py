@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Archive", "full_name", "same_method"]
 
 _DRAWN = 200  # calls, and names
+_COUNTED = 1_000  # calls, up to which they are counted at each change
+_KEPT = 100_000  # as a session does
 
 
 class Archive:
@@ -87,7 +89,7 @@ class Archive:
         """A row per call, over all sessions: see :attr:`explorer.session.Session.history`."""
         from explorer.frames import history_frame
 
-        return history_frame(self._entries(100_000))
+        return history_frame(self._entries(_KEPT))
 
     def _try(self, step: Callable[[], object]) -> None:
         self._problem = ""
@@ -97,7 +99,7 @@ class Archive:
             self._problem = printable(error, 1000)
         self.changed()
 
-    def _entries(self, count: int = 1_000) -> list[Entry]:
+    def _entries(self, count: int = _COUNTED) -> list[Entry]:
         with self._lock:
             sessions = list(self._sessions)
         return [entry for session in sessions for entry in session.recent(count)][-count:]
@@ -110,21 +112,29 @@ class Archive:
                     self._numbered += 1
                     self._numbers[call] = self._numbered
             numbers = {(call.started_at, full_name(call)): self._numbers[call] for call in kept}
+        saved, names = self._names()
         return {
             "kind": "history",
             "calls": [_row(one, numbers.get((one.time, one.method))) for one in reversed(entries[-_DRAWN:])],
-            "saved": self._names(),
+            "calls_in_all": self._in_all(entries),
+            "saved": saved,
+            "saved_in_all": names,
             "file": printable(self.saved.path.name, 100),
             "path": printable(self.saved.path, 300),
             "problem": self._problem,
         }
 
-    def _names(self) -> list[dict[str, str]]:
+    def _in_all(self, entries: list[Entry]) -> int:
+        return len(entries) if len(entries) < _COUNTED else len(self._entries(_KEPT))
+
+    def _names(self) -> tuple[list[dict[str, str]], int]:
+        """The names that are drawn, and how many there are."""
         try:
-            return [self._name(name) for name in self.saved.names[:_DRAWN]]
+            names = self.saved.names
+            return [self._name(name) for name in names[:_DRAWN]], len(names)
         except ExplorerError as error:
             self._problem = self._problem or printable(error, 1000)
-            return []
+            return [], 0
 
     def _name(self, name: str) -> dict[str, str]:
         try:

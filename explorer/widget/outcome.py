@@ -75,7 +75,7 @@ def outcome(call: Call, frame: DataFrame, ask: Ask) -> dict[str, Any]:
         "why": why,
         "first": "Table" if why and call.data and call.status.code == "CANCELLED" else "",
         "table": answers.table_of(*_response_rows(call, frame)) if call.ok or call.data else None,
-        "json": _json(call),
+        **_json(call),
         "metadata": {
             "call": _transfer(call),
             "initial": answers.metadata_of(call.initial_metadata),
@@ -144,19 +144,22 @@ def _response_rows(call: Call, frame: DataFrame) -> tuple[DataFrame, int]:
     return shown, len(call.data)
 
 
-def _json(call: Call) -> str | None:
-    """The answer as JSON; of a long stream its end, of one with large messages less."""
+def _json(call: Call) -> dict[str, Any]:
+    """The answer as JSON; of a long stream its end, of one with large messages less, and of how many that is."""
     drawn, size = 0, 0
     for data in reversed(call.data[-answers.DRAWN_ROWS :]):
         size += len(data)
         if size > _DRAWN_BYTES:
             break
         drawn += 1
+    capped = {"drawn": drawn, "total": len(call.data)}
     if call.data and not drawn:
-        return f"… {answers.size(len(call.data[-1]))}: too much to be drawn; widget.call.json() has it"
+        sentence = f"… {answers.size(len(call.data[-1]))}: too much to be drawn; widget.call.json() has it"
+        return {"json": sentence, "json_of": None}
     messages = [message for message in call.received[len(call.data) - drawn :] if message is not None]
     if not messages:
-        return None
+        return {"json": None, "json_of": None}
     pool = call.descriptor.containing_service.file.pool
     values = [to_dict(message, pool) for message in messages]
-    return answers.json_text(values if call.descriptor.server_streaming else values[0])
+    text = answers.json_text(values if call.descriptor.server_streaming else values[0])
+    return {"json": text, "json_of": capped}

@@ -54,7 +54,9 @@ SAVED = [{"name": "Ada by id", "shown": "Ada by id", "method": "UserService.GetU
 TOLD: dict[str, Any] = {
     "kind": "history",
     "calls": CALLS,
+    "calls_in_all": len(CALLS),
     "saved": SAVED,
+    "saved_in_all": len(SAVED),
     "file": "saved_requests.json",
     "path": "/notebooks/saved_requests.json",
     "problem": "",
@@ -177,7 +179,15 @@ def test_a_saved_request_runs_with_one_click(front: Front) -> None:
 def test_nothing_in_the_drawer_is_markup(front: Front) -> None:
     row = {**CALLS[0], "method": HOSTILE, "label": HOSTILE, "status": HOSTILE}
     named = {"name": HOSTILE, "shown": HOSTILE, "method": HOSTILE, "problem": HOSTILE}
-    opened(front, calls=[row], saved=[named, {**named, "problem": ""}], problem=HOSTILE, file=HOSTILE, path=HOSTILE)
+    opened(
+        front,
+        calls=[row],
+        saved=[named, {**named, "problem": ""}],
+        saved_in_all=2,
+        problem=HOSTILE,
+        file=HOSTILE,
+        path=HOSTILE,
+    )
     assert front.page.locator(".ge-history").inner_text().count("<b>bold</b>") >= 3
     front.page.get_by_role("tab", name="Saved 2").click()
     assert front.page.locator(".ge-history img, .ge-history b").count() == 0
@@ -270,6 +280,26 @@ def test_of_a_stream_that_runs_the_latest_rows_are_in_view(front: Front) -> None
         "The last 29 of 61,270 rows are drawn; all are in widget.responses."
         in front.page.locator(".ge-cap").inner_text()
     )
+
+
+def test_what_is_not_drawn_is_said_in_the_same_words_everywhere(front: Front) -> None:
+    answer = {**copy.deepcopy(OK), "json_of": {"drawn": 200, "total": 5_000}}
+    answer["table"]["width"] = 1_234
+    front.mount(response={"answer": answer})
+    cap = front.page.locator(".ge-cap")
+    assert cap.all_inner_texts() == ["The first 2 of 1,234 columns are drawn; all are in widget.responses."]
+    front.page.locator(".ge-response").get_by_role("tab", name="JSON").click()
+    assert cap.all_inner_texts() == ["The last 200 of 5,000 messages are drawn; all are in widget.call.json()."]
+
+
+def test_the_drawer_says_what_it_does_not_draw(front: Front) -> None:
+    opened(front, calls_in_all=2_400, saved_in_all=350)
+    cap = front.page.locator(".ge-history .ge-cap")
+    assert cap.all_inner_texts() == ["The last 3 of 2,400 calls are drawn; all are in widget.history."]
+    front.page.get_by_role("tab", name="Saved 350").click()
+    assert cap.all_inner_texts() == [f"The first {len(SAVED)} of 350 names are drawn; all are in widget.saved."]
+    front.message("history", **TOLD)
+    assert cap.count() == 0
 
 
 # Streams of requests

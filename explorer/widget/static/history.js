@@ -1,6 +1,6 @@
 // @ts-check
 // The drawer above the foot: what was called, and what has a name. It is told while it is open, and keeps nothing.
-import { badge, button, count, fill, h, own_keys, tabs, wire } from "./dom.js";
+import { badge, button, capped, count, fill, h, own_keys, tabs, wire } from "./dom.js";
 
 /** @param {number} milliseconds since the epoch */
 function time_of_day(milliseconds) {
@@ -26,7 +26,7 @@ class Drawer {
     this.el = el;
     this.open = false;
     this.tab = "Calls";
-    /** @type {any} */ this.told = { calls: [], saved: [], problem: "", file: "", path: "" };
+    /** @type {any} */ this.told = { calls: [], calls_in_all: 0, saved: [], saved_in_all: 0, problem: "", file: "", path: "" };
     /** @type {number | null} */ this.naming = null;
     this.head = h("div", { class: "ge-title-row" });
     this.body = h("div", { class: "ge-history-body" });
@@ -56,8 +56,8 @@ class Drawer {
   send(command, more) { this.model.send({ command, ...more }); }
 
   draw() {
-    const { calls, saved, problem, file } = this.told;
-    const names = ["Calls", `Saved${saved.length ? ` ${saved.length}` : ""}`];
+    const { calls, saved, saved_in_all, problem, file } = this.told;
+    const names = ["Calls", `Saved${saved_in_all ? ` ${count(saved_in_all)}` : ""}`];
     const chosen = this.tab === "Calls" ? names[0] : names[1];
     const focused = this.body.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.key : null;
     const typed = this.body.querySelector(".ge-save-name")?.value ?? "";
@@ -74,10 +74,11 @@ class Drawer {
   /** @param {any[]} calls */
   calls(calls) {
     if (!calls.length) return h("p", { class: "ge-faint" }, "Nothing was called yet.");
-    return h("div", { class: "ge-scroll", tabindex: 0, role: "region", "aria-label": "calls" },
+    return h("div", {}, h("div", { class: "ge-scroll", tabindex: 0, role: "region", "aria-label": "calls" },
       h("table", { class: "ge-table ge-calls" },
         h("thead", {}, h("tr", {}, ...["time", "method", "status", "took", "size", ""].map((name) => h("th", { scope: "col", class: name === "took" || name === "size" ? "ge-number" : null }, h("div", { class: "ge-column-name" }, name))))),
-        h("tbody", {}, ...calls.map((call) => this.call(call)))));
+        h("tbody", {}, ...calls.map((call) => this.call(call))))),
+      capped("last", calls.length, this.told.calls_in_all, "calls", "widget.history"));
   }
 
   /** @param {any} call */
@@ -116,7 +117,8 @@ class Drawer {
       h("td", { class: "ge-actions-cell" }, h("span", { class: "ge-row-actions" },
         !entry.problem && button("Run", () => this.send("run_saved", { name: entry.name }), { class: "ge-quiet", data: { key: `run ${entry.name}` } }),
         button("Delete", () => this.send("delete_saved", { name: entry.name }), { class: "ge-quiet", "aria-label": `Delete ${entry.shown}`, data: { key: `delete ${entry.name}` } }))));
-    return h("div", { class: "ge-scroll", tabindex: 0, role: "region", "aria-label": "saved requests" }, h("table", { class: "ge-table ge-saved" }, h("tbody", {}, ...saved.map(one))));
+    return h("div", {}, h("div", { class: "ge-scroll", tabindex: 0, role: "region", "aria-label": "saved requests" }, h("table", { class: "ge-table ge-saved" }, h("tbody", {}, ...saved.map(one)))),
+      capped("first", saved.length, this.told.saved_in_all, "names", "widget.saved"));
   }
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { badge, button, count, fill, h, own_keys, tabs, wire } from "./dom.js";
+import { badge, button, capped, fill, h, own_keys, tabs, wire } from "./dom.js";
 
 /** @param {number} milliseconds since the epoch, by the kernel's clock; only its order of magnitude is shown */
 function ago(milliseconds) {
@@ -22,14 +22,14 @@ function table_cell(cell, column) {
 }
 
 /** @param {any} table */
-function table_view({ columns, rows, total }) {
+function table_view({ columns, rows, total, width }) {
   if (!columns.length) return h("p", { class: "ge-faint" }, "The answer has no fields.");
   if (!rows.length) return h("p", { class: "ge-faint" }, "No rows.");
   const body = rows.map((/** @type {any[]} */ row) => h("tr", {}, ...row.map((cell, index) => table_cell(cell, columns[index]))));
   return h("div", {},
     h("div", { class: "ge-scroll", tabindex: 0, role: "region", "aria-label": "answer as a table" },
       h("table", { class: "ge-table" }, h("thead", {}, h("tr", {}, ...columns.map(heading))), h("tbody", {}, ...body))),
-    total > rows.length && h("p", { class: "ge-faint ge-cap" }, `The last ${count(rows.length)} of ${count(total)} rows are drawn; all are in `, wire("widget.responses"), "."));
+    capped("last", rows.length, total, "rows", "widget.responses"), capped("first", columns.length, width, "columns", "widget.responses"));
 }
 
 /** Copies, and where the browser does not allow that, selects the text for the person to copy. @param {HTMLElement} shown */
@@ -57,6 +57,11 @@ function copier(shown) {
 function text_view(text, label, kind = "") {
   const shown = h("pre", { class: "ge-wire", tabindex: 0, "aria-label": label }, text);
   return h("div", { class: `ge-text ${kind}` }, copier(shown), shown);
+}
+
+/** @param {any} answer */
+function json_view({ json, json_of }) {
+  return h("div", {}, text_view(json, "answer as JSON"), json_of && capped("last", json_of.drawn, json_of.total, "messages", "widget.call.json()"));
 }
 
 const LANGUAGES = { Python: "code", "Generated stub": "stub", grpcurl: "grpcurl" };
@@ -114,7 +119,7 @@ function pages(answer, send, choice) {
   const all = {};
   if (answer.why) all["Why"] = () => why_view(answer.why, send);
   if (answer.table) all["Table"] = () => table_view(answer.table);
-  if (answer.json !== null) all["JSON"] = () => text_view(answer.json, "answer as JSON");
+  if (answer.json !== null) all["JSON"] = () => json_view(answer);
   if (answer.metadata) all["Metadata"] = () => metadata_view(answer.metadata);
   if (answer.code) all["Code"] = () => code_view(answer, choice);
   return all;
