@@ -207,6 +207,8 @@ class Method:
             timeout=self._options.timeout,
             deadline=self._options.timeout_for(streaming=self.kind != "unary"),
             metadata=self._options.metadata,
+            compression=self._options.compression,
+            bound=self._options.of_the_call(),
             reflection=self._types is None or self._types.reflected,
         )
 

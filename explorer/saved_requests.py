@@ -18,6 +18,7 @@ from explorer.errors import ConfigurationError, SavedRequestsError, UnknownNameE
 from explorer.methods import Method
 from explorer.request_file import RequestFile
 from explorer.rpc import to_dict
+from explorer.rpc.channel_options import Compression
 from explorer.rpc.metadata import MetadataLike, as_metadata, may_be_shown
 from explorer.text import printable
 from explorer.texts import Asked, Hidden, hidden_metadata
@@ -40,6 +41,7 @@ class SavedRequest:
         method: ``package.Service.Method``.
         request: ProtoJSON; a list of it where the method takes a stream.
         timeout: Seconds, None for the session's own.
+        compression: Of what is sent, ``gzip`` or ``deflate``; None for the session's own.
         metadata: Names, each with its value where anybody may read it, else with None.
         note: What somebody wrote about it.
 
@@ -49,6 +51,7 @@ class SavedRequest:
     method: str
     request: Any
     timeout: float | None = None
+    compression: Compression | None = None
     metadata: tuple[tuple[str, str | None], ...] = ()
     note: str = ""
 
@@ -70,6 +73,8 @@ class SavedRequest:
         entry: dict[str, Any] = {"method": self.method, "request": self.request}
         if self.timeout is not None:
             entry["timeout"] = self.timeout
+        if self.compression is not None:
+            entry["compression"] = self.compression
         if self.metadata:
             entry["metadata"] = [{"name": name, "value": value} for name, value in self.metadata]
         return {**entry, "note": self.note} if self.note else entry
@@ -78,10 +83,10 @@ class SavedRequest:
 class SavedRequests(Mapping[str, SavedRequest]):
     """The named requests of one file, by name. Every look reads the file: another notebook may have written it.
 
-    Written are method, request, timeout, a note, and names of metadata; of their values only those that anybody may
-    read (:data:`explorer.rpc.metadata.OPEN_METADATA`). The fields of the request are written as they are. A file that
-    is no such file, or of a newer version, is never written over. Two notebooks may save at the same time: neither
-    loses what the other wrote. Safe from any thread.
+    Written are method, request, timeout, compression, a note, and names of metadata; of their values only those that
+    anybody may read (:data:`explorer.rpc.metadata.OPEN_METADATA`). The fields of the request are written as they
+    are. A file that is no such file, or of a newer version, is never written over. Two notebooks may save at the same
+    time: neither loses what the other wrote. Safe from any thread.
 
     Args:
         path: The file, beside the notebook; it is made when something is first saved.
@@ -158,7 +163,7 @@ class SavedRequests(Mapping[str, SavedRequest]):
             raise UnknownNameError("method", printable(saved.method), ())
         sent = saved._metadata(metadata)  # noqa: SLF001 - its own class, one screen up
         request = saved.request
-        return method.options(timeout=saved.timeout, metadata=sent), request
+        return method.options(timeout=saved.timeout, compression=saved.compression, metadata=sent), request
 
     def __getitem__(self, name: str) -> SavedRequest:
         entries = self._file.read()
@@ -223,6 +228,7 @@ def _saved(name: str, what: Call | Method | Asked, request: Any, note: str) -> S
         method=f"{service}.{asked.method.name}",
         request=messages if asked.method.client_streaming else messages[0],
         timeout=asked.timeout,
+        compression=asked.compression,
         metadata=tuple((one.name, one.value) for one in asked.metadata),
         note=str(note),
     )
@@ -255,6 +261,7 @@ def _read(name: str, entry: Any, path: Path) -> SavedRequest:
         method=entry["method"],
         request=entry["request"],
         timeout=entry.get("timeout"),
+        compression=entry.get("compression"),
         metadata=tuple((one["name"], one.get("value")) for one in entry.get("metadata", ())),
         note=entry.get("note", ""),
     )
@@ -270,6 +277,8 @@ def _fault(entry: Any) -> str:
     timeout = entry.get("timeout", 1)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
         return '"timeout" is no number of seconds above 0'
+    if entry.get("compression", "gzip") not in ("gzip", "deflate"):
+        return '"compression" is neither "gzip" nor "deflate"'
     if not isinstance(entry.get("note", ""), str):
         return '"note" is no text'
     return _metadata_fault(entry.get("metadata", []))

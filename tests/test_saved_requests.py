@@ -77,6 +77,17 @@ def test_a_call_of_which_not_all_is_kept_is_not_saved_in_part(echo: Echo, saved:
         call.code  # noqa: B018 - asked for, not used
 
 
+def test_compression_is_kept_and_none_is_written_where_none_was_bound(echo: Echo, saved: SavedRequests) -> None:
+    kept = saved.save("small", echo.service.Get.options(compression="gzip")(s="x" * 1000))
+    saved.save("plain", echo.service.Get, {"s": "x"})
+    assert (kept.compression, saved["small"], saved["plain"].compression) == ("gzip", kept, None)
+    entries = json.loads(saved.path.read_text())["requests"]
+    assert entries["small"]["compression"] == "gzip"
+    assert "compression" not in entries["plain"]
+    assert saved.run("small", AnySession(echo)).compression == "gzip"
+    assert saved.run("plain", AnySession(echo)).compression is None
+
+
 def test_the_file_is_for_people(echo: Echo, saved: SavedRequests) -> None:
     saved.save(
         "b", echo.service.Get.options(timeout=5, metadata={"x-api-key": KEY, "x-request-id": "r"}), {"s": "Zoë\u202e"}
@@ -215,6 +226,9 @@ def test_a_file_of_something_else_is_left_alone(
         ('{"method": "S.Get"}', '"request" is missing'),
         ('{"method": "S.Get", "request": {}, "timeout": -1}', '"timeout"'),
         ('{"method": "S.Get", "request": {}, "timeout": true}', '"timeout"'),
+        ('{"method": "S.Get", "request": {}, "compression": "zip"}', '"compression" is neither'),
+        ('{"method": "S.Get", "request": {}, "compression": null}', '"compression" is neither'),
+        ('{"method": "S.Get", "request": {}, "compression": ["gzip"]}', '"compression" is neither'),
         ('{"method": "S.Get", "request": {}, "metadata": {"a": "b"}}', '"metadata" is no list'),
         ('{"method": "S.Get", "request": {}, "metadata": [{"value": "b"}]}', 'each of "metadata"'),
         (

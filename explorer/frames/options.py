@@ -81,6 +81,12 @@ class Options:
         if not self.max_kept_bytes >= 1:
             raise ConfigurationError(f"max_kept_bytes is a number of bytes above 0, not {self.max_kept_bytes!r}.")
 
+    def of_the_call(self) -> dict[str, bool | float]:
+        """What of a single call differs from its default, beside timeout, metadata and compression."""
+        usual = Options()
+        names = ("idempotent", "idle_timeout", "max_kept_bytes")
+        return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(usual, name)}
+
     def timeout_for(self, *, streaming: bool) -> float:
         """Seconds for one call: every call has a deadline."""
         if self.timeout is not None:

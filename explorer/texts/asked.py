@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.rpc import Connection
-from explorer.rpc.channel_options import MESSAGE_LENGTH
+from explorer.rpc.channel_options import MESSAGE_LENGTH, Compression
 from explorer.rpc.metadata import MetadataLike, as_metadata, may_be_shown
 
 __all__ = ["Asked", "Hidden", "Server", "asked_of", "hidden_metadata"]
@@ -73,6 +73,8 @@ class Asked:
         server: Of whom.
         timeout: Seconds, where they were bound to the call; None where the session's own were used.
         deadline: Seconds that the call had in any case.
+        compression: Of what was sent, where it was bound to the call; None where the channel's own was used.
+        bound: Other options that were bound to it, by name: those that only this library has.
         metadata: The call's own.
         session_metadata: What the session adds to every call, without what the call's own replaces.
 
@@ -83,6 +85,8 @@ class Asked:
     server: Server
     timeout: float | None = None
     deadline: float = 30.0
+    compression: Compression | None = None
+    bound: tuple[tuple[str, bool | float], ...] = ()
     metadata: tuple[Hidden, ...] = ()
     session_metadata: tuple[Hidden, ...] = ()
 
@@ -100,6 +104,8 @@ def asked_of(
     timeout: float | None,
     deadline: float,
     metadata: MetadataLike,
+    compression: Compression | None = None,
+    bound: Mapping[str, bool | float] | None = None,
     reflection: bool = True,
 ) -> Asked:
     """A call over a connection, as the texts need it; secret values stay behind."""
@@ -124,6 +130,8 @@ def asked_of(
         ),
         timeout=timeout,
         deadline=deadline,
+        compression=compression,
+        bound=tuple((bound or {}).items()),
         metadata=hidden[: len(own)],
         session_metadata=hidden[len(own) :],
     )

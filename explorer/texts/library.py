@@ -50,6 +50,9 @@ def _bound(asked: Asked) -> Expression:
     options: list[Expression] = []
     if asked.timeout is not None:
         options.append(f"timeout={asked.timeout:.12g}")
+    if asked.compression is not None:
+        options.append(f"compression={text_literal(asked.compression)}")
+    options += [f"{name}={value if isinstance(value, int) else f'{value:.12g}'}" for name, value in asked.bound]
     if asked.metadata:
         options.append(named("metadata=", metadata_list(asked.metadata)))
     method = f"session[{text_literal(full_name(asked.method))}]"

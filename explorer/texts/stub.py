@@ -122,6 +122,8 @@ def _sending(asked: Asked, requests: list[Expression]) -> list[str]:
     )
     arguments: list[Expression] = ["iter(requests)" if method.client_streaming else "request"]
     arguments.append(f"timeout={asked.deadline:.12g}")
+    if asked.compression is not None:
+        arguments.append(f"compression=grpc.Compression.{asked.compression.title()}")
     if asked.everything:
         arguments.append(named("metadata=", metadata_list(asked.everything)))
     calling = Group(f"{member('stub', method.name)}(", tuple(arguments), ")")

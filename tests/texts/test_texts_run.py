@@ -249,3 +249,33 @@ def without_times(messages: Any) -> list[Message]:
 
 def timeless(text: str) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith(("elapsed", "  seconds", "  nanos"))]
+
+
+BOUND: list[tuple[dict[str, Any], str]] = [
+    ({"compression": "gzip", "timeout": 3}, 'options(timeout=3, compression="gzip")'),
+    ({"compression": "deflate"}, 'options(compression="deflate")'),
+    ({"idempotent": False}, "options(idempotent=False)"),
+    ({"idempotent": True, "idle_timeout": 2.5}, "options(idempotent=True, idle_timeout=2.5)"),
+    ({"max_kept_bytes": 1_000_000}, "options(max_kept_bytes=1000000)"),
+    ({"max_kept_bytes": 2**50}, f"options(max_kept_bytes={2**50})"),
+    ({"compression": None, "idempotent": None, "idle_timeout": 60, "max_kept_bytes": 256_000_000}, 'session["S.Get"]('),
+    ({"concurrency": 2, "on_error": "raise"}, 'session["S.Get"]('),
+]
+
+
+@pytest.mark.parametrize(("bound", "text"), BOUND, ids=lambda one: ",".join(one) if isinstance(one, dict) else "")
+def test_what_was_bound_to_the_call_is_in_its_python(echo: Echo, bound: dict[str, Any], text: str) -> None:
+    call = echo.service["Get"].options(**bound)(s="x" * 50)
+    assert text in call.code
+    again = value_of(call.code, Sessions(echo))
+    assert (again.code, again.compression) == (call.code, call.compression)
+
+
+@pytest.mark.parametrize("method", ["Get", "Both"])
+def test_the_stubs_text_compresses_what_was_compressed(echo: Echo, method: str) -> None:
+    asked: Any = {"s": "x" * 1000} if method == "Get" else [{"s": "x" * 1000}]
+    plain, small = (echo.service[method].options(compression=one)(asked) for one in (None, "gzip"))
+    assert "compression" not in plain.stub_code
+    assert "compression=grpc.Compression.Gzip" in small.stub_code
+    assert run_python(small.stub_code, echo.folder, X_SESSION_KEY="of-the-session").returncode == 0
+    assert echo.heard[-1][1] == echo.heard[-2][1]
