@@ -168,7 +168,8 @@ def same_method(session: Session, call: Call) -> Method:
             f"This call carried {', '.join(map(printable, gone))}, whose values are not kept beyond a session. Choose "
             "the method, and give them again."
         )
-    return method.options(timeout=asked.timeout, metadata=[(one.name, one.value or "") for one in asked.metadata])
+    metadata = [(one.name, one.value or "") for one in asked.metadata]
+    return method.options(timeout=asked.timeout, compression=asked.compression, **dict(asked.bound), metadata=metadata)
 
 
 def full_name(call: Call) -> str:
