@@ -127,6 +127,8 @@ def _by_scheme(text: str) -> Target:
         return _literal(text, match[1].lower(), match[2])
     if match := _SCHEME.match(text):
         _refuse(text, f"{match[1]}: is no scheme of gRPC over HTTP/2")
+    if text.startswith("/"):
+        _refuse(text, f"it is a path; a Unix socket's is written unix:{text}")
     return _endpoint(text, _without_path(text, text), default_port=443)
 
 

@@ -159,6 +159,11 @@ def test_a_password_in_a_target_is_not_repeated(text: str) -> None:
         assert "s3cret" not in str([frame.locals for frame in own])
 
 
+def test_a_path_is_answered_with_how_a_unix_socket_is_written() -> None:
+    with pytest.raises(ConfigurationError, match=r"written unix:/tmp/x\.sock\."):
+        parse_target("/tmp/x.sock")
+
+
 def test_something_that_is_no_text_is_named_by_its_type() -> None:
     with pytest.raises(ConfigurationError, match="not int"):
         parse_target(50051)  # type: ignore[arg-type]  # the wrong type is the point
