@@ -345,7 +345,7 @@ class Call:
             scope = self.status.scope_required
             return f"Sign in with the scope {scope}." if scope else "Sign in as someone who may."
         step = _NEXT_STEP.get(self.status.code, "")
-        return "" if step in self.status.details else step
+        return "" if step.removesuffix(", or less often.") in self.status.details else step
 
 
 def _violation(violation: dict[str, str]) -> str:

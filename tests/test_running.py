@@ -531,6 +531,7 @@ def test_the_budget_is_an_option(service: Callable[..., Service]) -> None:
     call = method.options(max_kept_bytes=1000)()
     assert call.status.code == "RESOURCE_EXHAUSTED"
     assert len(call) == len(call.messages) == 10
+    assert repr(call).count("Ask for less") == 1
     with pytest.raises(ConfigurationError, match="max_kept_bytes"):
         method.options(max_kept_bytes=0)
     with pytest.raises(ConfigurationError, match="timeout"):
