@@ -27,6 +27,7 @@ from explorer.errors import (
 from explorer.rpc import Connection, DescriptorSet, DescriptorSource, ProtoFiles, Reflection, to_dict
 from explorer.rpc.combined import Combined, descriptor_source
 from explorer.rpc.comments import comments_of
+from explorer.rpc.files import FileSet
 
 Serve = Callable[..., GrpcServer]
 Connect = Callable[..., Connection]
@@ -308,6 +309,17 @@ class TestDamage:
         placeholder = descriptor_pb2.FileDescriptorProto(name=name, package="reports.v2", syntax="<unknown:0>")
         source = self.reports(damaged, **{name: placeholder.SerializeToString()})
         assert list(source.broken) == ["reports.v2.ReportService"]
+
+    def test_a_placeholder_does_not_take_the_name_of_the_file_that_comes_after_it(self) -> None:
+        files = raw_files(**REPORTS)
+        types = files.pop("reports/v2/types.proto")
+        placeholder = descriptor_pb2.FileDescriptorProto(name="reports/v2/types.proto", syntax="<unknown:0>")
+        collected = FileSet()
+        for raw in (placeholder.SerializeToString(), types, *files.values()):
+            collected.add(raw)
+        collected.conclude(collected.services())
+        assert collected.raw["reports/v2/types.proto"] == types
+        assert (collected.broken, collected.repaired) == ({}, {})
 
     def test_a_file_under_another_name_is_found_by_what_is_in_it(self, damaged: Describe) -> None:
         files = raw_files(**REPORTS)
