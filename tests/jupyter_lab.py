@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
 
+ROOT = Path(__file__).parents[1]
 SETTINGS = {
     "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},  # what a secret could hide in is saved
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},  # off-screen cells stay in the document
@@ -58,6 +59,8 @@ class JupyterLab:
         overrides.write_text(json.dumps(SETTINGS))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "BINDER"))}
         own = {f"JUPYTER_{kind}_DIR": str(self.home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
+        paths = filter(None, (str(ROOT), inherited.get("PYTHONPATH")))
+        own["PYTHONPATH"] = os.pathsep.join(paths)  # kernels import the tests' own tree, wherever another is installed
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from pathlib import Path
@@ -34,7 +35,9 @@ class WithAPerson(NotebookClient):
 
 def run(name: str) -> nbformat.NotebookNode:
     book = nbformat.read(NOTEBOOKS / name, as_version=4)
-    return WithAPerson(book, timeout=60, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    paths = filter(None, (str(NOTEBOOKS.parent), os.environ.get("PYTHONPATH")))
+    own_tree = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}  # wherever another is installed
+    return WithAPerson(book, timeout=60, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute(env=own_tree)
 
 
 def shown(book: nbformat.NotebookNode, containing: str) -> str:
