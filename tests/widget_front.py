@@ -185,7 +185,7 @@ STATES: dict[str, dict[str, Any]] = {
     },
     "details": {},
     "gate": {"gate": SIGN_IN},
-    "tree": {"services": SERVICES, "selected": "UserService.GetUser"},
+    "tree": {"services": SERVICES, "looking": {"busy": False, "sentence": ""}, "selected": "UserService.GetUser"},
     "request": {
         "method": GET_USER,
         "busy": False,

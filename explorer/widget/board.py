@@ -33,6 +33,7 @@ class Board:
             "gate": {"kind": "wait", "title": "", "sentence": ""},
             "shut": True,
             "services": [],
+            "looking": {"busy": False, "sentence": ""},
             "selected": "",
             "method": None,
             "busy": False,

@@ -22,6 +22,7 @@ from explorer.widget.asking import Ask, request_text
 from explorer.widget.board import Board, Listener
 from explorer.widget.calling import Calling
 from explorer.widget.gatekeeper import Gatekeeper
+from explorer.widget.looking import Looking
 from explorer.widget.place import Place, demo_place
 from explorer.widget.pulse import Pulse
 from explorer.widget.source_code import Origin, session_source
@@ -63,6 +64,7 @@ class Model:
         self._wallet = Wallet(self._board, self.submit, lambda: self._gatekeeper.grant is not None, tokens)
         self._gatekeeper = Gatekeeper(self, self._board, away=away)
         self.calling = Calling(self._call_changed)
+        self._looking = Looking(self, self._board)
         self.archive = Archive(self._pass_on, SavedRequests() if saved is None else saved)
         self._pulse = Pulse(lambda health: self._board.set(health=health))
 
@@ -97,6 +99,7 @@ class Model:
             "visible": self._wallet.touch,
             "details": lambda: self._wallet.watch(content.get("open") is True),
             "connect": self.start,
+            "rediscover": lambda: self.submit(self._looking.again),
             "start_demo": lambda: self.submit(self._start_the_demo),
             "sign_in": lambda: self._gatekeeper.begin(content.get("method"), away=content.get("away") is True),
             "paste": lambda: self._paste(Secret(str(content.pop("address", "")))),
@@ -140,6 +143,11 @@ class Model:
         self._board.set(selected=name, method=method, problems={})
         if another or self.state["answer"]["state"] == "none":
             self._board.set(answer={**answers.NONE, "hint": catalog.hint(method)})
+
+    def know(self, services: Sequence[dict[str, Any]]) -> frozenset[str]:
+        """From here on these services' methods can be selected; their names."""
+        self._methods = frozenset(method["name"] for service in services for method in service["methods"])
+        return self._methods
 
     def call(self, content: dict[str, Any]) -> None:
         """Call a method with a request as JSON text; its answer comes through the listeners."""
@@ -285,7 +293,7 @@ class Model:
         self.archive.begin(session)
         self._pulse.begin(session)
         services = catalog.services_of(session)
-        self._methods = frozenset(method["name"] for service in services for method in service["methods"])
+        self.know(services)
         self._board.set(place=catalog.place_of(session, services), services=services)
         if not services:
             self._board.shut(

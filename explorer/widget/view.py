@@ -221,6 +221,7 @@ _TRAITS = {
     "account": "header",
     "gate": "gate",
     "services": "tree",
+    "looking": "tree",
     "selected": "tree response",
     "method": "request",
     "busy": "request",

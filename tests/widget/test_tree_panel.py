@@ -169,3 +169,15 @@ def test_what_enter_would_take_is_in_sight(front):
     box = best.bounding_box()
     assert top <= box["y"]
     assert box["y"] + box["height"] <= bottom
+
+
+def test_look_again_asks_once_and_says_what_went_wrong(front):
+    front.mount()
+    again = front.page.get_by_role("button", name="Look again")
+    again.click()
+    assert front.sent("tree") == [{"command": "rediscover"}]
+    front.set("tree", "looking", {"busy": True, "sentence": ""})
+    assert again.is_disabled()
+    front.set("tree", "looking", {"busy": False, "sentence": "<b>No</b> answer."})
+    assert again.is_enabled()
+    assert front.page.locator(".ge-looking").inner_text() == "<b>No</b> answer."

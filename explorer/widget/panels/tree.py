@@ -20,4 +20,5 @@ class Tree(Panel):
     _css = assets.style("tree")
 
     services: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    looking = traitlets.Dict().tag(sync=True)
     selected = traitlets.Unicode().tag(sync=True)

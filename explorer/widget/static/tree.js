@@ -1,5 +1,5 @@
 // @ts-check
-import { count, fill, h, own_keys } from "./dom.js";
+import { button, count, fill, h, own_keys } from "./dom.js";
 import { fit, humps_of } from "./found.js";
 
 /** What the panel knows of one method: its row, and what it is found by. */
@@ -99,7 +99,15 @@ class Tree {
       onkeydown: (/** @type {any} */ event) => this.key(event),
     });
     this.none = h("div", { class: "ge-faint ge-none", role: "status" });
-    fill(el, this.search, this.none, this.list);
+    this.again = button("⟳", () => this.model.send({ command: "rediscover" }), { class: "ge-quiet ge-again", "aria-label": "Look again", title: "Look again: ask the server anew what it serves" });
+    this.said = h("div", { class: "ge-looking", role: "status" });
+    fill(el, h("div", { class: "ge-search-row" }, this.search, this.again), this.said, this.none, this.list);
+  }
+
+  looking() {
+    const { busy, sentence } = this.model.get("looking");
+    this.again.disabled = busy;
+    this.said.textContent = busy ? "" : sentence;
   }
 
   draw() {
@@ -236,12 +244,16 @@ function render({ model, el }) {
   const draw = () => tree.draw();
   const mark = () => tree.mark();
   const slash = (/** @type {KeyboardEvent} */ event) => tree.slash(event);
+  const looking = () => tree.looking();
   draw();
+  looking();
   model.on("change:services", draw);
+  model.on("change:looking", looking);
   model.on("change:selected", mark);
   document.addEventListener("keydown", slash, true); // before the other panels keep their keys to themselves
   return () => {
     model.off("change:services", draw);
+    model.off("change:looking", looking);
     model.off("change:selected", mark);
     document.removeEventListener("keydown", slash, true);
   };
