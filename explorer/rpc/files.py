@@ -214,7 +214,9 @@ class FileSet(CollectedFiles):
         """A type that came with an import, but contradicts another of the same name, must not stand for it."""
         came = [imported for imported in lost if imported in self._protos]
         claimed = {name: imported for imported in came for name in declared(self._protos[imported])}
-        named = (name for use in uses(proto) if claimed for name in use.candidates() if name in claimed)
+        if not claimed:
+            return None
+        named = (name for use in uses(proto) for name in use.candidates() if name in claimed)
         taken = next(filter(self._in_pool, named), None)
         if taken is None:
             return None
