@@ -160,8 +160,8 @@ def test_a_password_in_a_target_is_not_repeated(text: str) -> None:
 
 
 def test_a_path_is_answered_with_how_a_unix_socket_is_written() -> None:
-    with pytest.raises(ConfigurationError, match=r"written unix:/tmp/x\.sock\."):
-        parse_target("/tmp/x.sock")
+    with pytest.raises(ConfigurationError, match=r"written unix:/run/x\.sock\."):
+        parse_target("/run/x.sock")
 
 
 def test_something_that_is_no_text_is_named_by_its_type() -> None:
