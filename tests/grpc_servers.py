@@ -57,8 +57,20 @@ class GrpcServer:
     def paths(self) -> list[str]:
         return [call.path for call in self.calls]
 
-    def stop(self) -> None:
+    def stop(self, *, noticed_by: grpc.Channel | None = None) -> None:
+        """End it; with a client's channel: until that has seen the end, before which a call may still be sent to it."""
         self._server.stop(None).wait()
+        if noticed_by is None:
+            return
+        noticed = threading.Event()
+
+        def look(state: grpc.ChannelConnectivity) -> None:
+            if state is not grpc.ChannelConnectivity.READY:
+                noticed.set()
+
+        noticed_by.subscribe(look)
+        assert noticed.wait(30)
+        noticed_by.unsubscribe(look)
 
     def find(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         path, pairs = details.method, [(key, value) for key, value in details.invocation_metadata]

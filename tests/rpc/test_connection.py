@@ -242,7 +242,7 @@ def test_a_server_that_comes_back_is_waited_for(serve: Serve, connect: Connect, 
     first = serve(unary={GET: echo})
     connection = connect(first.target, plaintext=True)
     assert invoke(connection, method("Get"), b"").status.ok
-    first.stop()
+    first.stop(noticed_by=connection.channel)
     with pytest.raises(ConnectionFailedError, match="Nobody listens"):
         invoke(connection, method("Get"), b"", timeout=0.5)
     serve(unary={GET: echo}, port=first.port)
@@ -255,7 +255,7 @@ def test_two_connections_do_not_share_back_off(serve: Serve, connect: Connect, m
     one, other = (connect(server.target, options=minute) for _ in range(2))
     one.connect()
     assert one.security == "plaintext"  # the one kind whose credentials are all alike, so that it would be shared
-    server.stop()
+    server.stop(noticed_by=one.channel)
     with pytest.raises(ConnectionFailedError, match="Nobody listens"):
         invoke(one, method("Get"), b"", timeout=0.5)
     serve(unary={GET: echo}, port=server.port)

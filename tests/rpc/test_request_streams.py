@@ -356,7 +356,7 @@ def test_a_stream_that_never_left_is_sent_whole_once_there_is_a_connection(
     first = serve(uploads={UPLOAD: last})
     connection = connect(first.target, plaintext=True)
     assert len(list(stream(connection, method("Upload"), item(1)))) == 1
-    first.stop()
+    first.stop(noticed_by=connection.channel)
     seen: list[bytes] = []
 
     def handler(requests: Iterator[bytes], _context: grpc.ServicerContext) -> bytes:
@@ -379,7 +379,7 @@ def test_nobody_there_lets_the_sender_go(
     server = serve(uploads={UPLOAD: last})
     connection = connect(server.target, plaintext=True)
     assert len(list(stream(connection, method("Upload"), item(1)))) == 1
-    server.stop()
+    server.stop(noticed_by=connection.channel)
     requests = RequestStream(is_open=True)
     answer = stream(connection, method("Upload"), requests)
     with pytest.raises(ConnectionFailedError):

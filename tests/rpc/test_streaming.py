@@ -205,7 +205,7 @@ def test_a_server_that_is_away_at_the_start_is_named(
     server = serve(streams={LIST: three})
     connection = connect(server.target, plaintext=True)
     assert len(list(stream(connection, method("List"), b""))) == 3
-    server.stop()
+    server.stop(noticed_by=connection.channel)
     with pytest.raises(ConnectionFailedError, match="Nobody listens"):
         next(stream(connection, method("List"), b""))
 
