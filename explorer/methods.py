@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import keyword
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -199,7 +199,11 @@ class Method:
         messages = (decoded(takes, one)[0] for one in self._all_of(request, fields))
         return [message for message in messages if message is not None]
 
-    def _asked(self, requests: list[Message]) -> Asked:
+    def asked_in_bulk(self) -> Asked:
+        """What :meth:`collect` asks of whom, but for its requests, for the text that does it again."""
+        return self._asked([], self._options.of_the_run())
+
+    def _asked(self, requests: list[Message], bound: Mapping[str, bool | float | str] | None = None) -> Asked:
         return asked_of(
             self._connection,
             self.descriptor,
@@ -208,7 +212,7 @@ class Method:
             deadline=self._options.timeout_for(streaming=self.kind != "unary"),
             metadata=self._options.metadata,
             compression=self._options.compression,
-            bound=self._options.of_the_call(),
+            bound=self._options.of_the_call() if bound is None else bound,
             reflection=self._types is None or self._types.reflected,
         )
 
@@ -230,15 +234,22 @@ class Method:
 
         Where a person has to sign in again in the middle of it, it waits for that, and then goes on.
         """
-        return self._prepared(requests, columns).start()
+        run = self._prepared(requests, columns)
+        return run.start(self._keeping(run))
 
     def _collected(self, requests: Any, columns: Mapping[str, Any]) -> Run:
         from explorer.frames import finish
 
-        began, started = datetime.now(UTC), time.perf_counter()
-        run = finish(self._prepared(requests, columns))
-        self._history.add_run(self.full_name, self.kind, began, time.perf_counter() - started, run.tally)
+        run = self._prepared(requests, columns)
+        keep = self._keeping(run)
+        finish(run)
+        keep()
         return run
+
+    def _keeping(self, run: Run) -> Callable[[], None]:
+        """What keeps the run, which begins now, in the history once it is over."""
+        began, started = datetime.now(UTC), time.perf_counter()
+        return lambda: self._history.add_run(self.full_name, self.kind, began, time.perf_counter() - started, run.tally)
 
     def _prepared(self, requests: Any, columns: Mapping[str, Any]) -> Run:
         from explorer.frames import prepare, read_requests

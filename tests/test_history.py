@@ -120,6 +120,13 @@ def test_a_run_of_many_is_one_row(session: Callable[..., Session]) -> None:
     assert opened.calls == []
 
 
+def test_a_run_in_the_background_is_a_row_before_anybody_hears_of_its_end(session: Callable[..., Session]) -> None:
+    method = session(Get=lambda request, _context: request)["S.Get"]
+    run = method.collect_in_background(s=["a", "b"])
+    run.wait(60)
+    assert method._history.frame()[["requests", "status_code"]].values.tolist() == [[2, "OK"]]
+
+
 def test_an_error_is_a_row_and_a_call_that_never_left_is_none(session: Callable[..., Session]) -> None:
     opened = session(Get=refuse)
     opened["S.Get"](s="a")

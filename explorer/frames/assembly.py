@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -22,6 +24,7 @@ from explorer.frames.table import DtypeBackend, to_pandas
 __all__ = ["Assembly", "call_frame"]
 
 _BYTES_AT_ONCE = 64 * 2**20
+_LOOKED_AT = 50  # rows of what is decoded that are at hand for a look
 
 _STATUS_FIELDS = [
     pa.field("status_code", pa.string(), metadata={"meaning": "gRPC status code"}),
@@ -56,6 +59,7 @@ class Assembly:
         self._bytes = 0
         self._batches: list[pa.RecordBatch] = []
         self._ordinals: list[np.ndarray] = []
+        self._tail = pa.RecordBatch.from_pylist([], schema=self.schema)
 
     def add(self, outcomes: Iterable[Outcome | Messages]) -> None:
         """Take these outcomes in; may decode a chunk."""
@@ -132,6 +136,15 @@ class Assembly:
             ordinals.insert(0, numbers)
         return table, np.concatenate([np.empty(0, dtype=np.int64), *ordinals])
 
+    def latest(self, count: int) -> pd.DataFrame:
+        """The last rows, without regard to where in the order they stand; what waits to be decoded goes on waiting."""
+        early = (each for ordinal in heapq.nlargest(count, self._early) for each in reversed(self._early[ordinal]))
+        rows = list(itertools.islice(filter(_has_rows, early), count))[::-1]
+        waiting = [_end_of(each, count) for each in [*self._outcomes[-count:], *rows][-count:]]
+        shown = [self._tail, *([self._batch(_Chunk.of(waiting), {})] if waiting else [])]
+        table = pa.Table.from_batches(shown, schema=self.schema)
+        return to_pandas(table.slice(max(0, len(table) - count)), pd.RangeIndex(min(count, len(table))))
+
     def frame(self, index: pd.Index | None, dtype_backend: DtypeBackend = "pyarrow") -> pd.DataFrame:
         """The same as a DataFrame whose index is that of the requests."""
         table, ordinals = self.table()
@@ -176,6 +189,7 @@ class Assembly:
         faults: dict[int, DecodeError] = {}
         chunk = _Chunk.of(outcomes)
         batch = self._batch(chunk, faults)
+        self._tail = batch.take(pa.array(range(max(0, len(batch) - _LOOKED_AT), len(batch)), pa.int64()))
         if self._parts is not None:
             self._parts.add(batch, chunk.ordinals)
         else:
@@ -240,6 +254,12 @@ class _Chunk(NamedTuple):
 
 def _has_rows(outcome: Outcome | Messages) -> bool:
     return isinstance(outcome, Messages) or bool(outcome.code)
+
+
+def _end_of(outcome: Outcome | Messages, count: int) -> Outcome | Messages:
+    if not isinstance(outcome, Messages):
+        return outcome
+    return outcome._replace(data=outcome.data[-count:], elapsed=outcome.elapsed[-count:])
 
 
 def _is_last(outcome: Outcome | Messages) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from os import PathLike
-from typing import Literal
+from os import PathLike, fspath
+from typing import Any, Literal
 
 from explorer.errors import ConfigurationError
 from explorer.rpc.channel_options import Compression, compression_algorithm
@@ -83,8 +83,15 @@ class Options:
 
     def of_the_call(self) -> dict[str, bool | float]:
         """What of a single call differs from its default, beside timeout, metadata and compression."""
+        return self._unusual("idempotent", "idle_timeout", "max_kept_bytes")
+
+    def of_the_run(self) -> dict[str, bool | float | str]:
+        """What differs from its default of a run of many calls: that, and what a single call does not have."""
+        into = {} if self.into is None else {"into": fspath(self.into)}
+        return self.of_the_call() | self._unusual("concurrency", "rate", "pages", "on_error", "dtype_backend") | into
+
+    def _unusual(self, *names: str) -> dict[str, Any]:
         usual = Options()
-        names = ("idempotent", "idle_timeout", "max_kept_bytes")
         return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(usual, name)}
 
     def timeout_for(self, *, streaming: bool) -> float:

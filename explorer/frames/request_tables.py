@@ -12,7 +12,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from explorer.errors import ConfigurationError, RequestError
 from explorer.text import printable
 
-__all__ = ["read_file"]
+__all__ = ["read_file", "values_of_texts"]
 
 _LINES = {".jsonl", ".ndjson"}
 _AS_TEXT = frozenset({FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES, FieldDescriptor.TYPE_ENUM})
@@ -48,11 +48,16 @@ def _csv(path: Path, descriptor: Descriptor) -> pd.DataFrame:
     frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     frame = frame.astype(object).where(frame.notna(), None)
     for name in frame.columns:
-        field = _leaf(descriptor, str(name))
-        if field is None or (field.type in _AS_TEXT and not field.is_repeated):
-            continue
-        frame[name] = pd.Series([None if v is None else _value(v) for v in frame[name]], dtype=object)
+        frame[name] = pd.Series(values_of_texts(list(frame[name]), descriptor, str(name)), dtype=object)
     return frame
+
+
+def values_of_texts(texts: list[str | None], descriptor: Descriptor, path: str) -> list[Any]:
+    """Texts without types as the field's own type has them; None stays None."""
+    field = _leaf(descriptor, path)
+    if field is None or (field.type in _AS_TEXT and not field.is_repeated):
+        return list(texts)
+    return [None if text is None else _value(text) for text in texts]
 
 
 def _leaf(descriptor: Descriptor, path: str) -> FieldDescriptor | None:

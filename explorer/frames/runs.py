@@ -104,6 +104,8 @@ class Run:
         self._thread: threading.Thread | None = None
         self._began = time.monotonic()
         self._rested = 0.0
+        self._resting: float | None = None
+        self._at_end: Callable[[], object] = lambda: None
         weakref.finalize(self, self._bulk.stop)
 
     @property
@@ -120,7 +122,8 @@ class Run:
         """How far it is."""
         with self._lock:
             done, errors = self._assembly.done, self._assembly.errors
-        seconds = max(1e-9, time.monotonic() - self._began - self._rested)
+            rests = 0.0 if self._resting is None else time.monotonic() - self._resting
+        seconds = max(1e-9, time.monotonic() - self._began - self._rested - rests)
         rate = (done - self._resumed) / seconds
         remaining = (self._total - done) / rate if self._total is not None and rate else None
         return Progress(done, self._total, errors, rate, remaining)
@@ -139,6 +142,11 @@ class Run:
             self._assembly.add(self._bulk.take())
             return self._assembly.frame(self._requests.index, self.options.dtype_backend)
 
+    def latest(self, count: int) -> pd.DataFrame:
+        """The last rows so far, ``count`` or 50 at most; costs little, however many there are."""
+        with self._lock:
+            return self._assembly.latest(count)
+
     def table(self) -> pa.Table:
         """The same as an Arrow table, proto types and units in its metadata, the index as pandas keeps it there."""
         with self._lock:
@@ -149,11 +157,16 @@ class Run:
     def pause(self) -> None:
         """Send nothing more; what is under way is still answered."""
         self._paused = True
+        with self._lock:
+            self._resting = time.monotonic() if self._resting is None else self._resting
         self._bulk.pause()
 
     def resume(self) -> None:
         """Go on, after a pause or a sign-in."""
         self._paused = False
+        with self._lock:
+            self._rested += 0.0 if self._resting is None else time.monotonic() - self._resting
+            self._resting = None
         self._bulk.resume()
 
     def cancel(self) -> None:
@@ -161,11 +174,16 @@ class Run:
         self._cancelled = not self._ended.is_set()
         self._bulk.stop()
 
-    def start(self) -> Run:
-        """Let a thread of its own drive the run. Gives the run."""
+    def start(self, at_end: Callable[[], object] = lambda: None) -> Run:
+        """Let a thread of its own drive the run, and call ``at_end`` before anybody hears of its end. Gives the run."""
+        self._at_end = at_end
         self._thread = threading.Thread(target=self._in_background, name="explorer-run", daemon=True)
         self._thread.start()
         return self
+
+    def has_ended(self, timeout: float = 0) -> bool:
+        """Whether it is over, or will be within ``timeout`` seconds, for which it is waited."""
+        return self._ended.wait(timeout)
 
     def wait(self, timeout: float | None = None) -> pd.DataFrame:
         """Wait for the end, for at most ``timeout`` seconds, and give the rows.
@@ -197,6 +215,7 @@ class Run:
             raise
         finally:
             self._assembly.close()
+            self._at_end()
             self._ended.set()
 
     def _drive(self, tell: Callable[[Progress], None], interrupted: threading.Event, *, patient: bool) -> None:

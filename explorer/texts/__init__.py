@@ -6,7 +6,17 @@ session or from the environment.
 
 from explorer.texts.asked import Asked, Hidden, Server, asked_of, hidden_metadata
 from explorer.texts.grpcurl import grpcurl_text
-from explorer.texts.library import library_text
+from explorer.texts.library import collecting_text, library_text
 from explorer.texts.stub import stub_text
 
-__all__ = ["Asked", "Hidden", "Server", "asked_of", "grpcurl_text", "hidden_metadata", "library_text", "stub_text"]
+__all__ = [
+    "Asked",
+    "Hidden",
+    "Server",
+    "asked_of",
+    "collecting_text",
+    "grpcurl_text",
+    "hidden_metadata",
+    "library_text",
+    "stub_text",
+]

@@ -86,7 +86,7 @@ class Asked:
     timeout: float | None = None
     deadline: float = 30.0
     compression: Compression | None = None
-    bound: tuple[tuple[str, bool | float], ...] = ()
+    bound: tuple[tuple[str, bool | float | str], ...] = ()
     metadata: tuple[Hidden, ...] = ()
     session_metadata: tuple[Hidden, ...] = ()
 
@@ -105,7 +105,7 @@ def asked_of(
     deadline: float,
     metadata: MetadataLike,
     compression: Compression | None = None,
-    bound: Mapping[str, bool | float] | None = None,
+    bound: Mapping[str, bool | float | str] | None = None,
     reflection: bool = True,
 ) -> Asked:
     """A call over a connection, as the texts need it; secret values stay behind."""

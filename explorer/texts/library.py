@@ -1,7 +1,9 @@
-"""A call as Python with this library, through a variable ``session``."""
+"""A call, or a run of many, as Python with this library, through a variable ``session``."""
 
 from __future__ import annotations
 
+import keyword
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
@@ -13,7 +15,7 @@ from explorer.texts.asked import Asked, Hidden
 from explorer.texts.literals import WIDTH, Expression, Group, fields, literal, named, text_literal, written
 from explorer.texts.values import pool_of, same, set_fields
 
-__all__ = ["library_text", "metadata_list"]
+__all__ = ["collecting_text", "library_text", "metadata_list"]
 
 
 def library_text(asked: Asked) -> str:
@@ -27,6 +29,33 @@ def library_text(asked: Asked) -> str:
     if len(written(bound)) > WIDTH - 2:
         return f"{before}method = {written(bound, beside=9)}\n{written(Group('method(', arguments, ')'))}"
     return before + written(Group(f"{written(bound)}(", arguments, ")"))
+
+
+def collecting_text(
+    asked: Asked, source: Expression | None, columns: Mapping[str, Expression], imports: Sequence[str] = ()
+) -> str:
+    """Python that collects many calls: ``source`` and ``columns`` are written as they are given to ``collect``.
+
+    Args:
+        asked: Of whom, and with which options.
+        source: The positional argument; None where there is none.
+        columns: Fields by name.
+        imports: Lines that these expressions need above.
+
+    """
+    lines = [*(f"import {name}" for name in _imports(asked.metadata)), *imports]
+    before = "\n".join(lines) + "\n\n" if lines else ""
+    bound = _bound(asked)
+    arguments = [] if source is None else [source]
+    if all(name.isidentifier() and not keyword.iskeyword(name) for name in columns):
+        arguments += [named(f"{name}=", value) for name, value in columns.items()]
+    else:
+        inner = (named(f"{text_literal(name)}: ", value) for name, value in columns.items())
+        arguments.append(Group("**{", tuple(inner), "}"))
+    if len(written(bound)) > WIDTH - 2:
+        call = written(Group("method.collect(", tuple(arguments), ")"))
+        return f"{before}method = {written(bound, beside=9)}\n{call}"
+    return before + written(Group(f"{written(bound)}.collect(", tuple(arguments), ")"))
 
 
 def metadata_list(metadata: tuple[Hidden, ...]) -> Group:
@@ -52,11 +81,15 @@ def _bound(asked: Asked) -> Expression:
         options.append(f"timeout={asked.timeout:.12g}")
     if asked.compression is not None:
         options.append(f"compression={text_literal(asked.compression)}")
-    options += [f"{name}={value if isinstance(value, int) else f'{value:.12g}'}" for name, value in asked.bound]
+    options += [named(f"{name}=", _option(value)) for name, value in asked.bound]
     if asked.metadata:
         options.append(named("metadata=", metadata_list(asked.metadata)))
     method = f"session[{text_literal(full_name(asked.method))}]"
     return Group(f"{method}.options(", tuple(options), ")") if options else method
+
+
+def _option(value: bool | float | str) -> Expression:  # noqa: FBT001 - whatever an option may be
+    return literal(value) if isinstance(value, str | int) else f"{value:.12g}"
 
 
 def full_name(method: MethodDescriptor) -> str:

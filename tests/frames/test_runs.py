@@ -87,6 +87,57 @@ class TestInTheBackground:
         go.set()
         assert len(run.wait(PATIENCE)) == 60
 
+    def test_a_look_at_the_latest_rows_leaves_everything_as_it_is(self, site) -> None:
+        here, go = site(PROTO), threading.Event()
+
+        def get(request: Any, context: Any) -> Any:
+            if request.n >= 50:
+                go.wait(PATIENCE)
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        run = run_of(here, fields={"n": range(60)}, concurrency=4).start()
+        until(lambda: run.progress.done == 50)
+        assert run.latest(3)["request.n"].tolist() == [47, 48, 49]
+        assert len(run.latest(50)) == 50
+        assert not run.has_ended()
+        go.set()
+        assert run.has_ended(PATIENCE)
+        assert run.latest(2)["twice"].tolist() == [116, 118]
+        assert run.frame()["request.n"].tolist() == list(range(60))
+
+    @pytest.mark.parametrize("count", [0, 1, 3, 8200])
+    def test_the_latest_rows_of_streams_and_of_whole_chunks(self, site, count: int) -> None:
+        here = site(PROTO)
+        here.serve(List=lambda request, _context: ({"twice": n} for n in range(request.n)))
+        run = run_of(here, fields={"n": [count]}, method="S.List").start()
+        frame = run.wait(PATIENCE)
+        assert run.latest(2)["twice"].tolist() == frame["twice"].tolist()[-2:]
+        assert run.latest(2).columns.tolist() == frame.columns.tolist()
+
+    def test_a_row_out_of_its_turn_is_among_the_latest(self, site) -> None:
+        here, go = site(PROTO), threading.Event()
+        here.serve(Get=lambda request, c: (go.wait(PATIENCE) if request.n == 0 else None) or doubling(request, c))
+        run = run_of(here, fields={"n": range(20)}, concurrency=2).start()
+        until(lambda: run.progress.done == 19)
+        assert run.latest(2)["request.n"].tolist() == [18, 19]
+        go.set()
+        run.wait(PATIENCE)
+
+    def test_a_pause_counts_neither_for_the_rate_nor_for_what_is_left(self, site) -> None:
+        here, go = site(PROTO), threading.Event()
+        here.serve(Get=lambda request, c: (go.wait(PATIENCE) if request.n >= 10 else None) or doubling(request, c))
+        run = run_of(here, fields={"n": range(12)}, concurrency=2).start()
+        until(lambda: run.progress.done == 10)
+        run.pause()
+        run.pause()
+        first = run.progress.rate
+        time.sleep(0.2)  # the pause itself
+        assert run.progress.rate == pytest.approx(first, rel=0.2)
+        run.resume()
+        go.set()
+        run.wait(PATIENCE)
+
     def test_rows_that_came_before_their_turn_are_there_too(self, site) -> None:
         here, go = site(PROTO), threading.Event()
         here.serve(Get=lambda request, c: (go.wait(PATIENCE) if request.n == 0 else None) or doubling(request, c))
