@@ -50,7 +50,7 @@ class Fit(NamedTuple):
 
 
 def fit_of(value: Any, descriptor: Descriptor) -> Fit | None:
-    """How a value is read as requests of this type; None where it is nothing of the kind. Looks at no more than a row."""
+    """How a value is read as requests of this type; None where it is none of that. Looks at no more than a row."""
     if isinstance(value, pd.DataFrame):
         return Fit("DataFrame", len(value), _columns(value.columns, value.dtypes, descriptor))
     if isinstance(value, pd.Series):
