@@ -251,7 +251,7 @@ class Session:
 
     @property
     def repaired(self) -> dict[str, str]:
-        """Services found so far that can be used although something is missing, each with what that is."""
+        """Services found so far that can be used although something lacks or contradicts, each with what that is."""
         return dict(self.descriptors.repaired)
 
     @property
@@ -287,8 +287,8 @@ class Session:
     def descriptor_set(self) -> bytes:
         """All that is served, as a FileDescriptorSet for protoc, grpcurl, buf or :class:`explorer.rpc.DescriptorSet`.
 
-        Each file comes after all that it imports; comments are in it where they came along, broken services are not.
-        Raises as :attr:`services`; resolves everything.
+        Each file comes after all that it imports; comments are in it where they came along, broken services are not,
+        nor those with descriptors of their own. Raises as :attr:`services`; resolves everything.
         """
         return descriptor_set(self.descriptors)
 

@@ -48,42 +48,59 @@ class CollectedFiles:
         self._protos: dict[str, descriptor_pb2.FileDescriptorProto] = {}
         self._services: dict[str, list[str]] = {}
         self._variants: dict[str, str] = {}  # second contents of a file's name, under names of their own
+        self._together: dict[str, list[str]] = {}  # by file: what came in the same answer, and so is what it means
         self._pieces: dict[str, list[str]] = {}  # by file that was cut, and by piece, which is not cut again
         self._symbols: dict[str, list[str]] = {}
         self._indexed: set[str] = set()
-        self._seen: set[bytes] = set()
+        self._seen: dict[bytes, str] = {}
         self._bytes = self._types = 0
 
-    def add(self, raw: bytes) -> None:
-        """Take a file in; the same bytes twice are taken once, and what is no file is left out."""
+    def add(self, raw: bytes) -> str:
+        """Take a file in; the same bytes twice are taken once, and what is no file is left out.
+
+        Returns:
+            The name that it is kept under; empty where it is left out.
+
+        """
         if raw in self._seen or self.excess is not None:
-            return
+            return self._seen.get(raw, "")
         self._bytes += len(raw)
         if self._exceeds("bytes", self._bytes, self._limits.bytes):
-            return
-        self._seen.add(raw)
+            return ""
+        self._seen[raw] = ""
         try:
             proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
         except DecodeError:
-            return
+            return ""
         services = (service.name for service in proto.service)
         if not _is_text(proto.name, proto.package, proto.syntax, *proto.dependency, *services):
-            return
+            return ""
         if proto.name in PROTOBUF_FILES or proto.syntax.startswith("<"):
-            return  # protobuf's own come from here; "<unknown:0>" marks a placeholder for a file that is not there
+            return ""  # protobuf's own come from here; "<unknown:0>" marks a placeholder for a file that is not there
+        self._seen[raw] = self._kept(proto, raw)
+        return self._seen[raw]
+
+    def _kept(self, proto: descriptor_pb2.FileDescriptorProto, raw: bytes) -> str:
         if proto.name in self._protos:
             raw = self._second(proto)
             if not raw:
-                return
+                return proto.name
         self._types += _count_types(proto)
         if self._exceeds("types", self._types, self._limits.types):
-            return
+            return ""
         if self._exceeds("files", len(self._protos) + 1, self._limits.files):
-            return
+            return ""
         self._protos[proto.name], self.raw[proto.name] = proto, raw
         prefix = f"{proto.package}." if proto.package else ""
         for service in proto.service:
             self._services.setdefault(prefix + service.name, []).append(proto.name)
+        return proto.name
+
+    def add_together(self, raws: Iterable[bytes]) -> None:
+        """Take in what came in one answer: of two contents of a name, the files in it mean the one that is in it."""
+        before = len(self._protos)
+        names = [self.add(raw) for raw in raws]
+        self._together.update(dict.fromkeys(list(self._protos)[before:], names))
 
     def declares(self, service: str) -> bool:
         """Whether a file that came declares the service."""
@@ -107,19 +124,33 @@ class CollectedFiles:
 
     def reached(self, roots: Iterable[str]) -> list[str]:
         """These files and all that they import, at any remove, whether they came or not."""
-        reached = dict.fromkeys(itertools.chain.from_iterable(self._pieces.get(name, [name]) for name in roots))
-        waiting = list(reached)
+        return list(self._reaching(roots))
+
+    def _reaching(self, roots: Iterable[str]) -> Iterator[str]:
+        waiting = list(itertools.chain.from_iterable(self._pieces.get(name, [name]) for name in roots))[::-1]
+        seen = set(waiting)
         while waiting:
-            proto = self._protos.get(waiting.pop())
-            for name in proto.dependency if proto is not None else ():
-                if name not in reached:
-                    reached[name] = None
-                    waiting.append(name)
-        return list(reached)
+            name = waiting.pop()
+            yield name
+            proto = self._protos.get(name)
+            imports = [each for each in proto.dependency if each not in seen] if proto is not None else []
+            seen.update(imports)
+            waiting.extend(imports)
 
     def protos(self, names: Iterable[str]) -> Iterator[descriptor_pb2.FileDescriptorProto]:
         """Those of the files that came."""
         return (self._protos[name] for name in names if name in self._protos)
+
+    def _take_over(self, other: CollectedFiles, services: Iterable[str]) -> None:
+        """Have what the other has, where the files of these services and what they mean come before all else."""
+        files = other.files_of(services)
+        meant = {name: _named(other._protos[kept], name) for name, kept in other._meant(files).items() if name != kept}
+        self._protos = other._protos | meant
+        self.raw = other.raw | {name: proto.SerializeToString() for name, proto in meant.items()}
+        self._services, self._pieces = dict(other._services), dict(other._pieces)
+        self.not_served, self.excess = dict(other.not_served), other.excess
+        first = [name for name in self.reached(files) if name in self._protos]
+        self._protos = {name: self._protos[name] for name in [*first, *self._protos]}
 
     def _second(self, proto: descriptor_pb2.FileDescriptorProto) -> bytes:
         """Another content for a name that is taken: kept under a name of its own, unless it says the same."""
@@ -135,6 +166,12 @@ class CollectedFiles:
         self._variants[name] = proto.name
         proto.name = name
         return proto.SerializeToString()
+
+    def _meant(self, files: Iterable[str]) -> dict[str, str]:
+        """Which of two contents these files mean, where that is known: what it is kept under, by the file's name."""
+        together = (name for file in files for name in self._together.get(file, ()))
+        several = set(self._variants.values())
+        return {self._variants.get(name, name): name for name in together if name in self._variants or name in several}
 
     def _settled(self, name: str) -> bool:
         return name in self._protos or name in self._pieces or name in self.not_served or name in PROTOBUF_FILES
@@ -170,7 +207,7 @@ class CollectedFiles:
     def _declaring(self, use: Use) -> list[str]:
         """The files that declare what a use may mean; an index made when it is first needed, which is seldom."""
         if len(self._indexed) < len(self._protos):  # which is cheaper to ask than which of them are new
-            for file in self._protos.keys() - self._indexed:
+            for file in [each for each in self._protos if each not in self._indexed]:
                 self._indexed.add(file)
                 for name in declared(self._protos[file]):
                     self._symbols.setdefault(name, []).append(file)
@@ -180,6 +217,13 @@ class CollectedFiles:
 def _is_text(*names: object) -> bool:
     """What is no UTF-8 comes as bytes; no name may be that."""
     return all(isinstance(name, str) for name in names)
+
+
+def _named(proto: descriptor_pb2.FileDescriptorProto, name: str) -> descriptor_pb2.FileDescriptorProto:
+    copy = descriptor_pb2.FileDescriptorProto()
+    copy.CopyFrom(proto)
+    copy.name = name
+    return copy
 
 
 def _plain(proto: descriptor_pb2.FileDescriptorProto) -> descriptor_pb2.FileDescriptorProto:

@@ -120,7 +120,7 @@ class Combined:
         files = self._resolved()
         if full_name in files.broken:
             raise ReflectionError(files.broken[full_name])
-        return files.pool.FindServiceByName(full_name)
+        return files.service(full_name)
 
     def message_type(self, full_name: str) -> Descriptor:
         """A message type's descriptor, of whichever source has it.

@@ -19,8 +19,9 @@ def descriptor_set(source: DescriptorSource) -> bytes:
     """All that a source describes, as a serialized FileDescriptorSet.
 
     Rule and source: descriptor.proto, FileDescriptorSet. Each file comes once, after all that it imports, as protoc
-    writes them; with the comments that came along. Services that are broken are left out; what was repaired is there
-    as it was repaired. Well-known files that are imported are in it.
+    writes them; with the comments that came along. Services that are broken are left out, and so are those that have
+    descriptors of their own, because a set has no room for two meanings of a name; what else was repaired is there as
+    it was repaired. Well-known files that are imported are in it.
 
     Raises:
         ReflectionError, ConnectionFailedError, OAuthError: As for the source's ``load``.
@@ -45,9 +46,11 @@ def _all_files(source: DescriptorSource) -> Iterator[FileDescriptor]:
     for name in source.service_names():
         if name not in source.broken:
             try:
-                waiting.append(source.service(name).file)
+                file = source.service(name).file
             except ReflectionError:  # broken since
                 continue
+            if file.pool is source.pool:
+                waiting.append(file)
     for name in source.files:
         try:
             waiting.append(source.pool.FindFileByName(name))

@@ -100,7 +100,7 @@ class DescriptorSet:
         if full_name in self._files.broken:
             raise ReflectionError(self._files.broken[full_name])
         try:
-            return self.pool.FindServiceByName(full_name)
+            return self._files.service(full_name)
         except KeyError:
             raise UnknownNameError("service", printable(full_name, 200), self.service_names()) from None
 

@@ -18,7 +18,7 @@ class DescriptorSource(Protocol):
 
     @property
     def pool(self) -> descriptor_pool.DescriptorPool:
-        """The private pool in which every descriptor of this source lives."""
+        """The private pool in which the descriptors live, but for those of services that contradict the others."""
 
     @property
     def broken(self) -> Mapping[str, str]:

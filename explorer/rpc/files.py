@@ -2,7 +2,8 @@
 
 One bad file must not hide the rest. What the wire allows is repaired: imports that nothing uses are dropped, a type is
 found under whatever file name it came, and a field of a type that nobody serves becomes the bytes that it travels as.
-What cannot be repaired is named, with the file at fault and who imports it.
+Files that contradict each other each serve their own services, in a pool for each service that would not do in the
+common one. What cannot be repaired is named, with the file at fault and who imports it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool
-from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 
 from explorer.rpc.collected_files import SERVER_LIMITS, CollectedFiles, Limits
 from explorer.rpc.losses import Losses, quoted
@@ -26,6 +27,8 @@ __all__ = ["FileSet"]
 
 
 _MOST_SUSPECTS = 100  # imports that may have brought what is missing
+_MOST_APART = 500  # services with pools of their own
+_MOST_FILES_APART = 10_000  # in all those pools
 _OF_METHODS = ("input_type", "output_type")
 
 
@@ -49,6 +52,9 @@ class FileSet(CollectedFiles):
         self._faults: dict[str, str | None] = {}  # by file; None says that it is in the pool
         self._lost: dict[str, dict[str, str]] = {}  # by file: its imports that are not in the pool, and why
         self._losses = Losses(self.pool)
+        self._contradictions: dict[str, str] = {}  # by file: what it declares otherwise than another
+        self._apart: dict[str, descriptor_pool.DescriptorPool] = {}  # by service, where it has a pool of its own
+        self._files_apart = 0
 
     def build(self, roots: Iterable[str], *, final: bool) -> list[str]:
         """Bring these files and all that they import into the pool.
@@ -82,10 +88,45 @@ class FileSet(CollectedFiles):
         self.build(self.files_of(services), final=True)
         for name in services:
             broken, repaired = self._verdict(name)
+            if (contradiction := self._contradiction(name, broken or repaired)) is not None:
+                broken, repaired = self._set_apart(name, contradiction) or (broken, repaired)
             if broken is not None:
                 self.broken[name] = broken
             elif repaired is not None:
                 self.repaired[name] = repaired
+
+    def service(self, name: str) -> ServiceDescriptor:
+        """A service that was concluded and is not broken, from the pool that it is in; KeyError where there is none."""
+        return self._apart.get(name, self.pool).FindServiceByName(name)
+
+    def _contradiction(self, service: str, trouble: str | None) -> str | None:
+        """Why the service would have less in the common pool than in one of its own, if it would."""
+        if not self._variants and not (self._contradictions and trouble):
+            return None
+        files = self.files_of([service])
+        meant = self._meant(files)
+        for name in self._reaching(files):
+            if meant.get(name, name) != name:
+                return f"two contents of {quoted(name)} came"
+            if trouble and name in self._contradictions:
+                return f"{quoted(name)} {self._contradictions[name]}"
+        return None
+
+    def _set_apart(self, service: str, contradiction: str) -> tuple[None, str] | None:
+        """Give the service a pool in which the files that it needs come first; None where that does not help either."""
+        if len(self._apart) >= _MOST_APART or self._files_apart > _MOST_FILES_APART:
+            return None
+        alone = FileSet(self._lacks, self._limits)
+        alone._take_over(self, [service])
+        files = alone.files_of([service])
+        self._files_apart += len(alone.reached(files))
+        alone.build(files, final=True)
+        broken, repaired = alone._verdict(service)
+        if broken is not None:
+            return None
+        self._apart[service] = alone.pool
+        said = f"{quoted(service)} has descriptors of its own, because {contradiction}."
+        return None, said if repaired is None else f"{said} {repaired}"
 
     def _verdict(self, service: str) -> tuple[str | None, str | None]:
         try:
@@ -104,7 +145,8 @@ class FileSet(CollectedFiles):
             both = f"{quoted(file.name)} and {quoted(others[0])}"
             return f"{quoted(service)} is described twice and differently, in {both}; the first is used."
         reached = self.reached([file.name]) if self._variants else []
-        variant = next((name for name in reached if name in self._variants or name in self._variants.values()), None)
+        several = (name for name in reached if name in self._variants or name in self._variants.values())
+        variant = next((name for name in several if name not in self._meant([file.name])), None)
         if variant is None:
             return None
         name = quoted(self._variants.get(variant, variant))
@@ -163,7 +205,7 @@ class FileSet(CollectedFiles):
             self._faults[file] = None
             return []
         if (fault := self._contradicted(proto, lost)) is not None:
-            self._faults[file] = fault
+            self._faults[file] = self._contradictions[file] = fault
             return []
         copy = without_imports(proto, lost) if lost else proto
         stubbed = self._losses.stubs and any(
@@ -178,7 +220,7 @@ class FileSet(CollectedFiles):
     def _repair(self, file: str, copy: descriptor_pb2.FileDescriptorProto, refused: str, work: _Build) -> list[str]:
         contradiction = self._spare_what_is_there(file, copy)
         if contradiction is not None:
-            self._faults[file] = contradiction
+            self._faults[file] = self._contradictions[file] = contradiction
             return []
         own = set(declared(copy))
         found = [(use, use.resolve(lambda name: name in own or self._in_pool(name))) for use in uses(copy)]
@@ -198,7 +240,8 @@ class FileSet(CollectedFiles):
         _import(copy, (there for name in used if (there := self._file_of("message_type", name)) is not None))
         again = self._refused(copy.SerializeToString()) if self._faults.get(file) is None else None
         if again is not None:
-            self._faults[file] = f"contradicts itself or another file: {_plain_words(again or refused)}"
+            clause = f"contradicts itself or another file: {_plain_words(again or refused)}"
+            self._faults[file] = self._contradictions[file] = clause
         self._faults.setdefault(file, None)
         return []
 
@@ -220,7 +263,10 @@ class FileSet(CollectedFiles):
         taken = next(filter(self._in_pool, named), None)
         if taken is None:
             return None
-        return f"needs {quoted(taken)} of {quoted(claimed[taken])}, which {self._faults.get(claimed[taken])}"
+        fault = self._faults.get(claimed[taken]) or ""
+        if fault.startswith("needs "):  # of a chain of files, the last link says it all
+            return fault
+        return f"needs {quoted(taken)} of {quoted(claimed[taken])}, which {fault}"
 
     def _do_without(self, file: str, copy: descriptor_pb2.FileDescriptorProto, unknown: list[Use]) -> None:
         """Replace the types that nobody has."""

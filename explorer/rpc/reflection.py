@@ -167,7 +167,7 @@ class Reflection:
             raise ReflectionError(self.broken[full_name])
         if full_name not in self._concluded:  # its file may be there before all that it needs has been asked for
             return None
-        return self.pool.FindServiceByName(full_name)
+        return self._files.service(full_name)
 
     def _list(self, questions: Questions) -> list[str]:
         # What is said here means nothing, but some servers take an empty text for no question at all.
@@ -303,8 +303,7 @@ class Reflection:
             return self._files.names()[before:]
 
     def _take(self, answer: Answer) -> None:
-        for raw in answer.file_descriptor_response.file_descriptor_proto:
-            self._files.add(raw)
+        self._files.add_together(answer.file_descriptor_response.file_descriptor_proto)
 
     def _on_stream(self, work: Callable[[Questions], _T]) -> _T:
         """Do the work on one stream; in the other version where the server knows only that one."""

@@ -142,6 +142,15 @@ def test_a_broken_service_is_not_in_it(serve: Serve) -> None:
         assert DescriptorSet(session.descriptor_set()).service_names() == ["shop.v1.Shop"]
 
 
+def test_a_service_with_descriptors_of_its_own_is_not_in_it(serve: Serve) -> None:
+    twin = SHOP.replace("service Shop", "service Twin").replace("string id", "bytes id")
+    server = serve(reflection=Reflected(raw_files(shop=SHOP) | raw_files(twin=twin), ["shop.v1.Shop", "shop.v1.Twin"]))
+    with explorer.connect(server.target, plaintext=True) as session:
+        assert session["Shop"].full_name == "shop.v1.Shop"  # what is asked for first has the common pool
+        assert session["Twin.Get"].descriptor.name == "Get"
+        assert DescriptorSet(session.descriptor_set()).service_names() == ["shop.v1.Shop"]
+
+
 def test_a_chain_of_imports_is_no_recursion(serve: Serve, connect: Any) -> None:
     proto = descriptor_pb2.FileDescriptorProto
     files = [proto(name=f"f{n}.proto", package="p", dependency=[f"f{n + 1}.proto"]) for n in range(1_900)]

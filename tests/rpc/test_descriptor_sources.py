@@ -349,7 +349,7 @@ class TestDamage:
         shop, other = (source.service(f"shop.v1.{name}").methods[0].input_type for name in ("Shop", "Twin"))
         assert shop is other
 
-    def test_different_declarations_in_two_files_are_named(self, damaged: Describe) -> None:
+    def test_services_of_files_that_declare_a_type_differently_each_have_their_own(self, damaged: Describe) -> None:
         twin = SHOP.replace("service Shop", "service Twin").replace("string id", "bytes id")
         user = (
             'syntax = "proto3"; package far; import "twin.proto";'
@@ -358,12 +358,30 @@ class TestDamage:
         source = damaged(
             raw_files(shop=SHOP) | raw_files(twin=twin, far=user), ["shop.v1.Shop", "shop.v1.Twin", "far.Far"]
         )
-        assert source.broken == {
-            "shop.v1.Twin": "`shop.v1.Twin` is declared in `twin.proto`, which contradicts `shop.proto`: both declare "
-            "`shop.v1.Item`, and differently.",
-            "far.Far": "`far.Far` is declared in `far.proto`, which needs `shop.v1.Item` of `twin.proto`, which "
-            "contradicts `shop.proto`: both declare `shop.v1.Item`, and differently.",
+        assert dict(source.broken) == {}
+        why = "`twin.proto`, which contradicts `shop.proto`: both declare `shop.v1.Item`, and differently."
+        assert source.repaired == {
+            "shop.v1.Twin": f"`shop.v1.Twin` has descriptors of its own, because {why.replace(', which', '')}",
+            "far.Far": f"`far.Far` has descriptors of its own, because `far.proto` needs `shop.v1.Item` of {why}",
         }
+        kinds = {
+            name: source.service(name).methods[0].input_type.fields_by_name["id"].type
+            for name in ("shop.v1.Shop", "shop.v1.Twin", "far.Far")
+        }
+        text, raw = FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES
+        assert kinds == {"shop.v1.Shop": text, "shop.v1.Twin": raw, "far.Far": raw}
+
+    def test_values_of_enums_that_clash_in_a_package(self, damaged: Describe) -> None:
+        files = {
+            name: f'syntax = "proto3"; package p; enum E{name} {{ UNKNOWN = 0; }} message M{name} {{ E{name} e = 1; }}'
+            f"service S{name} {{ rpc Get(M{name}) returns (M{name}); }}"
+            for name in "ab"
+        }
+        source = damaged(raw_files(a=files["a"]) | raw_files(b=files["b"]), ["p.Sa", "p.Sb"])
+        assert dict(source.broken) == {}
+        assert source.service("p.Sb").methods[0].input_type.fields[0].enum_type.full_name == "p.Eb"
+        assert source.repaired.keys() == {"p.Sb"}
+        assert "because `b.proto` contradicts itself or another file" in source.repaired["p.Sb"]
 
     def test_names_that_are_none_spoil_nothing_but_their_file(self, damaged: Describe) -> None:
         odd = descriptor_pb2.FileDescriptorProto(name="../<b>\x1b[1m.proto", package="odd", service=[{"name": "S"}])
@@ -447,7 +465,7 @@ class TestTwoContentsOfOneName:
         assert source.service("a.A").methods[0].input_type.fields[0].name == "a"
         assert source.service("b.B").methods[0].input_type.fields[0].name == "b"
 
-    def test_where_they_differ_the_first_is_used_and_said(self, serve: Serve, connect: Connect) -> None:
+    def test_where_they_differ_each_service_has_its_own(self, serve: Serve, connect: Connect) -> None:
         server = self.serve_both(
             serve,
             'syntax="proto3"; package x; message M { string a = 1; }',
@@ -455,13 +473,13 @@ class TestTwoContentsOfOneName:
         )
         source = Reflection(connect(server.target, plaintext=True))
         source.load()
-        assert (
-            source.service("b.B").methods[0].input_type.fields[0].message_type.fields[0].type
-            == FieldDescriptor.TYPE_STRING
-        )
-        assert source.repaired["b.B"] == (
-            "`b.B` needs `common.proto`, of which two contents came; where they differ, the first is used."
-        )
+        takes = [source.service(name).methods[0].input_type for name in ("a.A", "b.B")]
+        messages = [takes[0], takes[1].fields[0].message_type]
+        assert [each.fields[0].type for each in messages] == [FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES]
+        assert dict(source.broken) == {}
+        assert source.repaired == {
+            "b.B": "`b.B` has descriptors of its own, because two contents of `common.proto` came."
+        }
 
 
 class TestFillingWhatReflectionLacks:

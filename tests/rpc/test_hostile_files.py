@@ -85,6 +85,24 @@ def test_a_circle_of_as_many_files_as_are_taken_in() -> None:
         assert len(said) < 2_000
 
 
+@pytest.mark.parametrize("chained", [False, True], ids=["apart", "chained"])
+def test_as_many_files_as_are_taken_in_that_all_contradict_each_other(chained: bool) -> None:
+    protos = []
+    for number in range(SERVER_LIMITS.files):
+        file = _FileProto(name=f"f{number}.proto", package="p")
+        if chained and number:
+            file.dependency.append(f"f{number - 1}.proto")
+        file.message_type.add(name="M").field.add(name=f"field_{number}", number=1, type=9, label=1)
+        protos.append(with_service(file, f"S{number}", ".p.M"))
+    files = built(*protos)
+    assert files.service("p.S0").methods[0].input_type.fields[0].name == "field_0"
+    said = [*files.broken.values(), *files.repaired.values()]
+    assert len(said) == SERVER_LIMITS.files - 1
+    assert all("contradicts `f0.proto`: both declare `p.M`, and differently." in one and len(one) < 300 for one in said)
+    apart = [] if chained else [files.service(f"p.S{number}").methods[0].input_type for number in (1, 500)]
+    assert [each.fields[0].name for each in apart] == [f"field_{number}" for number in ((1, 500) if apart else ())]
+
+
 @pytest.mark.parametrize("depth", [90, 10_000])
 def test_messages_in_messages(depth: int) -> None:
     raw = descriptor_pb2.DescriptorProto(name="M").SerializeToString()

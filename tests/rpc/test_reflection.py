@@ -359,10 +359,11 @@ class TestOneBadFileHidesNoOther:
         reflection = self.load(reflect, files, ["c.S"])
         assert "imported by `two.proto`, which imports it in turn" in reflection.repaired["c.S"]
 
-    def test_a_file_that_contradicts_another_is_named(self, reflect: Reflect) -> None:
+    def test_one_of_a_file_that_contradicts_another_is_usable_and_says_so(self, reflect: Reflect) -> None:
         twin = SHOP.replace("service Shop", "service Twin").replace("string id", "bytes id")
         reflection = self.load(reflect, raw_files(twin=twin), ["shop.v1.Twin"])
-        assert "twin.proto" in reflection.broken["shop.v1.Twin"]
+        assert "`twin.proto` contradicts `shop.proto`" in reflection.repaired["shop.v1.Twin"]
+        assert reflection.service("shop.v1.Twin").file.pool is not reflection.pool
 
     def test_bytes_that_are_no_file_are_left_out(self, reflect: Reflect) -> None:
         def garbage(request: Any, _context: grpc.ServicerContext) -> Any:
