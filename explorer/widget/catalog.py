@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
 
 from explorer.errors import ExplorerError
 from explorer.frames import Options
@@ -34,19 +34,22 @@ def place_of(session: Session, services: Sequence[dict[str, Any]] | None = None)
 
 
 def services_of(session: Session) -> list[dict[str, Any]]:
-    """Every service with its methods; one that is broken has a problem instead. Blocks: asks the server.
+    """Every service with its methods; one that is broken has a problem instead, one that was repaired says of what.
+
+    Blocks: asks the server.
 
     Raises ReflectionError where the server does not say what it serves.
     """
     names = [name for name in session.services if not name.startswith(_PLUMBING)]
     session.descriptors.load()
-    broken = session.broken
+    broken, repaired = session.broken, session.repaired
     shorts = [name.rpartition(".")[2] for name in names]
     return [
         {
             "name": printable(name),
             "label": printable(short if shorts.count(short) == 1 else name),
             "problem": printable(broken.get(name, ""), 400),
+            "note": printable(repaired.get(name, ""), 600),
             "methods": [] if name in broken else [_entry(one) for one in session.descriptors.service(name).methods],
         }
         for name, short in sorted(zip(names, shorts, strict=True), key=lambda pair: pair[0].startswith("grpc."))
@@ -68,6 +71,7 @@ def method_of(session: Session, name: str) -> dict[str, Any]:
     return {
         **_entry(descriptor),
         "help": printable(" ".join(comments.get(name, "").split())),
+        "note": printable(session.repaired.get(descriptor.containing_service.full_name, ""), 600),
         "timeout": f"{Options().timeout_for(streaming=method_kind(descriptor) != 'unary'):g}",
         "request_type": printable(descriptor.input_type.name),
         "request_full_name": printable(descriptor.input_type.full_name),
@@ -77,8 +81,8 @@ def method_of(session: Session, name: str) -> dict[str, Any]:
     }
 
 
-def types_for(session: Session, names: Any) -> dict[str, Any]:
-    """What the form asks for once it is opened that far: message types by full name, null where nobody knows one.
+def types_for(session: Session, method: str, names: Any) -> dict[str, Any]:
+    """What a method's form asks for once it is opened that far: message types by full name, null for unknown ones.
 
     Blocks where the server is still to be asked.
     """
@@ -86,10 +90,21 @@ def types_for(session: Session, names: Any) -> dict[str, Any]:
     for name in [str(name) for name in names[:_ASKED_AT_ONCE]] if isinstance(names, list) else []:
         found[name] = None
         with contextlib.suppress(ExplorerError, UnicodeError):
-            found[name] = session.descriptors.message_type(name)
+            found[name] = _as_meant(session, method, name)
     known = [message for message in found.values() if message is not None]
     types = types_named(known, comments_of(session.descriptors.files))
     return {"kind": "types", "types": {**found, **types}}
+
+
+def _as_meant(session: Session, method: str, name: str) -> Descriptor:
+    """A message type as the method means it: a service that contradicts others has descriptors of its own."""
+    descriptor = session[method].descriptor
+    assert isinstance(descriptor, MethodDescriptor)  # noqa: S101 - names of services do not come here
+    try:
+        found: Descriptor = descriptor.containing_service.file.pool.FindMessageTypeByName(name)
+    except KeyError:
+        found = session.message_type(name)
+    return found
 
 
 def type_names(session: Session) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class Model:
             "refresh": lambda: self.submit(self._wallet.refresh),
             "sign_out": lambda: self.submit(self._sign_out),
             "select": lambda: self.submit(lambda: self.select(str(content.get("method", "")))),
-            "types": lambda: self._tell("types", lambda session: catalog.types_for(session, content.get("names"))),
+            "types": lambda: self._types(content.get("names")),
             "type_names": lambda: self._tell("type_names", catalog.type_names),
             "call": lambda: self.call(content),
             "send": lambda: self.send(content),
@@ -356,6 +356,10 @@ class Model:
         with self._board.lock:
             self._wallet.pass_by()
             self._gatekeeper.pass_by()
+
+    def _types(self, names: Any) -> None:
+        method = self.state["selected"]
+        self._tell("types", lambda session: catalog.types_for(session, method, names))
 
     def _tell(self, name: str, answer: Callable[[Session], Any]) -> None:
         """Answer a question of the page's, once it is known, without keeping the answer."""

@@ -181,3 +181,16 @@ def test_look_again_asks_once_and_says_what_went_wrong(front):
     front.set("tree", "looking", {"busy": False, "sentence": "<b>No</b> answer."})
     assert again.is_enabled()
     assert front.page.locator(".ge-looking").inner_text() == "<b>No</b> answer."
+
+
+def test_a_service_that_was_repaired_has_a_small_sign_that_says_of_what(front):
+    said = "`big.v1.Number0Service` needs `x.proto`, which the server does not serve."
+    services = thousand()[:2]
+    services[0]["note"] = said
+    front.mount(tree={"services": services})
+    first, second = front.page.locator(".ge-service-name").all()
+    assert first.locator(".ge-repaired").get_attribute("title") == said
+    assert front.page.get_by_role("treeitem", name="Number0Service", exact=True).get_attribute("aria-describedby")
+    assert first.evaluate("head => document.getElementById(head.getAttribute('aria-describedby')).textContent") == said
+    assert second.locator(".ge-repaired").count() == 0
+    assert second.get_attribute("aria-describedby") is None

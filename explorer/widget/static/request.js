@@ -38,7 +38,7 @@ class Panel {
     if (!this.method) { fill(this.el, h("p", { class: "ge-faint ge-rest" }, "Choose a method.")); return; }
     this.desks.ask_again();
     this.desk = this.desks.of(this.method);
-    fill(this.el, this.head, this.method.help && h("p", { class: "ge-help" }, this.method.help), this.body, this.whole, this.actions.element);
+    fill(this.el, this.head, this.method.help && h("p", { class: "ge-help" }, this.method.help), this.method.note && h("p", { class: "ge-faint ge-note" }, this.method.note), this.body, this.whole, this.actions.element);
     this.draw_head();
     this.draw_body();
     this.actions.draw(this.method, this.desk);

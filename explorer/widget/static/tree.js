@@ -2,6 +2,8 @@
 import { button, count, fill, h, own_keys } from "./dom.js";
 import { fit, humps_of } from "./found.js";
 
+let noted = 0;
+
 /** What the panel knows of one method: its row, and what it is found by. */
 class Entry {
   /** @param {any} method @param {string} service */
@@ -49,10 +51,13 @@ class Group {
     this.whole = `${service.name} ${service.label}`.toLowerCase();
     this.humps = humps_of(service.label);
     this.entries = service.methods.map((/** @type {any} */ method) => new Entry(method, service.label));
-    this.head = h("div", { class: "ge-service-name", role: "treeitem", "aria-level": 1, tabindex: -1, title: service.name, data: { service: service.name } }, service.label);
+    this.head = h("div", { class: "ge-service-name", role: "treeitem", "aria-level": 1, tabindex: -1, title: service.name, data: { service: service.name } }, h("span", { class: "ge-label" }, service.label));
+    if (service.note) this.head.append(h("span", { class: "ge-repaired", title: service.note, "aria-hidden": "true" }, "◐"));
+    this.note = service.note && h("span", { class: "ge-aloud", id: `ge-note-${(noted += 1)}-${Math.random().toString(36).slice(2, 8)}` }, service.note);
+    if (this.note) this.head.setAttribute("aria-describedby", this.note.id);
     this.problem = service.problem && h("div", { class: "ge-problem", title: service.problem }, service.problem);
     this.inside = h("div", { role: "group" }, ...this.entries.map((/** @type {Entry} */ entry) => entry.row));
-    this.element = h("div", { class: "ge-service" }, this.head, this.problem, this.inside);
+    this.element = h("div", { class: "ge-service" }, this.head, this.note, this.problem, this.inside);
     this.fold(folded);
   }
 
