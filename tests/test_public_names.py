@@ -37,19 +37,24 @@ def test_the_public_list() -> None:
     ]
     assert explorer.frames.__all__ == [
         "Columns",
+        "Condition",
+        "Lens",
         "Options",
         "Requests",
         "Responses",
         "Run",
         "Tally",
+        "View",
         "call_frame",
         "collect",
         "finish",
         "history_frame",
+        "kind_of",
         "methods_frame",
         "prepare",
         "read_requests",
         "to_frame",
+        "to_pandas",
         "to_table",
     ]
 

@@ -194,6 +194,7 @@ STATES: dict[str, dict[str, Any]] = {
         "open_metadata": sorted(OPEN_METADATA),
     },
     "response": {"answer": OK, "selected": "UserService.GetUser"},
+    "sheet": {"alone": False},
     "history": {},
     "foot": {"rows": 12, "calls": 14, "health": {"status": "SERVING", "reason": ""}},
 }

@@ -15,47 +15,60 @@ if TYPE_CHECKING:
     from explorer.frames.assembly import call_frame
     from explorer.frames.collection import collect, finish, prepare
     from explorer.frames.columns import Columns
+    from explorer.frames.conditions import Condition
     from explorer.frames.history_table import history_frame
+    from explorer.frames.kinds import kind_of
+    from explorer.frames.lens import Lens, View
     from explorer.frames.method_table import methods_frame
     from explorer.frames.options import Options
     from explorer.frames.requests import Requests, read_requests
     from explorer.frames.responses import Responses
     from explorer.frames.runs import Run, Tally
-    from explorer.frames.table import to_frame, to_table
+    from explorer.frames.table import to_frame, to_pandas, to_table
 
 __all__ = [
     "Columns",
+    "Condition",
+    "Lens",
     "Options",
     "Requests",
     "Responses",
     "Run",
     "Tally",
+    "View",
     "call_frame",
     "collect",
     "finish",
     "history_frame",
+    "kind_of",
     "methods_frame",
     "prepare",
     "read_requests",
     "to_frame",
+    "to_pandas",
     "to_table",
 ]
 
 _MODULES = {
     "Columns": "columns",
+    "Condition": "conditions",
+    "Lens": "lens",
     "Options": "options",
     "Requests": "requests",
     "Responses": "responses",
     "Run": "runs",
     "Tally": "runs",
+    "View": "lens",
     "call_frame": "assembly",
     "collect": "collection",
     "finish": "collection",
     "history_frame": "history_table",
+    "kind_of": "kinds",
     "methods_frame": "method_table",
     "prepare": "collection",
     "read_requests": "requests",
     "to_frame": "table",
+    "to_pandas": "table",
     "to_table": "table",
 }
 

@@ -10,7 +10,18 @@ from typing import Any
 from explorer.rpc.metadata import answered_openly
 from explorer.text import printable
 
-__all__ = ["DRAWN_ROWS", "NONE", "duration", "facts", "json_text", "metadata_of", "plural", "size", "table_of"]
+__all__ = [
+    "DRAWN_ROWS",
+    "NONE",
+    "duration",
+    "facts",
+    "is_wire",
+    "json_text",
+    "metadata_of",
+    "plural",
+    "size",
+    "table_of",
+]
 
 DRAWN_ROWS = 200
 """Rows that are drawn; what is kept has no such cap."""
@@ -38,7 +49,6 @@ NONE: dict[str, Any] = {
     "method": "",
 }
 
-# What is an identifier rather than words: drawn as it came over the wire.
 _WIRE_COLUMN = re.compile(r"(^|[._])(id|ids|uuid|key|hash|etag|path|url|uri|email)$")
 
 
@@ -123,8 +133,13 @@ def _column(name: Any, dtype: Any) -> dict[str, Any]:
         "name": printable(name, 120),
         "dtype": printable(shown, 60),
         "numeric": re.match(r"u?int\d|float|double|halffloat", kind) is not None,
-        "wire": _WIRE_COLUMN.search(str(name)) is not None,
+        "wire": is_wire(name),
     }
+
+
+def is_wire(name: Any) -> bool:
+    """Whether a column of this name holds identifiers rather than words: they are drawn as they came over the wire."""
+    return _WIRE_COLUMN.search(str(name)) is not None
 
 
 def _cell(value: Any) -> str:

@@ -26,6 +26,7 @@ from explorer.widget.looking import Looking
 from explorer.widget.place import Place, demo_place
 from explorer.widget.pulse import Pulse
 from explorer.widget.source_code import Origin, session_source
+from explorer.widget.tables import Viewer
 from explorer.widget.wallet import Wallet
 from explorer.widget.worker import Worker
 
@@ -36,9 +37,9 @@ class Model:
     """State, commands, and listeners that hear of each change.
 
     ``state`` maps names to plain values without a secret; a listener is called with a name and its new value, from any
-    thread, one call at a time. The names ``clock``, ``details``, ``page``, ``device``, ``pasted`` and ``nothing`` are
-    not state: they pass by. Commands return at once; what they lead to comes back through the listeners. Nothing is
-    connected before :meth:`start`.
+    thread, one call at a time. The names ``clock``, ``details``, ``page``, ``device``, ``pasted``, ``table`` and
+    ``nothing`` are not state: they pass by. Commands return at once; what they lead to comes back through the
+    listeners. Nothing is connected before :meth:`start`.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Model:
         self._gatekeeper = Gatekeeper(self, self._board, away=away)
         self.calling = Calling(self._call_changed)
         self._looking = Looking(self, self._board)
+        self.table = Viewer(self.submit, lambda told: self._board.tell("table", told), self.calling.responses.frame)
         self.archive = Archive(self._pass_on, SavedRequests() if saved is None else saved)
         self._pulse = Pulse(lambda health: self._board.set(health=health))
 
@@ -115,6 +117,7 @@ class Model:
             "send": lambda: self.send(content),
             "half_close": self.calling.half_close,
             "stop": self.calling.stop,
+            "table": lambda: self.table.command(content),
             "history": lambda: self.submit(lambda: self.archive.watch(content.get("open") is True)),
             "show": lambda: self.submit(lambda: self.show(self.archive.call(content.get("number")))),
             "again": lambda: self.submit(lambda: self.again(self.archive.call(content.get("number")))),
@@ -391,6 +394,7 @@ class Model:
             self._wallet.called(changes["answer"])
         if "rows" in changes:
             self.archive.changed()
+            self.table.changed()
 
     def _pass_on(self, name: str, value: Any) -> None:
         if name == "calls":

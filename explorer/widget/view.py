@@ -147,6 +147,11 @@ class Explorer(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no typ
         return self._model.calling.responses.frame()
 
     @property
+    def shown(self) -> DataFrame:
+        """What the table panel shows, found and sorted as there; all of :attr:`responses` where it is shut."""
+        return self._model.table.shown()
+
+    @property
     def code(self) -> str:
         """The last call as Python, with nothing secret in it; before any, how to connect."""
         return self._model.code
@@ -242,5 +247,6 @@ _MESSAGES = {
     "types": "request",
     "type_names": "request",
     "history": "history",
+    "table": "sheet",
     "request": "request",
 }

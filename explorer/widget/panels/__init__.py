@@ -10,9 +10,10 @@ from explorer.widget.panels.history import History
 from explorer.widget.panels.panel import Panel
 from explorer.widget.panels.request import Request
 from explorer.widget.panels.response import Response
+from explorer.widget.panels.sheet import Sheet
 from explorer.widget.panels.tree import Tree
 
-__all__ = ["PANELS", "Details", "Foot", "Gate", "Header", "History", "Panel", "Request", "Response", "Tree"]
+__all__ = ["PANELS", "Details", "Foot", "Gate", "Header", "History", "Panel", "Request", "Response", "Sheet", "Tree"]
 
-PANELS: tuple[type[Panel], ...] = (Header, Details, Gate, Tree, Request, Response, History, Foot)
+PANELS: tuple[type[Panel], ...] = (Header, Details, Gate, Tree, Request, Response, Sheet, History, Foot)
 """All of them, in the order in which a reader meets them."""

@@ -20,10 +20,18 @@ function render({ model, el }) {
   const right = h("span", { class: "ge-foot-right" });
   const history = button("History", () => el.dispatchEvent(new CustomEvent("ge-history", { bubbles: true, detail: { open: !open } })),
     { class: "ge-quiet ge-history-toggle", "aria-expanded": "false" });
+  const door = h("button", { type: "button", class: "ge-quiet ge-door", "aria-expanded": "false", title: "Look at them",
+    onclick: () => el.dispatchEvent(new CustomEvent("ge-table", { bubbles: true, detail: { open: door.getAttribute("aria-expanded") !== "true" } })) });
   const draw_rows = () => {
     const rows = model.get("rows");
-    if (!rows) fill(left, h("span", { class: "ge-faint" }, "Nothing collected yet"));
-    else fill(left, h("b", {}, count(rows)), ` row${rows === 1 ? "" : "s"} in `, wire("widget.responses"));
+    if (!rows) { fill(left, h("span", { class: "ge-faint" }, "Nothing collected yet")); return; }
+    fill(door, h("b", {}, count(rows)), ` row${rows === 1 ? "" : "s"} in `, wire("widget.responses"));
+    if (left.firstChild !== door) fill(left, door);
+  };
+  const table_opened = (/** @type {any} */ event) => {
+    if (!event.target.closest?.(".ge-frame")?.contains(el)) return;
+    door.setAttribute("aria-expanded", String(event.detail.open));
+    if (!event.detail.open && event.target !== el) door.focus();
   };
   const draw_right = () => {
     const calls = model.get("calls");
@@ -43,11 +51,13 @@ function render({ model, el }) {
   draw_rows();
   draw_right();
   document.addEventListener("ge-history", opened);
+  document.addEventListener("ge-table", table_opened);
   model.on("change:rows", draw_rows);
   model.on("change:calls", draw_right);
   model.on("change:health", draw_right);
   return () => {
     document.removeEventListener("ge-history", opened);
+    document.removeEventListener("ge-table", table_opened);
     model.off("change:rows", draw_rows);
     model.off("change:calls", draw_right);
     model.off("change:health", draw_right);

@@ -1,0 +1,214 @@
+"""A table of any length in the page: the page is given a window of rows, and asks for another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from explorer.errors import ExplorerError
+from explorer.frames import Condition, Lens, View, kind_of, to_pandas
+from explorer.text import printable
+from explorer.widget.answers import is_wire
+from explorer.widget.latest import Latest
+
+if TYPE_CHECKING:
+    from explorer.frames import DataFrame, Table
+
+__all__ = ["Viewer"]
+
+WINDOW = 100
+"""Rows that the page has at a time, of at most :data:`DRAWN_COLUMNS` columns."""
+DRAWN_COLUMNS = 40
+NAMED_COLUMNS = 1_000
+"""Columns that can be sorted by and asked for in the page; beyond, Python has them."""
+_CONDITIONS = 50
+
+Source = Callable[[], Any]
+
+
+class Viewer:
+    """The table that is looked at in one panel. Safe from any thread.
+
+    ``tell`` hears of what is to be drawn, which passes by and rests nowhere; all that takes time runs as a job of
+    ``submit``. ``kept`` gives the table that is shown where nobody asked for another one.
+    """
+
+    def __init__(
+        self,
+        submit: Callable[[Callable[[], object]], bool],
+        tell: Callable[[dict[str, Any]], object],
+        kept: Source,
+        title: str = "Responses",
+    ) -> None:
+        self._submit = submit
+        self._tell = tell
+        self._kept, self._kept_title = kept, title
+        self._lock = threading.Lock()
+        self._latest = Latest(submit)
+        self._source: Source | None = None
+        self._title = ""
+        self._lens: Lens | None = None
+        self._view = View()
+
+    # What Python asks
+
+    def show(self, source: Any, title: str) -> None:
+        """Open the panel with this table: a DataFrame, an Arrow table, or a function that gives one. Never blocks."""
+        self._begin(source if callable(source) else lambda: source, title)
+        self._tell({"kind": "opened"})
+        self._look({})
+
+    def changed(self) -> None:
+        """What is kept has more rows: draw them, if it is looked at."""
+        with self._lock:
+            if self._source is None or self._source is not self._kept:
+                return
+            self._lens = None
+        self._tell({"kind": "stale"})
+
+    def shown(self) -> DataFrame:
+        """The rows that are looked at, as a DataFrame of the caller's own. Blocks."""
+        return to_pandas(self.taken())
+
+    def taken(self, *, everything: bool = False) -> Table:
+        """The same as an Arrow table; ``everything`` leaves search and conditions aside. Blocks."""
+        with self._lock:
+            view = View() if everything else self._view
+        return self._read().taken(view)
+
+    # What the page asks
+
+    def command(self, content: dict[str, Any]) -> None:
+        """Do what the page asks for; anything else is nothing. Never blocks."""
+        commands: dict[str, Callable[[], object]] = {
+            "open": self._open,
+            "close": self._close,
+            "look": lambda: self._look(content),
+            "cell": lambda: self._try(lambda: self._tell_cell(content)),
+        }
+        commands.get(str(content.get("do")), lambda: None)()
+
+    def _open(self) -> None:
+        with self._lock:
+            is_empty = self._source is None
+        if is_empty:
+            self._begin(self._kept, self._kept_title)
+        self._look({})
+
+    def _close(self) -> None:
+        """Nobody looks any more: let go of the table."""
+        with self._lock:
+            self._source = self._lens = None
+            self._view = View()
+
+    def _begin(self, source: Source, title: str) -> None:
+        with self._lock:
+            self._source, self._title, self._lens, self._view = source, title, None, View()
+
+    def _look(self, content: dict[str, Any]) -> None:
+        self._latest.ask(lambda still: self._try_now(lambda: self._tell_window(content, still)))
+
+    def _try(self, step: Callable[[], object]) -> None:
+        self._submit(lambda: self._try_now(step))
+
+    def _try_now(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except ExplorerError as error:
+            self._tell({"kind": "problem", "sentence": printable(error, 1000)})
+        except Exception as error:  # noqa: BLE001 - drawn: nothing else shows it, and no frame ends for it
+            sentence = f"This cannot be done with this table: {type(error).__name__}: {error}"
+            self._tell({"kind": "problem", "sentence": printable(sentence, 500)})
+
+    # What is told
+
+    def _read(self) -> Lens:
+        """The table, read where that was not done yet."""
+        with self._lock:
+            lens, source, title = self._lens, self._source, self._title
+        if lens is not None:
+            return lens
+        if source is None:  # nobody looks
+            return Lens(self._kept())
+        lens = Lens(source())
+        with self._lock:
+            if source is self._source:
+                self._lens = lens
+        self._tell(_head(lens, title))
+        return lens
+
+    def _tell_window(self, content: dict[str, Any], still: Callable[[], bool]) -> None:
+        with self._lock:
+            if self._source is None:
+                return
+        lens = self._read()
+        view = _view_of(content)
+        rows = lens.rows(view, still)
+        if rows is None:
+            return
+        with self._lock:
+            self._view = view
+        first = max(0, min(_whole(content, "first"), (len(rows) - 1) // WINDOW * WINDOW))
+        aside = max(0, min(_whole(content, "aside"), NAMED_COLUMNS - 1))
+        places, cells = lens.window(rows, first, WINDOW, range(aside, aside + DRAWN_COLUMNS))
+        self._tell(
+            {
+                "kind": "window",
+                "number": _whole(content, "number"),
+                "first": first,
+                "aside": aside,
+                "places": places,
+                "rows": cells,
+                "found": len(rows),
+                "total": len(lens),
+            }
+        )
+
+    def _tell_cell(self, content: dict[str, Any]) -> None:
+        row, column = _whole(content, "row"), _whole(content, "column")
+        text, note = self._read().whole(row, column)
+        self._tell({"kind": "cell", "row": row, "column": column, "text": text, "note": note})
+
+
+def _head(lens: Lens, title: str) -> dict[str, Any]:
+    schema = lens.table.schema
+    return {
+        "kind": "table",
+        "title": printable(title, 200),
+        "columns": [_column(one) for one in list(schema)[:NAMED_COLUMNS]],
+        "width": len(schema),
+        "total": len(lens),
+        "window": WINDOW,
+        "columns_window": DRAWN_COLUMNS,
+    }
+
+
+def _column(field: Any) -> dict[str, Any]:
+    kind = kind_of(field.type)
+    return {
+        "name": printable(field.name, 120),
+        "dtype": printable("enum" if str(field.type).startswith("dictionary") else field.type, 60),
+        "kind": kind,
+        "wire": is_wire(field.name),
+    }
+
+
+def _view_of(content: dict[str, Any]) -> View:
+    """What the page asks to look at; what is none of it is left out."""
+    conditions = [
+        Condition(
+            _whole(one, "column"),
+            str(one.get("kind", "")),
+            *(str(one.get(name, ""))[:1000] for name in ("text", "low", "high")),
+        )
+        for one in list(content.get("conditions") or ())[:_CONDITIONS]
+        if isinstance(one, dict)
+    ]
+    sort = [(_whole(one, "column"), one.get("down") is True) for one in list(content.get("sort") or ())[:8]]
+    return View(str(content.get("search", ""))[:1000], tuple(conditions), tuple(sort))
+
+
+def _whole(content: dict[str, Any], name: str) -> int:
+    value = content.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
