@@ -118,7 +118,8 @@ class Sheet {
 
   /** @param {any[]} by */
   sort_by(by) {
-    this.sort = by;
+    this.sort = this.grid.sort = by;
+    this.grid.draw_head();
     this.first = 0;
     this.look();
   }
