@@ -86,7 +86,7 @@ def method(shop: descriptor_pool.DescriptorPool) -> Callable[[str], MethodDescri
     return lambda name: shop.FindServiceByName("shop.v1.Shop").methods_by_name[name]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture  # a test's own: it lives five minutes
 def demo_tokens(demo: Any) -> StaticTokenSource:
     """A real access token of the demo, got by client credentials."""
     metadata = httpx.get(f"{demo.issuer}/.well-known/oauth-authorization-server").json()
