@@ -48,6 +48,12 @@ class _OutsideTokenSource:
         """Get another token now, whatever the present one is worth."""
         return self._reuse.refresh(timeout=timeout)
 
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether there is a token now: the function or command that brings one may have a person sign in."""
+        token = self._reuse.snapshot.token
+        return token is not None and not token.expired(self._clock.now())
+
     def close(self) -> None:
         """Forget the token; no other is fetched."""
         self._reuse.close()

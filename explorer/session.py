@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 
 from explorer.calls import Call
+from explorer.completion import NamesAtHand
 from explorer.errors import ConfigurationError, ReflectionError, UnknownNameError
 from explorer.frames.options import Options
 from explorer.history import Entry, History
@@ -173,6 +174,7 @@ class Session:
         self._history = History()
         self._types = PackedTypes(descriptors)
         self._names: list[str] | None = None
+        self._names_at_hand = NamesAtHand(lambda: self.services)
         self._commented: tuple[DescriptorSource, int, dict[str, str]] | None = None
 
     @property
@@ -357,13 +359,16 @@ class Session:
 
     def __dir__(self) -> list[str]:
         own = super().__dir__()
-        return [*own, *attribute_names(_short_names(self._names or []), own)]
+        return [*own, *attribute_names(_short_names(self._known_names()), own)]
 
     def _ipython_key_completions_(self) -> list[str]:
-        try:
-            return self._reachable()
-        except (ReflectionError, ConnectionError):  # completion is no place for a traceback
-            return []
+        return _with_short_names(self._known_names())
+
+    def _known_names(self) -> list[str]:
+        """The names of the services as far as they are known, or come at once without a person's doing."""
+        if self._names is None:
+            self._names_at_hand.bring(self.token_source)
+        return self._names or []
 
     def __repr__(self) -> str:
         known = "" if self._names is None else f", {len(self._names)} services"
@@ -442,12 +447,15 @@ class Session:
         return known[2]
 
     def _reachable(self) -> list[str]:
-        names = self.services
-        return list(dict.fromkeys([*names, *_short_names(names)]))
+        return _with_short_names(self.services)
 
 
 def _text(cell: object) -> str:
     return cell if isinstance(cell, str) else ""
+
+
+def _with_short_names(names: list[str]) -> list[str]:
+    return list(dict.fromkeys([*names, *_short_names(names)]))
 
 
 def _short_names(names: Iterable[str]) -> list[str]:

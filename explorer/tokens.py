@@ -106,6 +106,8 @@ class StaticTokenSource:
 
     """
 
+    asks_nobody = True  # whether a token comes without a person, or somebody's program, having to do anything
+
     def __init__(
         self, access_token: str | Secret, *, expires_in: float | None = None, clock: Clock = SYSTEM_CLOCK
     ) -> None:

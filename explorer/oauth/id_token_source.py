@@ -47,6 +47,11 @@ class IdTokenSource:
         return self._bearer(self._tokens.refresh(timeout=timeout))
 
     @property
+    def asks_nobody(self) -> bool:
+        """The sign-in's."""
+        return self._tokens.asks_nobody
+
+    @property
     def state(self) -> SignInState:
         """The sign-in's."""
         return self._tokens.state

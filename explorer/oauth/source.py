@@ -97,6 +97,11 @@ class OAuthTokenSource:
         self._reuse.touch()
 
     @property
+    def asks_nobody(self) -> bool:
+        """Whether a token comes without a person having to sign in."""
+        return self._phase(self._reuse.snapshot) != "sign in again"
+
+    @property
     def timeline(self) -> tuple[Event, ...]:
         """The last 200 sign-ins, refreshes and failures, oldest first; no secret is in them."""
         return self._timeline.events

@@ -104,7 +104,9 @@ def test_s17_signing_out_revokes_the_refresh_token_first_and_forgets_everything(
     odd_server: OddServer, source: OAuthTokenSource
 ):
     source.token()
+    assert source.asks_nobody
     assert source.sign_out()
+    assert not source.asks_nobody
     revoked = [(request.form["token"], request.form["token_type_hint"]) for request in odd_server.asked("/revoke")]
     assert revoked == [("second", "refresh_token"), ("an-access-token", "access_token")]
     assert source.state.phase == "sign in again"
