@@ -30,6 +30,7 @@ __all__ = ["SavedRequest", "SavedRequests"]
 
 _LONGEST_NAME = 200
 _MISSING = object()
+_BOUND = ("idempotent", "idle_timeout", "max_kept_bytes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,8 @@ class SavedRequest:
         request: ProtoJSON; a list of it where the method takes a stream.
         timeout: Seconds, None for the session's own.
         compression: Of what is sent, ``gzip`` or ``deflate``; None for the session's own.
+        bound: Other options of the call that differ from their defaults: ``idempotent``, ``idle_timeout`` (seconds) and
+            ``max_kept_bytes``, as pairs of name and value.
         metadata: Names, each with its value where anybody may read it, else with None.
         note: What somebody wrote about it.
 
@@ -52,6 +55,7 @@ class SavedRequest:
     request: Any
     timeout: float | None = None
     compression: Compression | None = None
+    bound: tuple[tuple[str, bool | float], ...] = ()
     metadata: tuple[tuple[str, str | None], ...] = ()
     note: str = ""
 
@@ -75,6 +79,7 @@ class SavedRequest:
             entry["timeout"] = self.timeout
         if self.compression is not None:
             entry["compression"] = self.compression
+        entry.update(self.bound)
         if self.metadata:
             entry["metadata"] = [{"name": name, "value": value} for name, value in self.metadata]
         return {**entry, "note": self.note} if self.note else entry
@@ -83,10 +88,10 @@ class SavedRequest:
 class SavedRequests(Mapping[str, SavedRequest]):
     """The named requests of one file, by name. Every look reads the file: another notebook may have written it.
 
-    Written are method, request, timeout, compression, a note, and names of metadata; of their values only those that
-    anybody may read (:data:`explorer.rpc.metadata.OPEN_METADATA`). The fields of the request are written as they
-    are. A file that is no such file, or of a newer version, is never written over. Two notebooks may save at the same
-    time: neither loses what the other wrote. Safe from any thread.
+    Written are method, request, the options that were bound to the call, a note, and names of metadata; of their values
+    only those that anybody may read (:data:`explorer.rpc.metadata.OPEN_METADATA`). The fields of the request are
+    written as they are. A file that is no such file, or of a newer version, is never written over. Two notebooks may
+    save at the same time: neither loses what the other wrote. Safe from any thread.
 
     Args:
         path: The file, beside the notebook; it is made when something is first saved.
@@ -163,7 +168,8 @@ class SavedRequests(Mapping[str, SavedRequest]):
             raise UnknownNameError("method", printable(saved.method), ())
         sent = saved._metadata(metadata)  # noqa: SLF001 - its own class, one screen up
         request = saved.request
-        return method.options(timeout=saved.timeout, compression=saved.compression, metadata=sent), request
+        options: dict[str, Any] = {"timeout": saved.timeout, "compression": saved.compression, **dict(saved.bound)}
+        return method.options(**options, metadata=sent), request
 
     def __getitem__(self, name: str) -> SavedRequest:
         entries = self._file.read()
@@ -229,6 +235,7 @@ def _saved(name: str, what: Call | Method | Asked, request: Any, note: str) -> S
         request=messages if asked.method.client_streaming else messages[0],
         timeout=asked.timeout,
         compression=asked.compression,
+        bound=tuple((name, value) for name, value in asked.bound if name in _BOUND and not isinstance(value, str)),
         metadata=tuple((one.name, one.value) for one in asked.metadata),
         note=str(note),
     )
@@ -262,6 +269,7 @@ def _read(name: str, entry: Any, path: Path) -> SavedRequest:
         request=entry["request"],
         timeout=entry.get("timeout"),
         compression=entry.get("compression"),
+        bound=tuple((name, entry[name]) for name in _BOUND if name in entry),
         metadata=tuple((one["name"], one.get("value")) for one in entry.get("metadata", ())),
         note=entry.get("note", ""),
     )
@@ -274,14 +282,26 @@ def _fault(entry: Any) -> str:
         return '"method" is missing, or no text'
     if entry.get("request", _MISSING) is _MISSING:
         return '"request" is missing'
-    timeout = entry.get("timeout", 1)
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
-        return '"timeout" is no number of seconds above 0'
-    if entry.get("compression", "gzip") not in ("gzip", "deflate"):
-        return '"compression" is neither "gzip" nor "deflate"'
     if not isinstance(entry.get("note", ""), str):
         return '"note" is no text'
-    return _metadata_fault(entry.get("metadata", []))
+    return _option_fault(entry) or _metadata_fault(entry.get("metadata", []))
+
+
+def _option_fault(entry: dict[str, Any]) -> str:
+    for name in ("timeout", "idle_timeout"):
+        if not _is_above_zero(entry.get(name, 1)):
+            return f'"{name}" is no number of seconds above 0'
+    if not _is_above_zero(kept := entry.get("max_kept_bytes", 1)) or not isinstance(kept, int):
+        return '"max_kept_bytes" is no whole number of bytes above 0'
+    if not isinstance(entry.get("idempotent", True), bool):
+        return '"idempotent" is neither true nor false'
+    if entry.get("compression", "gzip") not in ("gzip", "deflate"):
+        return '"compression" is neither "gzip" nor "deflate"'
+    return ""
+
+
+def _is_above_zero(number: Any) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < math.inf
 
 
 def _metadata_fault(metadata: Any) -> str:

@@ -88,6 +88,18 @@ def test_compression_is_kept_and_none_is_written_where_none_was_bound(echo: Echo
     assert saved.run("plain", AnySession(echo)).compression is None
 
 
+@pytest.mark.parametrize(
+    "bound", [{"idempotent": True, "idle_timeout": 2.5}, {"idempotent": False}, {"max_kept_bytes": 1_000_000}]
+)
+def test_what_was_bound_to_the_call_is_kept(echo: Echo, saved: SavedRequests, bound: dict[str, Any]) -> None:
+    call = echo.service.Get.options(**bound)(s="x")
+    kept = saved.save("bound", call)
+    entry = json.loads(saved.path.read_text())["requests"]["bound"]
+    assert {name: entry[name] for name in bound} == bound == dict(kept.bound)
+    assert saved["bound"] == kept
+    assert saved.run("bound", AnySession(echo)).code == call.code
+
+
 def test_the_file_is_for_people(echo: Echo, saved: SavedRequests) -> None:
     saved.save(
         "b", echo.service.Get.options(timeout=5, metadata={"x-api-key": KEY, "x-request-id": "r"}), {"s": "Zoë\u202e"}
@@ -229,6 +241,9 @@ def test_a_file_of_something_else_is_left_alone(
         ('{"method": "S.Get", "request": {}, "compression": "zip"}', '"compression" is neither'),
         ('{"method": "S.Get", "request": {}, "compression": null}', '"compression" is neither'),
         ('{"method": "S.Get", "request": {}, "compression": ["gzip"]}', '"compression" is neither'),
+        ('{"method": "S.Get", "request": {}, "idle_timeout": 0}', '"idle_timeout" is no number'),
+        ('{"method": "S.Get", "request": {}, "idempotent": 1}', '"idempotent" is neither'),
+        ('{"method": "S.Get", "request": {}, "max_kept_bytes": 1.5}', '"max_kept_bytes" is no whole'),
         ('{"method": "S.Get", "request": {}, "metadata": {"a": "b"}}', '"metadata" is no list'),
         ('{"method": "S.Get", "request": {}, "metadata": [{"value": "b"}]}', 'each of "metadata"'),
         (

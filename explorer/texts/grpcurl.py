@@ -47,6 +47,8 @@ def grpcurl_text(asked: Asked) -> str:
     command = " \\\n  ".join(["grpcurl", *options, what])
     reads = _variables(asked)
     lines = [f"# reads {', '.join(reads)}"] if reads else []
+    if (compression := asked.compression or server.compression) is not None:
+        lines.append(f"# goes uncompressed: grpcurl has no way to send {compression}")
     # No line of JSON is the word that ends the here-document: each is an object, a list, a number, or in quotes.
     return "\n".join([*lines, command if "-d @" not in options else f"{command} <<'JSON'\n{body}\nJSON"]) + "\n"
 

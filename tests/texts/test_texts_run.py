@@ -277,5 +277,7 @@ def test_the_stubs_text_compresses_what_was_compressed(echo: Echo, method: str) 
     plain, small = (echo.service[method].options(compression=one)(asked) for one in (None, "gzip"))
     assert "compression" not in plain.stub_code
     assert "compression=grpc.Compression.Gzip" in small.stub_code
+    assert "compress" not in plain.grpcurl
+    assert "# goes uncompressed: grpcurl has no way to send gzip\n" in small.grpcurl
     assert run_python(small.stub_code, echo.folder, X_SESSION_KEY="of-the-session").returncode == 0
     assert echo.heard[-1][1] == echo.heard[-2][1]
