@@ -5,15 +5,16 @@ Rule and source: gRPC Server Reflection Protocol. v1 and v1alpha are the same on
 
 from __future__ import annotations
 
-import queue
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc_reflection.v1alpha import reflection_pb2
 
 from explorer.rpc.connection import Connection
 from explorer.rpc.deadlines import Deadline
+from explorer.rpc.duplex import CallEnded, open_duplex
 from explorer.rpc.metadata import Metadata
 from explorer.rpc.status import Status, make_status, status_of
 from explorer.tokens import Token
@@ -44,12 +45,6 @@ class StreamEnded(Exception):  # noqa: N818 - not an error by itself: who asked 
         self.status, self.answers, self.details = status, answers, details
 
 
-def _one_by_one(questions: queue.SimpleQueue[list[Any] | None]) -> Iterator[Any]:
-    """For gRPC's sending thread, which is woken once for all that is asked at once."""
-    while (some := questions.get()) is not None:
-        yield from some
-
-
 class ReflectionStream:
     """A stream to one version of the reflection service. Used by one thread, and closed by it."""
 
@@ -57,14 +52,9 @@ class ReflectionStream:
         self, connection: Connection, version: Version, deadline: Deadline, metadata: Metadata, token: Token | None
     ) -> None:
         self.version, self.token = version, token
-        self._questions: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()
-        call = connection.channel.stream_stream(
+        self._call = open_duplex(
+            connection.channel,
             f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
-            request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
-            response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
-        )
-        self._call = call(
-            _one_by_one(self._questions),
             timeout=max(0.001, deadline.remaining()),
             metadata=metadata,
             credentials=connection.call_credentials(token),
@@ -77,22 +67,26 @@ class ReflectionStream:
             StreamEnded: The server ended the stream; the answers that came before are in it.
 
         """
-        asked = list(questions)
-        self._questions.put([reflection_pb2.ServerReflectionRequest(**{kind: value}) for kind, value in asked])
+        asked = [reflection_pb2.ServerReflectionRequest(**{kind: value}) for kind, value in questions]
+        self._call.send([question.SerializeToString() for question in asked])
         answers: list[Answer] = []
         try:
             for _ in asked:
-                answers.append(next(self._call))  # noqa: PERF401 - what came before an end is kept
-        except StopIteration:
-            ended = make_status(grpc.StatusCode.OK, "the server ended the stream without an answer")
-            raise StreamEnded(ended, answers, "") from None
-        except grpc.RpcError:
-            details = self._call.details() or ""
-            status = status_of(self._call.code(), details, self._call.trailing_metadata())
-            raise StreamEnded(status, answers, details) from None
+                came = self._call.receive()
+                answers.append(reflection_pb2.ServerReflectionResponse.FromString(came))  # kept, should it end now
+        except CallEnded as end:
+            raise StreamEnded(_status(end), answers, end.details) from None
+        except DecodeError:
+            garbled = make_status(grpc.StatusCode.INTERNAL, "the server sent what is no answer of reflection")
+            raise StreamEnded(garbled, answers, "") from None
         return answers
 
     def close(self) -> None:
-        """End the stream; gRPC's sending thread with it."""
-        self._questions.put(None)
-        self._call.cancel()
+        """End the stream."""
+        self._call.close()
+
+
+def _status(end: CallEnded) -> Status:
+    if end.code is grpc.StatusCode.OK:
+        return make_status(grpc.StatusCode.OK, "the server ended the stream without an answer")
+    return status_of(end.code, end.details, end.trailing_metadata)
