@@ -53,6 +53,7 @@ class CollectedFiles:
         self._symbols: dict[str, list[str]] = {}
         self._indexed: set[str] = set()
         self._seen: dict[bytes, str] = {}
+        self._first: dict[int, bytes] = {}  # of each length
         self._bytes = self._types = 0
 
     def add(self, raw: bytes) -> str:
@@ -62,6 +63,9 @@ class CollectedFiles:
             The name that it is kept under; empty where it is left out.
 
         """
+        first = self._first.setdefault(len(raw), raw)
+        if first == raw:
+            raw = first  # bytes keep their hash: what comes with every answer is hashed once
         if raw in self._seen or self.excess is not None:
             return self._seen.get(raw, "")
         self._bytes += len(raw)
@@ -72,10 +76,10 @@ class CollectedFiles:
             proto = descriptor_pb2.FileDescriptorProto.FromString(raw)
         except DecodeError:
             return ""
-        services = (service.name for service in proto.service)
-        if not _is_text(proto.name, proto.package, proto.syntax, *proto.dependency, *services):
+        name, syntax = proto.name, proto.syntax
+        if not _is_text(name, proto.package, syntax, *proto.dependency, *[service.name for service in proto.service]):
             return ""
-        if proto.name in PROTOBUF_FILES or proto.syntax.startswith("<"):
+        if name in PROTOBUF_FILES or syntax.startswith("<"):
             return ""  # protobuf's own come from here; "<unknown:0>" marks a placeholder for a file that is not there
         self._seen[raw] = self._kept(proto, raw)
         return self._seen[raw]
@@ -90,17 +94,17 @@ class CollectedFiles:
             return ""
         if self._exceeds("files", len(self._protos) + 1, self._limits.files):
             return ""
-        self._protos[proto.name], self.raw[proto.name] = proto, raw
-        prefix = f"{proto.package}." if proto.package else ""
+        name, prefix = proto.name, f"{proto.package}." if proto.package else ""
+        self._protos[name], self.raw[name] = proto, raw
         for service in proto.service:
-            self._services.setdefault(prefix + service.name, []).append(proto.name)
-        return proto.name
+            self._services.setdefault(prefix + service.name, []).append(name)
+        return name
 
     def add_together(self, raws: Iterable[bytes]) -> None:
         """Take in what came in one answer: of two contents of a name, the files in it mean the one that is in it."""
         before = len(self._protos)
         names = [self.add(raw) for raw in raws]
-        self._together.update(dict.fromkeys(list(self._protos)[before:], names))
+        self._together.update(dict.fromkeys(itertools.islice(self._protos, before, None), names))
 
     def declares(self, service: str) -> bool:
         """Whether a file that came declares the service."""
@@ -181,10 +185,9 @@ class CollectedFiles:
             self.excess = f"more than {limit} {what} of descriptors came, which is more than is taken in"
         return self.excess is not None
 
-    def _now(self, names: Iterable[str]) -> list[str]:
-        """Those of these files that came; where one was cut, its pieces."""
-        found = (piece for name in names for piece in self._pieces.get(name, [name]))
-        return [name for name in found if name in self._protos]
+    def _now(self, name: str) -> list[str]:
+        """The file, if it came; where it was cut, its pieces."""
+        return [piece for piece in self._pieces.get(name, [name]) if piece in self._protos]
 
     def _cut(self, file: str) -> None:
         """Put the file's pieces in its place."""
@@ -216,7 +219,7 @@ class CollectedFiles:
 
 def _is_text(*names: object) -> bool:
     """What is no UTF-8 comes as bytes; no name may be that."""
-    return all(isinstance(name, str) for name in names)
+    return {str}.issuperset(map(type, names))
 
 
 def _named(proto: descriptor_pb2.FileDescriptorProto, name: str) -> descriptor_pb2.FileDescriptorProto:
@@ -236,7 +239,6 @@ def _plain(proto: descriptor_pb2.FileDescriptorProto) -> descriptor_pb2.FileDesc
 def _count_types(proto: descriptor_pb2.FileDescriptorProto) -> int:
     count, messages = len(proto.enum_type), list(proto.message_type)
     while messages:
-        message = messages.pop()
-        count += 1 + len(message.enum_type)
-        messages.extend(message.nested_type)
+        count += len(messages) + sum([len(message.enum_type) for message in messages])
+        messages = [nested for message in messages for nested in message.nested_type]
     return count

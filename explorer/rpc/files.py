@@ -71,7 +71,7 @@ class FileSet(CollectedFiles):
         waiting = list(roots)[::-1]
         while waiting:
             root = waiting[-1]
-            following = [name for name in self._now([root]) if not self._done(name, work)]
+            following = [name for name in self._now(root) if not self._done(name, work)]
             circle = self._build(following[0], work) if following else []
             for file in circle:
                 self._cut(file)
