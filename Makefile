@@ -8,6 +8,7 @@ JOBS    ?= 2
 bin    := .venv/bin
 lock   := binder/constraints.txt
 pytest := $(bin)/python -m pytest
+quiet  := .venv/etc/jupyter/labconfig/page_config.json
 
 # A workshop's network may reach nothing but its own machines: Lab asks for no news, no updates, no list of extensions.
 offline := --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly
@@ -23,9 +24,13 @@ endif
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##  */  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-lab: .venv/ready  ## JupyterLab at the first notebook; BROWSER=no on a headless machine, PORT=… for another port; Ctrl-C ends it all
+lab: .venv/ready $(quiet)  ## JupyterLab at the first notebook; BROWSER=no on a headless machine, PORT=… for another port; Ctrl-C ends it all
 	@$(bin)/python -m jupyterlab -y --allow-root --log-level=WARN --ServerApp.port=$(PORT) $(if $(filter no,$(BROWSER)),--no-browser) \
 	  --LabApp.default_url=/lab/tree/notebooks/index.ipynb $(offline)
+
+# ... and it asks nobody whether they want news: the question would lie over the widget.
+$(quiet): | .venv/ready
+	@$(bin)/jupyter labextension disable "@jupyterlab/apputils-extension:announcements" 2> .venv/lab.txt || { cat .venv/lab.txt; exit 1; }
 
 test: .venv/ready  ## everything: tools, lint, types, import contracts, all tests
 	@$(bin)/python tests/tools.py

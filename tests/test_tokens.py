@@ -267,6 +267,18 @@ def test_s6_an_error_shows_a_caller_nothing_of_another(source: ReuseTokenSource,
     assert second.value.error == "invalid_grant"
 
 
+def test_s6_waiters_of_one_flight_each_raise_an_error_of_their_own(source: ReuseTokenSource, grant: Grant) -> None:
+    grant.error = AuthorizationServerUnavailableError("down")
+    grant.open.clear()
+    with ThreadPoolExecutor(2) as callers:
+        waiting = [callers.submit(source.token) for _ in range(2)]
+        assert grant.asked.acquire(timeout=30)
+        grant.open.set()
+        raised = [each.exception(30) for each in waiting]
+    assert [type(each) for each in raised] == [AuthorizationServerUnavailableError] * 2
+    assert raised[0] is not raised[1], "raising it in one thread would add that thread's frames to the other's"
+
+
 def test_a_listener_may_ask_for_a_token(source: ReuseTokenSource, grant: Grant) -> None:
     given = []
     told = threading.Semaphore(0)
@@ -357,6 +369,13 @@ def test_s7_a_closed_or_forgotten_source_leaves_no_thread(grant: Grant, clock: F
         gc.collect()
         renewer.join(10)
         assert not renewer.is_alive(), let_go
+
+
+def test_s7_however_short_a_life_nobody_renews_oftener_than_once_a_second(clock: FakeClock) -> None:
+    grant = Grant(clock, lifetime=0.5)
+    source = ReuseTokenSource(grant, token=grant(), clock=clock)
+    assert clock.until_somebody_waits(shorter_than=100) == pytest.approx(1.0)
+    source.close()
 
 
 def test_s11_a_passing_trouble_delays_the_next_request_as_the_server_asks(
@@ -490,6 +509,25 @@ def test_s17_what_is_under_way_cannot_bring_a_closed_source_back(source: ReuseTo
     with pytest.raises(SignInRequiredError, match="over"):
         source.token()
     assert source.snapshot.token is None
+
+
+@pytest.mark.parametrize(("closed", "requests"), [(True, 1), (False, 2)])
+def test_s17_a_request_that_waits_for_its_turn_is_sent_only_if_nobody_signs_out(
+    source: ReuseTokenSource, grant: Grant, clock: FakeClock, closed: bool, requests: int
+) -> None:
+    grant.error = AuthorizationServerUnavailableError("down", retry_after=30)
+    with pytest.raises(AuthorizationServerUnavailableError):
+        source.token()
+    with ThreadPoolExecutor(1) as callers:
+        waiting = callers.submit(source.token)
+        clock.until_somebody_waits()
+        flight = next(each for each in threading.enumerate() if each.name == "explorer-token-request")
+        if closed:
+            source.close()
+        clock.advance(31)
+        assert isinstance(waiting.exception(30), SignInRequiredError if closed else AuthorizationServerUnavailableError)
+        flight.join(30)
+    assert grant.requests == requests
 
 
 def test_s18_a_source_refuses_to_be_pickled(source: ReuseTokenSource) -> None:

@@ -76,7 +76,9 @@ def start_kernel(base: str, token: str, runtime: Path) -> BlockingKernelClient:
 def test_make_lab_serves_the_notebooks_and_ctrl_c_ends_all_it_started(lab, runtime):
     url = printed_url(lab)
     base, token = url.split("/lab/")[0], url.split("token=")[1]
-    assert b"jupyter-config-data" in ask(url, token=None)
+    page = ask(url, token=None).decode()
+    config = json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
+    assert "@jupyterlab/apputils-extension:announcements" in config["disabledExtensions"], "a question over the widget"
     listing = json.loads(ask(f"{base}/api/contents/notebooks", token=token))
     assert "index.ipynb" in [entry["name"] for entry in listing["content"]]
     with pytest.raises(urllib.error.HTTPError, match="403"):

@@ -14,7 +14,7 @@ from token_sources import Scripted, a_token
 
 from explorer.errors import ConfigurationError, InsecureChannelError, OAuthError, SignInRequiredError, TokenTimeoutError
 from explorer.rpc import Connection, call_credentials, invoke, secure_channel, stream
-from explorer.rpc.call_credentials import LATE_TOKEN, NO_TOKEN, OTHER_TARGET
+from explorer.rpc.call_credentials import LATE_TOKEN, NO_TOKEN, OTHER_TARGET, _SourcePlugin
 from explorer.tokens import Token
 
 GET = "/shop.v1.Shop/Get"
@@ -110,6 +110,36 @@ def test_t23_a_source_that_is_late_ends_the_call_in_bounded_time_and_calls_back_
     assert finished.wait(10)
     gc.collect()
     assert server.calls == []
+
+
+def test_t23_grpc_is_called_back_once_whoever_is_first() -> None:
+    released, late = threading.Event(), threading.Event()
+    told: list[Any] = []
+
+    class Late:
+        def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
+            assert released.wait(30)
+            return a_token(CANARY)
+
+    def callback(_metadata: Any, error: Exception | None) -> None:
+        told.append(error)
+        late.set()
+
+    asking = threading.Thread(target=_SourcePlugin(Late(), None, 0.05), args=(None, callback))
+    asking.start()
+    assert late.wait(30)
+    released.set()
+    asking.join(30)
+    assert [str(error) for error in told] == [LATE_TOKEN]
+    _SourcePlugin(Late(), None, 30)(None, callback)
+    assert told[1:] == [None], "the twin: a token in time is what it is called back with"
+
+
+@pytest.mark.parametrize("give", [call_credentials, lambda source: secure_channel("localhost:1", token_source=source)])
+def test_a_token_in_place_of_its_source_is_refused_and_not_shown(give: Callable[[Any], Any]) -> None:
+    with pytest.raises(ConfigurationError, match="is of type str; expected something with a token") as caught:
+        give(CANARY)
+    assert CANARY not in str(caught.value)
 
 
 def test_t23_a_source_that_is_in_time_is_waited_for(server: GrpcServer, roots: bytes) -> None:
@@ -208,6 +238,18 @@ class TestBeforeTheCall:
         assert "RuntimeError" in str(caught.value)
         assert CANARY not in str(caught.value)
         assert caught.value.__cause__ is caught.value.__context__ is None
+
+    def test_a_source_that_gives_something_else_is_told_by_its_type_alone(
+        self, server: GrpcServer, roots: bytes, method: Method
+    ) -> None:
+        source: Any = Scripted(CANARY)  # type: ignore[arg-type]  # what it is meant to be
+        with (
+            self.connection(server, roots, source) as connection,
+            pytest.raises(ConfigurationError, match="gave a str") as caught,
+        ):
+            invoke(connection, method("Get"), b"")
+        assert CANARY not in str(caught.value)
+        assert server.calls == []
 
     def test_s13_the_timeout_bounds_the_wait_for_the_token(
         self, server: GrpcServer, roots: bytes, method: Method
