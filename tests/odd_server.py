@@ -20,7 +20,7 @@ WELL_KNOWN = "/.well-known/oauth-authorization-server"
 class Reply:
     """One answer. ``body`` is JSON where it is a dict; ``hold`` is waited for first.
 
-    ``hang_up`` closes instead; ``drip`` sends the body byte by byte until it is set.
+    ``hang_up`` closes instead; ``drip`` sends the body byte by byte until it is set; ``pieces`` sends it in chunks.
     """
 
     body: Mapping[str, Any] | bytes = b""
@@ -29,6 +29,7 @@ class Reply:
     hold: threading.Event | None = None
     hang_up: bool = False
     drip: threading.Event | None = None
+    pieces: bool = False
 
 
 @dataclass
@@ -63,14 +64,15 @@ def bearer(access_token: str = "an-access-token", **more: Any) -> Reply:
 class OddServer:
     """Answers per path from a queue whose last entry stays; everything else is 404."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1") -> None:
         self._answers: dict[str, list[Answering]] = {}
         self._lock = threading.Condition()
         self.requests: list[Request] = []
-        self._server = _listen(self)
+        self._server = _listen(self, address)
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self.origin = f"{'http' if tls is None else 'https'}://127.0.0.1:{self._server.server_address[1]}"
+        host = f"[{address}]" if ":" in address else address
+        self.origin = f"{'http' if tls is None else 'https'}://{host}:{self._server.server_address[1]}"
         self.issuer = self.origin
         self.answer(WELL_KNOWN, Reply(self.metadata()))
         self.answer("/token", bearer())
@@ -107,7 +109,7 @@ class OddServer:
     def until_asked(self, path: str, times: int) -> None:
         """Block until ``path`` has been asked for so often."""
         with self._lock:
-            reached = self._lock.wait_for(lambda: sum(each.path == path for each in self.requests) >= times, timeout=10)
+            reached = self._lock.wait_for(lambda: sum(each.path == path for each in self.requests) >= times, timeout=60)
         assert reached, f"{path} was not asked for {times} times"
 
     def close(self) -> None:
@@ -123,7 +125,7 @@ class OddServer:
         return answer if isinstance(answer, Reply) else answer(request)
 
 
-def _listen(owner: OddServer) -> http.server.ThreadingHTTPServer:
+def _listen(owner: OddServer, address: str) -> http.server.ThreadingHTTPServer:
     class Handler(http.server.BaseHTTPRequestHandler):
         timeout = 30
 
@@ -145,11 +147,17 @@ def _listen(owner: OddServer) -> http.server.ThreadingHTTPServer:
                 self.connection.close()
                 return
             content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+            if reply.pieces:
+                self.protocol_version, self.close_connection = "HTTP/1.1", True  # HTTP/1.0 knows no chunks
             self.send_response(reply.status)
-            headers = {"Content-Type": "application/json", **reply.headers, "Content-Length": str(len(content))}
+            length = {"Transfer-Encoding": "chunked"} if reply.pieces else {"Content-Length": str(len(content))}
+            headers = {"Content-Type": "application/json", **reply.headers, **length}
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
+            if reply.pieces:
+                pieces = [content[at : at + 7] for at in range(0, len(content), 7)]
+                content = b"".join(b"%x;some=thing\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""])
             if reply.drip is not None:
                 for byte in content:
                     self.wfile.write(bytes([byte]))
@@ -161,10 +169,11 @@ def _listen(owner: OddServer) -> http.server.ThreadingHTTPServer:
             pass
 
     class Server(http.server.ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         daemon_threads, block_on_close = True, False
         request_queue_size = 64
 
         def handle_error(self, *_: Any) -> None:
             pass
 
-    return Server(("127.0.0.1", 0), Handler)
+    return Server((address, 0), Handler)

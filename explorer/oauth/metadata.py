@@ -171,15 +171,15 @@ def _server(
         raise OAuthConfigurationError(msg)
     for name, url in document.items():
         is_address = name.endswith("_endpoint") or name == "jwks_uri"
-        if is_address and url is not None and (problem := endpoint_problem(url)):
+        if is_address and url not in (None, "") and (problem := endpoint_problem(url)):
             named = f"{printable(name, 60)} {printable(url, 200)!r}"
             msg = f"The metadata of {issuer} names a {named} that is refused: {problem}."
             raise OAuthConfigurationError(msg)
-    if document.get("token_endpoint") is None:
+    if not document.get("token_endpoint"):
         raise OAuthConfigurationError(
             f"The metadata of {issuer} names no token_endpoint; no grant can work without one."
         )
-    offered: dict[str, Any] = {name: document.get(name) for name in _ENDPOINTS}
+    offered: dict[str, Any] = {name: document.get(name) or None for name in _ENDPOINTS}
     offered |= {name: _names(document.get(name)) for name in _LISTS}
     return AuthorizationServer(
         issuer=issuer,

@@ -17,6 +17,7 @@ import socket
 import ssl
 import threading
 import time
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -303,8 +304,18 @@ def _read(url: str, response: httpx.Response, until: float, timeout: float) -> A
         content_type=response.headers.get("content-type", ""),
         retry_after=_retry_after(response.headers.get("retry-after")),
         location=response.headers.get("location"),
-        document=_json_object(bytes(content)),
+        document=_json_object(_unpacked(bytes(content), response.headers.get("content-encoding", ""))),
     )
+
+
+def _unpacked(content: bytes, coding: str) -> bytes:
+    """The content as it was before a gateway packed it, which some do unasked; never more than is read of any."""
+    if coding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return content
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(content, MOST_BYTES)
+    except zlib.error:
+        return content  # which is no JSON, and is said to be none
 
 
 def _json_object(content: bytes) -> Mapping[str, Any] | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import threading
+import zlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -14,7 +16,7 @@ import pytest
 from fake_clock import FakeClock
 from odd_server import WELL_KNOWN, OddServer, Reply, bearer, error
 
-from explorer.errors import OAuthConfigurationError, SignInRequiredError
+from explorer.errors import AuthorizationServerUnavailableError, OAuthConfigurationError, SignInRequiredError
 from explorer.oauth import AuthorizationCodeFlow, DeviceFlow, OAuthTokenSource, authorization_server, client_credentials
 from explorer.oauth.metadata import AuthorizationServer
 
@@ -159,6 +161,55 @@ def test_a_byte_order_mark_before_the_json(odd_server: OddServer, clock: FakeClo
 def test_created_is_as_good_as_ok(odd_server: OddServer, clock: FakeClock):
     odd_server.answer("/token", Reply(bearer().body, 201))
     assert by_code(odd_server, clock).token()
+
+
+PACKED = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress}
+
+
+@pytest.mark.parametrize("coding", PACKED)
+def test_a_gateway_that_packs_unasked(odd_server: OddServer, clock: FakeClock, coding: str):
+    def packed(document: Mapping[str, Any]) -> Reply:
+        return Reply(PACKED[coding](json.dumps(document).encode()), headers={"Content-Encoding": coding})
+
+    odd_server.answer(WELL_KNOWN, packed(odd_server.metadata()))
+    odd_server.answer("/token", packed(bearer().body))
+    assert by_code(odd_server, clock).token()
+
+
+@pytest.mark.parametrize(
+    "content", [gzip.compress(b" " * (1 << 25) + json.dumps(bearer().body).encode()), b"not packed"]
+)
+def test_what_swells_beyond_measure_or_is_not_packed_is_no_answer(
+    odd_server: OddServer, clock: FakeClock, content: bytes
+):
+    odd_server.answer("/token", Reply(content, headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(AuthorizationServerUnavailableError, match="where a JSON object was due"):
+        by_code(odd_server, clock)
+
+
+def test_a_server_that_answers_in_pieces(odd_server: OddServer, clock: FakeClock):
+    odd_server.answer(WELL_KNOWN, Reply(odd_server.metadata(), pieces=True))
+    odd_server.answer("/token", Reply(bearer().body, pieces=True))
+    assert by_code(odd_server, clock).token()
+
+
+def test_a_server_at_an_ipv6_address(clock: FakeClock):
+    try:
+        server = OddServer(address="::1")
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error.strerror}")
+    server.answer("/device", codes(server))
+    assert by_code(server, clock).token()
+    assert by_device(server, clock).token()
+    server.close()
+
+
+def test_an_endpoint_that_is_empty_is_none(odd_server: OddServer):
+    odd_server.publish(end_session_endpoint="", revocation_endpoint="", introspection_endpoint="")
+    assert authorization_server(odd_server.issuer).revocation_endpoint is None
+    odd_server.publish(token_endpoint="")
+    with pytest.raises(OAuthConfigurationError, match="names no token_endpoint"):
+        authorization_server(odd_server.issuer)
 
 
 @pytest.mark.parametrize("repeated", [True, False])
