@@ -5,6 +5,7 @@ Every password and client secret in this file is public. They protect nothing bu
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -83,7 +84,8 @@ class RegisteredClient:
 
     def check_client_secret(self, client_secret: str) -> bool:
         """Whether this is the client's secret."""
-        return self.client_secret is not None and client_secret == self.client_secret
+        ours = self.client_secret
+        return ours is not None and hmac.compare_digest(client_secret.encode(), ours.encode())
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002  authlib's signature
         """Whether the client may authenticate so: by its key or secret where it has one (RFC 6749 §3.2.1)."""

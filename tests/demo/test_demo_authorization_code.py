@@ -202,6 +202,20 @@ def test_an_unknown_client_is_told_to_the_person_alone(by_hand):
     assert "Location" not in answer.headers
 
 
+@pytest.mark.parametrize("tail", ["\\@evil.example/", "\r\nX: y", '"', "\u00e9"])
+def test_an_address_with_characters_that_belong_into_none_is_refused_on_a_page(by_hand, tail):
+    answer = by_hand.http.get(by_hand.authorization_url(redirect_uri=f"http://127.0.0.1:1234/callback{tail}"))
+    assert (answer.status_code, "Location" in answer.headers) == (400, False)
+    assert "Something is wrong with this link" in answer.text
+
+
+def test_a_client_that_says_twice_who_it_is_is_refused(by_hand):
+    form = {"grant_type": "client_credentials", "client_id": "service", "client_secret": "service-secret"}
+    twice = by_hand.http.post("/token", data=form, auth=("service", "service-secret"))
+    assert (twice.status_code, twice.json()["error"]) == (400, "invalid_request")
+    assert by_hand.http.post("/token", data=form).status_code == 200
+
+
 def test_a_parameter_given_twice_is_refused(by_hand):
     answer = by_hand.http.get(by_hand.authorization_url() + "&state=another")
     assert answer.status_code == 400

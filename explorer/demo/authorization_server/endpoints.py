@@ -127,22 +127,22 @@ class Endpoints:
         return self._interaction.device(request)
 
     def _device_authorization(self, request: Request) -> Response:
-        refusal = _repeated(request)
+        refusal = _malformed(request)
         return refusal or self._server.create_endpoint_response("device_authorization", request)
 
     def _token(self, request: Request) -> Response:
         """The token endpoint. Faults come first: they are this server's bad days."""
         self._server.counts.add("token_requests", request.form.get("grant_type", "none"))
-        response = self._faults.meet(lambda: _repeated(request) or self._server.create_token_response(request))
+        response = self._faults.meet(lambda: _malformed(request) or self._server.create_token_response(request))
         self._server.counts.add("token_responses", _outcome(response))
         return response
 
     def _revoke(self, request: Request) -> Response:
-        refusal = _repeated(request)
+        refusal = _malformed(request)
         return refusal or self._server.create_endpoint_response("revocation", request)
 
     def _introspect(self, request: Request) -> Response:
-        refusal = _repeated(request)
+        refusal = _malformed(request)
         return refusal or self._server.create_endpoint_response("introspection", request)
 
 
@@ -152,8 +152,15 @@ def _json(document: dict[str, Any], *, status: int = 200) -> Response:
     return response
 
 
-def _repeated(request: Request) -> Response | None:
-    """The refusal of a request that repeats a parameter or carries some in its address (RFC 6749 §3.2, §2.3.1)."""
+def _malformed(request: Request) -> Response | None:
+    """The refusal of a request that repeats a parameter, carries some in its address, or says twice who the client is.
+
+    RFC 6749 §3.2, §2.3.1 and §2.3.
+    """
+    twice = {"client_secret", "client_assertion"} & set(request.form)
+    if len(twice) + ("Authorization" in request.headers) > 1:
+        text = "The client authenticates in more than one way."
+        return _json({"error": "invalid_request", "error_description": text}, status=400)
     repeated = [name for name in request.form if name != "resource" and len(request.form.getlist(name)) > 1]
     if not repeated and not request.args:
         return None

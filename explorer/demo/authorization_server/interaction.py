@@ -38,6 +38,8 @@ class Interaction:
             grant = self._server.get_consent_grant(protocol_request)
         except OAuth2Error as error:
             return self._refusal(protocol_request, error)
+        except ValueError:  # authlib quotes what it refuses, and refuses to quote some characters (RFC 6749 §4.1.2.1)
+            return _wrong_link("it holds characters that do not belong into an address.")
         client = protocol_request.client
         browser = self._sessions.browser(request)
         if request.method == "GET" and "login" in request.args.get("prompt", "").split() and browser.person:
@@ -78,8 +80,7 @@ class Interaction:
         reason = error.get_error_description() or error.error
         if error.error == "unsupported_response_type":
             reason = "its response_type has to be code."
-        text = f"The request from the application cannot be used: {reason}"
-        return pages.message_page("Something is wrong with this link", text, mark="failed", status=400)
+        return _wrong_link(reason)
 
     def device(self, request: Request) -> Response:
         """The verification page (RFC 8628 §3.3)."""
@@ -159,6 +160,11 @@ def _person(browser: Browser) -> Person:
     if browser.person is None:
         raise LookupError("nobody is signed in; the caller asked too early")
     return browser.person
+
+
+def _wrong_link(reason: str) -> Response:
+    text = f"The request from the application cannot be used: {reason}"
+    return pages.message_page("Something is wrong with this link", text, mark="failed", status=400)
 
 
 def _see_other(relative: str) -> Response:
