@@ -924,3 +924,17 @@ def test_the_keyboard_alone_is_enough(front):
         "mask": "street",
         "anything": {"@type": "type.googleapis.com/google.protobuf.Duration", "value": "2s"},
     }
+
+
+@pytest.mark.parametrize("width", [1280, 620])
+def test_a_wide_form_is_no_wider_than_its_pane(front, width):
+    kinds = ("string", "int32", "bool", "bytes")
+    fields = "".join(f"{kinds[n % 4]} field_{n} = {n + 1};" for n in range(200))
+    wide = pool_of(wide=f'syntax = "proto3"; message Wide {{ {fields} }}').FindMessageTypeByName("Wide")
+    front.page.set_viewport_size({"width": width, "height": 800})
+    front.mount(request={"method": method_with(wide)})
+    body = front.page.locator(".ge-body")
+    assert row(front, "field_0").is_visible()
+    assert body.evaluate("body => body.scrollWidth <= body.clientWidth")
+    row(front, "field_199").scroll_into_view_if_needed()
+    assert body.evaluate("body => body.scrollWidth <= body.clientWidth")
