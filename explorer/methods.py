@@ -29,6 +29,7 @@ from explorer.rpc import Connection, encode
 from explorer.rpc.cancellation import Cancellation
 from explorer.rpc.decoding import decoded
 from explorer.rpc.descriptors import method_kind
+from explorer.rpc.members import SERIALIZE_WHOLE
 from explorer.rpc.packed_types import PackedTypes
 from explorer.rpc.request_source import read_messages, text_of
 from explorer.rpc.request_stream import RequestStream
@@ -279,7 +280,7 @@ class Method:
         """What is sent: one message's bytes, or a stream of them."""
         if not self.descriptor.client_streaming:
             given = text_of(request) if isinstance(request, Path) else request
-            return self.encode(given, **fields).SerializeToString()
+            return bytes(SERIALIZE_WHOLE(self.encode(given, **fields)))
         return RequestStream(self._all_of(request, fields), is_open=is_open, keep_bytes=self._options.max_kept_bytes)
 
     def _all_of(self, request: Any, fields: Mapping[str, Any]) -> Iterable[bytes]:

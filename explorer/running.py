@@ -18,6 +18,7 @@ from explorer.frames.options import Options
 from explorer.rpc import Connection, Status, StreamAnswer, invoke, method_kind, stream
 from explorer.rpc.cancellation import STOPPED_BEFORE, Cancellation
 from explorer.rpc.decoding import Messages, decoded
+from explorer.rpc.members import SERIALIZE_WHOLE
 from explorer.rpc.message_lines import message_lines
 from explorer.rpc.metadata import Metadata
 from explorer.rpc.request_stream import RequestStream
@@ -148,7 +149,7 @@ class Running(Iterator["Message | None"]):
         """
         if self._requests is None:
             raise ConfigurationError(f"{self.descriptor.name} takes one request, which was sent when the call began.")
-        data = self._caller.encode(request, **fields).SerializeToString()
+        data = SERIALIZE_WHOLE(self._caller.encode(request, **fields))
         try:
             self._requests.send(data)
         except CallEndedError:

@@ -17,9 +17,9 @@ from explorer.errors import DecodeError
 from explorer.frames.bulk import Messages, Outcome
 from explorer.frames.columns import response_prefix
 from explorer.frames.decoding import ROWS_AT_ONCE, decoder_of
-from explorer.frames.methods import SERIALIZE
 from explorer.frames.parts import NUMBER, Parts
 from explorer.frames.table import DtypeBackend, to_pandas
+from explorer.rpc.members import SERIALIZE
 
 __all__ = ["Assembly", "call_frame"]
 

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from explorer.errors import ConfigurationError, DecodeError
 from explorer.frames.elements import Element, Limits, TooManyColumns, message_element
-from explorer.frames.methods import MERGE_FROM_STRING, SERIALIZE
+from explorer.rpc.members import MERGE_FROM_STRING, SERIALIZE
 from explorer.text import printable
 
 __all__ = ["DEPTH", "MAXIMUM_COLUMNS", "RECURSION", "RESERVED", "Columns", "response_prefix"]

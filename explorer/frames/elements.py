@@ -18,7 +18,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto
 
 from explorer.frames import wellknown
 from explorer.frames.jsontext import json_text
-from explorer.frames.methods import EXTENSIONS, HAS_EXTENSION, HAS_FIELD, WHICH_ONEOF
+from explorer.rpc.members import EXTENSIONS, HAS_EXTENSION, HAS_FIELD, WHICH_ONEOF
 
 __all__ = ["Child", "Element", "Limits", "Shape", "TooManyColumns", "enum_names", "message_element"]
 

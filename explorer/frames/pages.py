@@ -9,7 +9,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from explorer.frames.methods import MERGE_FROM_STRING, SERIALIZE
+from explorer.rpc.members import MERGE_FROM_STRING, SERIALIZE
 
 __all__ = ["Pages"]
 

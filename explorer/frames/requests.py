@@ -16,9 +16,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from explorer.errors import RequestError, UnknownNameError
-from explorer.frames.methods import SERIALIZE
 from explorer.frames.request_tables import read_file
 from explorer.rpc import encode
+from explorer.rpc.members import SERIALIZE
 
 __all__ = ["Requests", "read_requests"]
 

@@ -17,7 +17,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from explorer.frames.elements import Child, Element
-from explorer.frames.methods import MERGE_FROM_STRING
+from explorer.rpc.members import MERGE_FROM_STRING
 
 __all__ = ["column_name", "packed_runs", "shadow_of"]
 

@@ -22,8 +22,8 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from explorer.frames import wellknown
 from explorer.frames.elements import Child, Element, enum_names
-from explorer.frames.methods import MERGE_FROM_STRING
 from explorer.frames.shadow import column_name
+from explorer.rpc.members import MERGE_FROM_STRING
 
 __all__ = ["Doubts", "Reason", "columns_of", "offsets_of", "vector"]
 

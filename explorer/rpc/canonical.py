@@ -16,6 +16,7 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
+from explorer.rpc.members import LIST_FIELDS, SERIALIZE, descriptor_of
 from explorer.rpc.wellknown import error_details_pool
 
 __all__ = ["any_to_dict", "to_dict", "to_json"]
@@ -45,7 +46,7 @@ def to_dict(message: Message, pool: descriptor_pool.DescriptorPool | None = None
         pool: Where the types in ``Any`` and the extensions are looked up; the message's own pool unless given.
 
     """
-    own_pool: Any = pool if pool is not None else message.DESCRIPTOR.file.pool
+    own_pool: Any = pool if pool is not None else descriptor_of(message).file.pool
     try:
         return json_format.MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=own_pool)
     except Exception:  # noqa: BLE001 - whatever it stumbles over, the walker below goes round
@@ -69,7 +70,7 @@ class _Walker:
         self._pool = pool
 
     def value(self, message: Message, depth: int) -> Any:
-        name = message.DESCRIPTOR.full_name
+        name = descriptor_of(message).full_name
         if name == "google.protobuf.Any":
             packed: Any = message
             return self.any(packed.type_url, packed.value, depth)
@@ -105,9 +106,9 @@ class _Walker:
 
     def _fields(self, message: Message, depth: int) -> Any:
         if depth >= _DEEPEST:
-            return _opaque(message.DESCRIPTOR.full_name, message.SerializePartialToString())
+            return _opaque(descriptor_of(message).full_name, SERIALIZE(message))
         shown: dict[str, Any] = {}
-        for field, value in message.ListFields():
+        for field, value in LIST_FIELDS(message):
             name = f"[{field.full_name}]" if field.is_extension else field.name
             if field.message_type is not None and field.message_type.GetOptions().map_entry:
                 item = field.message_type.fields_by_name["value"]

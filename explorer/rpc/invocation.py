@@ -24,6 +24,7 @@ from explorer.rpc.deadlines import Deadline
 from explorer.rpc.decoding import decoded
 from explorer.rpc.descriptors import MethodKind, method_kind, method_path
 from explorer.rpc.endings import NO_VALUE, TWO_VALUES, ending_of
+from explorer.rpc.members import MISSING_FIELDS, SERIALIZE_WHOLE, descriptor_of
 from explorer.rpc.metadata import Metadata, MetadataLike
 from explorer.rpc.status import Status, make_status, status_of
 from explorer.rpc.transport_errors import is_connection_trouble
@@ -139,13 +140,13 @@ def request_bytes(method: MethodDescriptor, request: Message | bytes) -> bytes:
     if isinstance(request, bytes):
         return request
     expected = method.input_type.full_name
-    if not isinstance(request, Message) or request.DESCRIPTOR.full_name != expected:
-        given = request.DESCRIPTOR.full_name if isinstance(request, Message) else type(request).__name__
+    if not isinstance(request, Message) or descriptor_of(request).full_name != expected:
+        given = descriptor_of(request).full_name if isinstance(request, Message) else type(request).__name__
         raise RequestError(f"{method.name} takes {expected}, not {given}. Make one with encode().")
     try:
-        return request.SerializeToString()
+        return bytes(SERIALIZE_WHOLE(request))
     except EncodeError:
-        missing = ", ".join(request.FindInitializationErrors())  # type: ignore[attr-defined]  # the stubs forgot it
+        missing = ", ".join(MISSING_FIELDS(request))
         raise RequestError(f"{expected} lacks {missing}, which its schema requires.", field=missing) from None
 
 

@@ -16,6 +16,16 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from explorer.errors import RequestError
+from explorer.rpc.members import (
+    CLEAR,
+    EXTENSIONS,
+    IS_INITIALIZED,
+    MERGE_FROM_STRING,
+    MISSING_FIELDS,
+    SERIALIZE,
+    SET_IN_PARENT,
+    descriptor_of,
+)
 from explorer.rpc.scalars import as_scalar, described, refuse
 from explorer.rpc.special import fill_special, is_spelled
 from explorer.text import printable
@@ -47,8 +57,8 @@ def encode(descriptor: Descriptor | type[Message], request: Any = None, /, **fie
         _fill(message, _from_json(request) if isinstance(request, str) else request, "", 0)
     if fields:
         _fill_fields(message, fields, "", 0)
-    if not message.IsInitialized():
-        missing: list[str] = message.FindInitializationErrors()  # type: ignore[attr-defined]  # the stubs forgot it
+    if not IS_INITIALIZED(message):
+        missing: list[str] = MISSING_FIELDS(message)
         raise RequestError(
             f"{message_type.full_name} lacks {', '.join(missing)}, which its schema requires.", field=missing[0]
         )
@@ -106,7 +116,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _fill(message: Message, given: Any, path: str, depth: int) -> None:
-    descriptor: Any = message.DESCRIPTOR
+    descriptor = descriptor_of(message)
     if depth > _DEEPEST:
         raise RequestError(f"{path} is nested deeper than {_DEEPEST} levels.", field=path)
     if isinstance(given, Message) and not _is_packed(message, given):
@@ -121,7 +131,7 @@ def _fill(message: Message, given: Any, path: str, depth: int) -> None:
 
 
 def _fill_fields(message: Message, given: Mapping[Any, Any], path: str, depth: int) -> None:
-    descriptor: Any = message.DESCRIPTOR
+    descriptor = descriptor_of(message)
     cases: dict[str, str] = {}
     for name, value in given.items():
         field = _field(descriptor, name, path)
@@ -148,14 +158,15 @@ def _refuse_second_case(field: FieldDescriptor, path: str, cases: dict[str, str]
 def _is_packed(message: Message, given: Message) -> bool:
     """Whether the field is an ``Any`` and the message is what is to go into it."""
     any_name = "google.protobuf.Any"
-    return message.DESCRIPTOR.full_name == any_name and given.DESCRIPTOR.full_name != any_name
+    return descriptor_of(message).full_name == any_name and descriptor_of(given).full_name != any_name
 
 
 def _copy(message: Message, given: Message, path: str) -> None:
-    if given.DESCRIPTOR.full_name != message.DESCRIPTOR.full_name:
-        refuse(path, given, f"a {message.DESCRIPTOR.full_name}")
+    expected = descriptor_of(message).full_name
+    if descriptor_of(given).full_name != expected:
+        refuse(path, given, f"a {expected}")
     # By its bytes: the same type from another pool has another class.
-    message.MergeFromString(given.SerializePartialToString())
+    MERGE_FROM_STRING(message, SERIALIZE(given))
 
 
 def _field(descriptor: Descriptor, name: Any, path: str) -> FieldDescriptor:
@@ -209,22 +220,22 @@ def _set(message: Any, field: FieldDescriptor, value: Any, path: str, depth: int
     elif field.message_type is not None:
         _set_message(message, field, value, path, depth)
     elif field.is_extension:
-        message.Extensions[field] = as_scalar(field, value, path)
+        EXTENSIONS(message)[field] = as_scalar(field, value, path)
     else:
         setattr(message, field.name, as_scalar(field, value, path))
 
 
 def _set_message(message: Any, field: FieldDescriptor, value: Any, path: str, depth: int) -> None:
-    inner = message.Extensions[field] if field.is_extension else getattr(message, field.name)
-    inner.Clear()
-    inner.SetInParent()
+    inner = EXTENSIONS(message)[field] if field.is_extension else getattr(message, field.name)
+    CLEAR(inner)
+    SET_IN_PARENT(inner)
     _fill(inner, value, path, depth + 1)
 
 
 def _set_repeated(message: Any, field: FieldDescriptor, value: Any, path: str, depth: int) -> None:
     if isinstance(value, str | bytes | Mapping | Message) or not isinstance(value, Iterable):
         refuse(path, value, f"a list of {described(field)}")
-    items = message.Extensions[field] if field.is_extension else getattr(message, field.name)
+    items = EXTENSIONS(message)[field] if field.is_extension else getattr(message, field.name)
     del items[:]
     for index, item in enumerate(value):
         at = f"{path}[{index}]"

@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError, Message
 
 from explorer.errors import ExplorerError, ReflectionError, UnknownNameError
 from explorer.rpc.descriptors import DescriptorSource
+from explorer.rpc.members import LIST_FIELDS, descriptor_of
 from explorer.rpc.messages import encode
 from explorer.rpc.reflection import Reflection
 from explorer.rpc.repair import declared
@@ -176,7 +177,7 @@ def _packed(descriptor: Descriptor, data: Iterable[bytes]) -> Iterator[str]:
         message: Any = waiting.pop()
         if message is None:
             continue
-        if message.DESCRIPTOR.full_name == _ANY:
+        if descriptor_of(message).full_name == _ANY:
             name = message.type_url.rpartition("/")[2]
             yield name
             if _known(name, pool):
@@ -186,7 +187,7 @@ def _packed(descriptor: Descriptor, data: Iterable[bytes]) -> Iterator[str]:
 
 
 def _inner(message: Message) -> Iterator[Message]:
-    for field, value in message.ListFields():
+    for field, value in LIST_FIELDS(message):
         if field.message_type is None:
             continue
         if field.message_type.GetOptions().map_entry:

@@ -15,6 +15,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from explorer.errors import RequestError
+from explorer.rpc.members import SERIALIZE_WHOLE
 from explorer.rpc.messages import encode
 from explorer.text import printable
 
@@ -59,7 +60,7 @@ def _encoded(
     descriptor: Descriptor, given: Iterable[Any], encode: Callable[[Descriptor, Any], Message]
 ) -> Iterator[bytes]:
     for position, one in enumerate(given):
-        yield _at(position, lambda one=one: encode(descriptor, one).SerializeToString())  # type: ignore[misc]  # bound per turn
+        yield _at(position, lambda one=one: SERIALIZE_WHOLE(encode(descriptor, one)))  # type: ignore[misc]  # bound per turn
 
 
 def _at(position: int, make: Callable[[], bytes]) -> bytes:

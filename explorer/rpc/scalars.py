@@ -18,6 +18,7 @@ from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from explorer.errors import RequestError
+from explorer.rpc.members import descriptor_of
 from explorer.text import printable
 
 __all__ = ["as_scalar", "described", "refuse"]
@@ -71,7 +72,7 @@ def _shown(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, Message):
-        return f"a {value.DESCRIPTOR.full_name}"
+        return f"a {descriptor_of(value).full_name}"
     if isinstance(value, str | int | float | bool):
         return printable(repr(value), 80)
     if isinstance(value, Mapping):

@@ -19,6 +19,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from explorer.errors import ReflectionError, RequestError
+from explorer.rpc.members import SERIALIZE, descriptor_of
 from explorer.rpc.scalars import as_scalar, refuse
 from explorer.text import printable
 
@@ -190,8 +191,8 @@ def _wrapper(message: Any, value: Any, path: str, _fill: Fill) -> None:
 def _any(message: Any, value: Any, path: str, fill: Fill) -> None:
     expected = 'a message, or a mapping with its type under "@type"'
     if isinstance(value, Message):
-        message.type_url = f"type.googleapis.com/{value.DESCRIPTOR.full_name}"
-        message.value = value.SerializePartialToString(deterministic=True)
+        message.type_url = f"type.googleapis.com/{descriptor_of(value).full_name}"
+        message.value = SERIALIZE(value, deterministic=True)
         return
     if not isinstance(value, Mapping):
         refuse(path, value, expected)
@@ -217,7 +218,7 @@ def _packed(message: Any, type_url: str, rest: dict[str, Any], path: str, fill: 
     found = _type(message.DESCRIPTOR.file.pool, full_name, path)
     inner = message_factory.GetMessageClass(found)()
     fill(inner, rest.get("value") if is_special(found) else rest, path)
-    return bytes(inner.SerializePartialToString(deterministic=True))  # the same request, the same bytes
+    return bytes(SERIALIZE(inner, deterministic=True))  # the same request, the same bytes
 
 
 def _type(pool: Any, full_name: str, path: str) -> Any:

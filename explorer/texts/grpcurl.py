@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from explorer.rpc import to_dict
 from explorer.rpc.channel_options import MESSAGE_LENGTH
+from explorer.rpc.members import LIST_FIELDS, descriptor_of
 from explorer.texts.asked import Asked, Hidden, Server
 from explorer.texts.values import pool_of
 
@@ -101,13 +102,13 @@ def _address(server: Server) -> str:
 
 def _as_grpcurl_reads(message: Message, value: Any) -> Any:
     """The same ProtoJSON with its FieldMasks as plain messages: grpcurl does not know their canonical text."""
-    if message.DESCRIPTOR.full_name == "google.protobuf.FieldMask":
+    if descriptor_of(message).full_name == "google.protobuf.FieldMask":
         mask: Any = message
         return {"paths": list(mask.paths)}
     if not isinstance(value, dict):
         return value
     spelled = dict(value)
-    for each, inner in message.ListFields():
+    for each, inner in LIST_FIELDS(message):
         if each.message_type is None or each.name not in value:
             continue
         if not each.is_repeated:

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from explorer.errors import ExplorerError
 from explorer.rpc import encode, to_dict
+from explorer.rpc.members import SERIALIZE_WHOLE
 from explorer.texts.asked import Asked, Hidden
 from explorer.texts.literals import WIDTH, Expression, Group, fields, literal, named, text_literal, written
 from explorer.texts.values import pool_of, same, set_fields
@@ -124,7 +125,7 @@ def _faithful(request: Message) -> dict[str, Any] | None:
 
 
 def _by_bytes(asked: Asked, bound: Expression) -> str:
-    read = ", ".join(f"request_class.FromString({written(literal(one.SerializeToString()))})" for one in asked.requests)
+    read = ", ".join(f"request_class.FromString({written(literal(SERIALIZE_WHOLE(one)))})" for one in asked.requests)
     lines = [f"import {name}" for name in _imports(asked.metadata)]
     lines += (
         ["", "from google.protobuf.message_factory import GetMessageClass", ""]

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from explorer.rpc import to_dict
 from explorer.rpc.channel_options import MESSAGE_LENGTH
+from explorer.rpc.members import SERIALIZE_WHOLE, descriptor_of
 from explorer.texts.asked import Asked, Server
 from explorer.texts.generated import Modules, member
 from explorer.texts.library import metadata_list
@@ -140,7 +141,7 @@ def _indented(text: str) -> str:
 
 def _request(request: Message, modules: Modules) -> Expression:
     """The request by its class's own arguments, else as ProtoJSON, else by its bytes: the first that is the same."""
-    descriptor: Any = request.DESCRIPTOR
+    descriptor = descriptor_of(request)
     name = _class(descriptor, modules)
     values = set_fields(request)
     given = fields(values)
@@ -152,7 +153,7 @@ def _request(request: Message, modules: Modules) -> Expression:
         for file in any_types(request).values():
             modules.named(file)
         return Group("json_format.ParseDict(", (literal(value), f"{name}()"), ")")
-    return f"{name}.FromString({written(literal(request.SerializeToString()))})"
+    return f"{name}.FromString({written(literal(SERIALIZE_WHOLE(request)))})"
 
 
 def _class(descriptor: Descriptor, modules: Modules) -> str:

@@ -10,6 +10,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 
 from explorer.rpc import to_dict
+from explorer.rpc.members import LIST_FIELDS, SERIALIZE, descriptor_of
 
 __all__ = ["any_types", "pool_of", "same", "set_fields"]
 
@@ -17,7 +18,7 @@ __all__ = ["any_types", "pool_of", "same", "set_fields"]
 def set_fields(message: Message) -> dict[str, Any]:
     """What is set, by the fields' names: enums by name, well-known types as ProtoJSON has them, the rest as it is."""
     fields: dict[str, Any] = {}
-    for each, value in message.ListFields():
+    for each, value in LIST_FIELDS(message):
         if each.is_extension:
             fields[f"[{each.full_name}]"] = _value_of(each, value)
             continue
@@ -27,13 +28,12 @@ def set_fields(message: Message) -> dict[str, Any]:
 
 def same(one: Message, other: Message) -> bool:
     """Whether two messages are the same on the wire, so that NaN is NaN."""
-    return one.SerializePartialToString(deterministic=True) == other.SerializePartialToString(deterministic=True)
+    return bool(SERIALIZE(one, deterministic=True) == SERIALIZE(other, deterministic=True))
 
 
 def pool_of(message: Message) -> DescriptorPool:
     """The pool that the message's type lives in."""
-    descriptor: Any = message.DESCRIPTOR
-    pool: DescriptorPool = descriptor.file.pool
+    pool: DescriptorPool = descriptor_of(message).file.pool
     return pool
 
 
@@ -45,10 +45,10 @@ def any_types(message: Message) -> dict[str, str]:
 
 
 def _collect(message: Message, found: dict[str, str], pool: DescriptorPool) -> None:
-    if message.DESCRIPTOR.full_name == "google.protobuf.Any":
+    if descriptor_of(message).full_name == "google.protobuf.Any":
         _look_into(message, found, pool)
         return
-    for each, value in message.ListFields():
+    for each, value in LIST_FIELDS(message):
         if each.message_type is None:
             continue
         if each.is_repeated and each.message_type.GetOptions().map_entry:
@@ -95,5 +95,5 @@ def parsed(message: Message, value: Any) -> Message | None:
     fresh = type(message)()
     try:
         return json_format.ParseDict(value, fresh, descriptor_pool=pool_of(message))
-    except json_format.ParseError:
+    except (json_format.ParseError, AttributeError, TypeError):  # the latter where a field is called as a method is
         return None
