@@ -40,6 +40,7 @@ _REAL_SERVERS = {
     "test_history",
     "test_invocation",
     "test_keyring_store",
+    "test_killed",
     "test_paste_in_a_kernel",
     "test_packed_types",
     "test_parts",

@@ -1,14 +1,17 @@
-"""A process that collects into a folder, to be killed while it does."""
+"""A process that collects into a folder, to be killed while it does, or to have its disk run full."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool
 
+from explorer.errors import PartsError
 from explorer.frames import Options, collect, parts, read_requests
 from explorer.rpc import Connection
 
@@ -16,9 +19,21 @@ ROWS = 100
 """Rows of a part: few, so that there are many."""
 
 
-def run(files: bytes, port: int, method: str, requests: Any, folder: str, hang_at: str | None = None) -> None:
-    """Collect; where ``hang_at`` is given, the write of the part with this in its name never ends, and says so."""
-    parts._ROWS = ROWS
+def run(
+    files: bytes,
+    port: int,
+    method: str,
+    requests: Any,
+    folder: str,
+    said: Pipe,
+    hang_at: str | None = None,
+    rows: int = ROWS,
+) -> None:
+    """Collect; where ``hang_at`` is given, bringing a file of this name to the disk never ends, and says so.
+
+    Where the folder fails it, ``said`` hears how many rows there were, and the sentence.
+    """
+    parts._ROWS = rows
     if hang_at is not None:
         _hang(Path(folder), hang_at)
     pool = descriptor_pool.DescriptorPool()
@@ -29,14 +44,18 @@ def run(files: bytes, port: int, method: str, requests: Any, folder: str, hang_a
     read = read_requests(found.input_type, None, {"n": requests})
     with Connection(f"127.0.0.1:{port}", plaintext=True) as connection:
         options = Options(progress=False, into=folder, concurrency=16, timeout=120)
-        collect(connection, found, read, options=options)
+        try:
+            collect(connection, found, read, options=options)
+        except PartsError as error:
+            said.send(f"{len(error.partial)} {error}")
 
 
 def _hang(folder: Path, name: str) -> None:
-    bring = os.fsync
+    bring: Callable[[int], None] = os.fsync
 
     def fsync(descriptor: int) -> None:
-        if name in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if name in path.name or (path == folder and (folder / name).exists()):
             (folder.parent / "hanging").touch()
             threading.Event().wait()
         bring(descriptor)

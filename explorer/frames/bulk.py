@@ -23,6 +23,7 @@ from explorer.errors import (
 )
 from explorer.frames import loop
 from explorer.frames.bulk_token import BulkToken, Pass
+from explorer.frames.inflow import Inflow
 from explorer.frames.options import Options
 from explorer.frames.pages import Pages
 from explorer.frames.retries import Failure, delay_before_next, throttle_for
@@ -34,7 +35,7 @@ from explorer.rpc.status import status_of
 
 __all__ = ["Bulk", "Messages", "Outcome"]
 
-_HAND_OVER_EVERY = 0.1  # seconds
+_UNTAKEN = 64 * 2**20  # bytes of all streams that may lie here until they are taken
 
 T = TypeVar("T")
 
@@ -109,6 +110,7 @@ class Bulk:
         self._workers: list[asyncio.Task[None]] = []
         self._call: Any = None
         self._streams: set[Any] = set()
+        self._inflows: dict[int, tuple[bytes, Inflow]] = {}
         self._threads: ThreadPoolExecutor | None = None
 
     async def run(self) -> None:
@@ -140,7 +142,17 @@ class Bulk:
 
     def take(self) -> list[Outcome | Messages]:
         """The outcomes since the last time. From any thread, also while the run goes on."""
-        return [self._outcomes.popleft() for _ in range(len(self._outcomes))]
+        count = len(self._outcomes)  # before what streams bring: their end comes behind that
+        came = [messages for ordinal in list(self._inflows) if (messages := self._take_from(ordinal)) is not None]
+        return [*came, *(self._outcomes.popleft() for _ in range(count))]
+
+    def _take_from(self, ordinal: int) -> Messages | None:
+        request, inflow = self._inflows[ordinal]
+        has_ended = inflow.has_ended
+        data, elapsed = inflow.take()
+        if has_ended:
+            del self._inflows[ordinal]
+        return Messages(ordinal, request, data, elapsed) if data else None
 
     def put(self, ordinal: int, request: bytes) -> None:
         """One more request. From any thread."""
@@ -169,6 +181,8 @@ class Bulk:
         self._stopped, self._closed = True, True
         for call in list(self._streams):
             call.cancel()
+        for _, inflow in list(self._inflows.values()):
+            inflow.let_go()
         for worker in self._workers:
             worker.cancel()
 
@@ -344,24 +358,17 @@ class Bulk:
         if self._stopped:
             call.cancel()
         some, failure = False, None
-        data: list[bytes] = []
-        elapsed: list[float] = []
-        handed = started
+        inflow = Inflow(_UNTAKEN // self._concurrency)
+        self._inflows[ordinal] = request, inflow
         try:
             for message in call:
-                now = time.perf_counter()
-                data.append(message)
-                elapsed.append(now - started)
-                if now - handed > _HAND_OVER_EVERY:
-                    self._outcomes.append(Messages(ordinal, request, data, elapsed))
-                    some, handed, data, elapsed = True, now, [], []
+                some = True
+                inflow.put(message, time.perf_counter() - started)
         except grpc.RpcError as error:
-            failure = self._failure(error, begun=some or bool(data))
+            failure = self._failure(error, begun=some)
         finally:
             self._streams.discard(call)
-        if data:
-            self._outcomes.append(Messages(ordinal, request, data, elapsed))
-            some = True
+            inflow.has_ended = True
         return failure, some
 
     def _left(self, started: float) -> float:

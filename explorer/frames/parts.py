@@ -1,45 +1,56 @@
 """Rows in a folder, as Parquet: an interrupted run goes on where it was.
 
-A part holds the rows of some requests that follow each other, and its name says which. It is written under another
-name, brought to the disk, and renamed: it is there whole or not at all, whenever the process ends. Which requests are
-done is what the names say, so there is nothing else that could disagree with them.
+A part is written under another name, brought to the disk, and renamed: it is there whole or not at all, whenever the
+process ends. The last part is written again and again as rows come, until it is full; so slow answers are safe as soon
+as quick ones, and make no heap of small files. Each part says in its own metadata which requests ended with it, so
+there is nothing else that could disagree with it. A request that has rows but has not ended, a stream cut short by the
+end of the process, is asked anew, and its rows of then make way.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from google.protobuf.descriptor import MethodDescriptor
 
-from explorer.errors import ConfigurationError, PartsError
-from explorer.text import printable
+from explorer.errors import ConfigurationError
+from explorer.frames.chunks import Chunk
+from explorer.frames.ended import Ended, expanded, ranges
+from explorer.frames.fingerprint import Fingerprint, fingerprint_of
+from explorer.frames.folder import Folder
+from explorer.frames.row_index import index_table, is_count
 
 __all__ = ["NUMBER", "Parts"]
 
 NUMBER = "request.#"
 """The column of a part that counts the requests from 0; no field can be called so."""
 
-_PART = re.compile(r"part-(\d{12})-(\d{12})\.parquet")
-_MANIFEST, _LOCK = "manifest.json", "lock"
+_PART = re.compile(r"part-(\d{8})\.parquet")
+_ABOUT, _SUM = b"explorer.part", b"explorer.part.sha256"
 _ROWS = 20_000
-_SECONDS = 30.0
-_VERSION = 1
+_BYTES = 64 * 2**20
+_SECONDS = 2.0  # between two writes of a part that is not full
+_PAUSES = 50  # times what the last such write took: so it costs two hundredths of the time at most
+_VERSION = 2
+_EMPTY = np.empty(0, dtype=np.int64)
 
 
 class Parts:
     """The rows of one run in one folder. For one run at a time: the folder is locked until :meth:`close`.
+
+    ``ended`` are the requests whose rows are there. ``index`` is that of the requests, None for 0, 1, 2 …; whoever
+    reads the folder with pandas finds it again.
 
     Raises:
         ConfigurationError: Another run uses the folder, or it holds rows of another method, schema or other requests.
@@ -48,193 +59,242 @@ class Parts:
     """
 
     def __init__(
-        self, folder: Path, method: MethodDescriptor, schema: pa.Schema, requests: Sequence[bytes] | None
+        self,
+        path: Path,
+        method: MethodDescriptor,
+        schema: pa.Schema,
+        requests: Sequence[bytes] | None,
+        index: pd.Index | None = None,
     ) -> None:
-        self.folder = folder
-        self._schema = pa.schema([*schema, pa.field(NUMBER, pa.int64())], metadata=schema.metadata)
-        self._batches: list[pa.RecordBatch] = []
-        self._rows = 0
-        self._written_at = time.monotonic()
-        self._digest = hashlib.sha256()
-        with _told(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock: IO[bytes] | None = _locked(folder)
-            try:
-                self._keep_manifest(method, requests)
-                self.done = self._begun()
-            except BaseException:
-                self.close()
-                raise
+        self._rows = _Rows(schema, index)
+        self._fingerprint = Fingerprint()
+        self._written_at, self._took = time.monotonic(), 0.0
+        self._since: dict[int, int] = {}
+        self._unfinished = _EMPTY
+        self._part = _Part(0)
+        self.ended = Ended()
+        self._folder = Folder(path, self._manifest(method, requests))
+        try:
+            self._learn()
+        except BaseException:
+            self.close()
+            raise
 
-    def check(self) -> None:
-        """After those that are done: raise ConfigurationError where they are not those that were asked before."""
-        last = self._last_part()
-        if last is None:
+    def asked(self, request: bytes) -> None:
+        """An iterator gave its next request. ConfigurationError where those so far are not those of before."""
+        self._fingerprint.add(request)
+        if self._fingerprint.is_other:
+            self._refuse()
+
+    @property
+    def asked_before(self) -> int:
+        """How many requests an iterator had given when the last part was written."""
+        return self._fingerprint.before
+
+    def asked_all(self) -> None:
+        """An iterator has no more to give. ConfigurationError where before it had."""
+        if self._fingerprint.count < self._fingerprint.before:
+            self._refuse()
+
+    @property
+    def room(self) -> int:
+        """How many rows the part that is being filled still takes."""
+        return _ROWS - self._part.rows
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the part that is being filled takes no more."""
+        return self._part.is_full
+
+    @property
+    def is_due(self) -> bool:
+        """Whether what came is to be written now although the part is not full."""
+        return time.monotonic() - self._written_at > max(_SECONDS, _PAUSES * self._took)
+
+    def add(self, chunk: Chunk | None, ends: Sequence[int]) -> None:
+        """Some rows, and the requests that have all theirs now; :meth:`write` is the caller's to call."""
+        self._make_way()
+        ended = np.asarray(ends, dtype=np.int64)
+        self.ended.add(ended)
+        if chunk is None:
+            self._part.add([], _EMPTY, ended)
+        else:
+            self._part.add([chunk.batch], chunk.ordinals, ended)
+
+    def write(self) -> None:
+        """Write what was added since the last time. Where that fails, it is still here."""
+        part, began = self._part, time.monotonic()
+        self._written_at = began
+        if not part.is_new:
             return
-        with _told(self.folder):
-            found = pq.read_schema(last).metadata or {}
-        if found.get(b"requests.sha256") != self._digest.hexdigest().encode():
-            raise ConfigurationError(
-                f"{self._name} holds the rows of other requests than these. Give those again, or another folder for "
-                "into=; nothing in it was changed."
-            )
-
-    def answered(self, request: bytes) -> None:
-        """The next request has all its rows."""
-        self._count(request)
-
-    def add(self, batch: pa.RecordBatch, ordinals: np.ndarray) -> None:
-        """Some rows, in order."""
-        arrays = [*batch.columns, pa.array(ordinals, pa.int64())]
-        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
-        self._rows += batch.num_rows
-
-    def is_due(self, waiting: int) -> bool:
-        """Whether a part is to be written now; ``waiting`` rows are still to be added."""
-        rows = self._rows + waiting
-        return rows >= _ROWS or (rows > 0 and time.monotonic() - self._written_at > _SECONDS)
-
-    def write(self, end: int) -> None:
-        """Write what was added as one part, which ends before the request ``end``."""
-        self._written_at = time.monotonic()
-        if end == self.done:
-            return
-        buffered = pa.Table.from_batches(self._batches, schema=self._schema)
-        whole = buffered.filter(pc.less(buffered.column(NUMBER), end))
-        metadata = {**(self._schema.metadata or {}), "requests.sha256": self._digest.hexdigest()}
-        table = whole.replace_schema_metadata(metadata)
-        final = self.folder / f"part-{self.done:012d}-{end:012d}.parquet"
-        with _told(self.folder):
-            _write_whole(final, lambda file: pq.write_table(table, file, write_page_checksum=True))
-        rest = buffered.filter(pc.greater_equal(buffered.column(NUMBER), end))
-        self._batches, self._rows, self.done = rest.to_batches(), rest.num_rows, end
+        part, rest = self._rows.split(part, self.ended.first_open) if part.is_full else (part, None)
+        table = self._rows.table(part)
+        begun = self.ended.open_among(np.unique(table.column(NUMBER).to_numpy()))
+        ended = set(part.ended.tolist()) if self._since else set()
+        since = [(ordinal, first) for ordinal, first in self._since.items() if ordinal in ended]
+        about = {"ended": ranges(part.ended), "begun": ranges(begun), "since": since, **self._fingerprint.said}
+        self._save(part.number, table, about)
+        self._took = time.monotonic() - began
+        was_written, part.is_new, part.is_written = part.is_written, False, True
+        if rest is not None:
+            went_on = {ordinal: first for ordinal, first in self._since.items() if ordinal not in ended}
+            self._since = {**dict.fromkeys(begun.tolist(), part.number), **went_on}
+            self._part = rest
+            if was_written:  # what goes over to the next part was on the disk a moment ago
+                self.write()
 
     def table(self) -> pa.Table:
-        """All rows in the folder, whose checksums are looked at, and those that were added since."""
-        with _told(self.folder):
-            tables = [pq.read_table(path, page_checksum_verification=True, partitioning=None) for path in self._paths()]
-        tables = [table.cast(self._schema).replace_schema_metadata(self._schema.metadata) for table in tables]
-        return pa.concat_tables([*tables, pa.Table.from_batches(self._batches, schema=self._schema)])
+        """All rows in the folder, whose checksums are looked at, and those that were added since; in order."""
+        tables = [self._read(number) for number in self._numbers() if number < self._part.number]
+        return _in_order(pa.concat_tables([*tables, self._rows.table(self._part)]))
 
     def close(self) -> None:
         """Let go of the folder."""
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            lock.close()
+        self._folder.close()
 
-    @property
-    def _name(self) -> str:
-        return printable(str(self.folder))
-
-    def _count(self, request: bytes) -> None:
-        self._digest.update(len(request).to_bytes(8, "big") + request)
-
-    def _paths(self) -> list[Path]:
-        return sorted(path for path in self.folder.iterdir() if _PART.fullmatch(path.name))
-
-    def _last_part(self) -> Path | None:
-        with _told(self.folder):
-            return next(reversed(self._paths()), None)
-
-    def _keep_manifest(self, method: MethodDescriptor, requests: Sequence[bytes] | None) -> None:
-        wanted = {
+    def _manifest(self, method: MethodDescriptor, requests: Sequence[bytes] | None) -> dict[str, Any]:
+        return {
             "version": _VERSION,
             "method": str(method.full_name),
-            "schema": _digest_of(str(self._schema.to_string())),
+            "schema": hashlib.sha256(str(self._rows.schema.to_string()).encode()).hexdigest(),
+            "requests": None if requests is None else len(requests),
+            "sha256": None if requests is None else fingerprint_of(requests),
         }
-        if requests is not None:
-            wanted["requests"] = len(requests)
-        path = self.folder / _MANIFEST
-        if not path.exists():
-            strange = [
-                each.name for each in self.folder.iterdir() if each.name != _LOCK and not each.name.endswith(".tmp")
-            ]
-            if strange:
-                raise ConfigurationError(
-                    f"{self._name} holds something else ({printable(min(strange))}). Give an empty or a new folder for "
-                    "into=; nothing in it was changed."
-                )
-            _write_whole(path, lambda file: file.write(json.dumps(wanted, indent=1).encode()))
+
+    def _refuse(self) -> None:
+        raise ConfigurationError(
+            f"{self._folder.name} holds the rows of other requests than these. Give those again, or another folder for "
+            "into=; nothing in it was changed."
+        )
+
+    def _learn(self) -> None:
+        """Read from the parts which requests are done, and which were begun and not ended."""
+        abouts = {number: self._about(number) for number in self._numbers()}
+        count = max(abouts, default=-1) + 1
+        gone = np.setdiff1d(np.arange(count), list(abouts))
+        begun = [_EMPTY]
+        for number, about in abouts.items():
+            # Of a request that went on in a part that somebody took away, not all rows are there any more.
+            lost = [ordinal for ordinal, first in about["since"] if np.any((gone >= first) & (gone < number))]
+            begun += [expanded(about["begun"]), np.array(lost, dtype=np.int64)]
+            self.ended.add(np.setdiff1d(expanded(about["ended"]), lost))
+        unfinished = np.unique(np.concatenate(begun))
+        self._unfinished = self.ended.open_among(unfinished)
+        self._part = _Part(count)
+        if count:
+            self._fingerprint.expect(abouts[count - 1])
+
+    def _make_way(self) -> None:
+        """Take away the rows of requests that had not ended: they are asked anew."""
+        unfinished, self._unfinished = self._unfinished, _EMPTY
+        if not len(unfinished):
             return
-        try:
-            found = json.loads(path.read_bytes())
-        except ValueError:
-            found = {}
-        for key, value in wanted.items():
-            if not isinstance(found, dict) or found.get(key) != value:
-                raise ConfigurationError(
-                    f"{self._name} was begun with another {_WORDS[key]}. Give another folder for into=; nothing in it "
-                    "was changed."
-                )
+        for number in self._numbers():
+            about, table = self._about(number), self._read(number)
+            stays = ~np.isin(table.column(NUMBER).to_numpy(), unfinished)
+            if not stays.all():
+                about["begun"] = ranges(np.setdiff1d(expanded(about["begun"]), unfinished))
+                about["ended"] = ranges(np.setdiff1d(expanded(about["ended"]), unfinished))
+                self._save(number, table.filter(pa.array(stays)), about)
 
-    def _begun(self) -> int:
-        """How many requests are done; what was half written is cleared away."""
-        for path in self.folder.glob("*.tmp"):
-            path.unlink()
-        done = 0
-        for path in self._paths():
-            match = _PART.fullmatch(path.name)
-            first, end = (int(match[1]), int(match[2])) if match else (0, 0)
-            if first != done:
-                raise ConfigurationError(
-                    f"{self._name} lacks the rows of the requests {done} to {first - 1}. Put the part back, or give "
-                    "another folder for into=; nothing in it was changed."
-                )
-            done = end
-        return done
+    def _numbers(self) -> list[int]:
+        with self._folder.told():
+            found = (_PART.fullmatch(path.name) for path in self._folder.path.iterdir())
+            return sorted(int(each[1]) for each in found if each is not None)
 
+    def _path(self, number: int) -> Path:
+        return self._folder.path / f"part-{number:08d}.parquet"
 
-_WORDS = {
-    "version": "version of this library",
-    "method": "method",
-    "schema": "schema",
-    "requests": "number of requests",
-}
+    def _save(self, number: int, table: pa.Table, about: dict[str, Any]) -> None:
+        text = json.dumps(about).encode()
+        said = {_ABOUT: text, _SUM: hashlib.sha256(text).hexdigest()}
+        whole = table.replace_schema_metadata({**(self._rows.schema.metadata or {}), **said})
+        self._folder.write(self._path(number).name, lambda file: pq.write_table(whole, file, write_page_checksum=True))
 
+    def _about(self, number: int) -> dict[str, Any]:
+        with self._folder.reading(self._path(number)):
+            found = pq.read_metadata(self._path(number)).metadata
+            if hashlib.sha256(found[_ABOUT]).hexdigest().encode() != found[_SUM]:
+                raise ValueError("what it says of itself has another checksum")
+            return dict(json.loads(found[_ABOUT]))
 
-def _digest_of(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    def _read(self, number: int) -> pa.Table:
+        with self._folder.reading(self._path(number)):
+            table = pq.read_table(self._path(number), page_checksum_verification=True, partitioning=None)
+            return table.cast(self._rows.schema).replace_schema_metadata(self._rows.schema.metadata)
 
 
-def _locked(folder: Path) -> IO[bytes]:
-    try:
-        import fcntl
-    except ImportError:  # a system without it has no such lock
-        fcntl = None  # type: ignore[assignment]  # where there is no such module
-    lock = (folder / _LOCK).open("ab")
-    if fcntl is not None:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            raise ConfigurationError(
-                f"Another run writes into {printable(str(folder))}. Wait for its end, or give another folder for into=."
-            ) from None
-    return lock
+class _Part:
+    """What is in the part that is being filled."""
+
+    def __init__(self, number: int, *, is_written: bool = False) -> None:
+        self.number = number
+        self.rows = 0
+        self.is_new = False
+        self.is_written = is_written
+        self.batches: list[pa.RecordBatch] = []
+        self._bytes = 0
+        self._ordinals = [_EMPTY]
+        self._ended = [_EMPTY]
+
+    @property
+    def is_full(self) -> bool:
+        return self.rows >= _ROWS or self._bytes >= _BYTES
+
+    @property
+    def ordinals(self) -> np.ndarray:
+        return np.concatenate(self._ordinals)
+
+    @property
+    def ended(self) -> np.ndarray:
+        return np.concatenate(self._ended)
+
+    def add(self, batches: Sequence[pa.RecordBatch], ordinals: np.ndarray, ended: np.ndarray) -> None:
+        """Some rows, and the requests that ended."""
+        self.batches += batches
+        self.rows += len(ordinals)
+        self._bytes += sum(batch.nbytes for batch in batches)
+        self._ordinals.append(ordinals)
+        self._ended.append(ended)
+        self.is_new = True
 
 
-def _write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file so that it is there whole or not at all."""
-    half = path.with_name(f".{path.name}.tmp")
-    with half.open("wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
-    with contextlib.suppress(OSError):  # not every system opens a folder
-        descriptor = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+class _Rows:
+    """How rows are in a file: beside their own columns, the index of the request and its number."""
+
+    def __init__(self, schema: pa.Schema, index: pd.Index | None) -> None:
+        self._own = schema
+        self._index: pa.Table | None = None
+        shown = index_table(pd.Index([], dtype="int64", name=NUMBER), ()).schema
+        if index is not None and not is_count(index):
+            self._index = index_table(index, {*schema.names, NUMBER})
+            shown = pa.schema([*self._index.schema, *shown], metadata=self._index.schema.metadata)
+        self.schema = pa.schema([*schema, *shown], metadata={**(schema.metadata or {}), **shown.metadata})
+
+    def table(self, part: _Part) -> pa.Table:
+        """The part's rows in the order of their requests."""
+        own, ordinals = pa.Table.from_batches(part.batches, schema=self._own), part.ordinals
+        index = [] if self._index is None else self._index.take(pa.array(ordinals)).columns
+        return _in_order(pa.Table.from_arrays([*own.columns, *index, pa.array(ordinals)], schema=self.schema))
+
+    def split(self, part: _Part, first_open: int) -> tuple[_Part, _Part]:
+        """The part, and the next one with what stands behind a request that is still open: so parts are in order.
+
+        Where that is more than half, one request holds up so much that the rest does not wait for it.
+        """
+        ordinals, ended = part.ordinals, part.ended
+        stays = ordinals < first_open
+        if stays.all() or 2 * np.count_nonzero(stays) < len(stays):
+            return part, _Part(part.number + 1)
+        own, mask = pa.Table.from_batches(part.batches, schema=self._own), pa.array(stays)
+        first, rest = _Part(part.number, is_written=part.is_written), _Part(part.number + 1)
+        first.add(own.filter(mask).to_batches(), ordinals[stays], ended[ended < first_open])
+        rest.add(own.filter(pc.invert(mask)).to_batches(), ordinals[~stays], ended[ended >= first_open])
+        return first, rest
 
 
-@contextlib.contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise PartsError(
-            f"{printable(str(folder))} cannot be used for rows: {printable(error.strerror or str(error))}. What is in "
-            "it is whole; mend that and run again, and it goes on from there."
-        ) from error
+def _in_order(table: pa.Table) -> pa.Table:
+    numbers = table.column(NUMBER).to_numpy()
+    if np.all(numbers[1:] >= numbers[:-1]):
+        return table
+    return table.unify_dictionaries().take(pa.array(np.argsort(numbers, kind="stable")))

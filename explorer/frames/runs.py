@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import threading
 import time
 import weakref
@@ -20,11 +19,12 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from explorer.errors import ExplorerError, OAuthError, SignInRequiredError, TokenTimeoutError
 from explorer.frames import loop
-from explorer.frames.assembly import Assembly, row_index
+from explorer.frames.assembly import Assembly
 from explorer.frames.bulk import Bulk, Messages
 from explorer.frames.options import Options
 from explorer.frames.parts import Parts
 from explorer.frames.requests import Requests
+from explorer.frames.row_index import row_index, with_index
 from explorer.rpc.connection import Connection
 
 __all__ = ["Progress", "Run", "State", "Tally"]
@@ -77,27 +77,21 @@ class Run:
         self.options = options
         self._assembly = Assembly(method, None if options.into is None else self._parts_in(Path(options.into)))
         self._resumed = self._assembly.done
-        if requests.stream is None:
-            try:
-                self._assembly.skip(itertools.islice(requests.data, self._resumed))
-            except ExplorerError:
-                self._assembly.close()
-                raise
         self._lock = threading.RLock()
         self._total = None if requests.stream is not None else len(requests)
-        self._pulled = itertools.count(self._resumed)
         self._asked: dict[int, bytes] = {}
         self._room = threading.Semaphore(2 * options.concurrency)
         self._bulk = Bulk(
             connection,
             method,
-            None if requests.stream is not None else itertools.islice(enumerate(requests.data), self._resumed, None),
+            None if requests.stream is not None else self._assembly.open_of(requests.data),
             options,
             concurrency=options.concurrency if self._total is None else min(options.concurrency, max(1, self._total)),
             taken=self._room.release,
         )
         self._running: Future[None] | None = None
         self._paused = False
+        self._sealed = False
         self._cancelled = False
         self._error: BaseException | None = None
         self._ended = threading.Event()
@@ -139,7 +133,7 @@ class Run:
     def frame(self) -> pd.DataFrame:
         """The rows so far, in the order of their requests; also while the run goes on."""
         with self._lock:
-            self._assembly.add(self._bulk.take())
+            self._take_in()
             return self._assembly.frame(self._requests.index, self.options.dtype_backend)
 
     def latest(self, count: int) -> pd.DataFrame:
@@ -150,9 +144,9 @@ class Run:
     def table(self) -> pa.Table:
         """The same as an Arrow table, proto types and units in its metadata, the index as pandas keeps it there."""
         with self._lock:
-            self._assembly.add(self._bulk.take())
+            self._take_in()
             table, ordinals = self._assembly.table()
-        return _with_index(table, row_index(self._requests.index, ordinals))
+        return with_index(table, row_index(self._requests.index, ordinals))
 
     def pause(self) -> None:
         """Send nothing more; what is under way is still answered."""
@@ -230,17 +224,16 @@ class Run:
             if not running.done():
                 self._bulk.stop()
                 _is_over(running, _STOPPING)
-        self._take(tell)
-        self._assembly.seal()
-        if self._bulk.error is not None:
-            error = self._bulk.error
-        if error is None and not interrupted.is_set() and not self._cancelled:
-            running.result()
-            return
-        self._end_all(INTERRUPTED if error is None else ENDED)
-        self._take(tell)
+        self._seal()
+        error = self._bulk.error or self._assembly.trouble or error
+        early = error is not None or interrupted.is_set() or self._cancelled
+        if early:
+            self._end_all(INTERRUPTED if error is None else ENDED)
+        tell(self.progress)
         if error is not None:
             raise self._with_partial(error)
+        if not early:
+            running.result()
 
     def _until_the_end(
         self, running: Future[None], tell: Callable[[Progress], None], interrupted: threading.Event, *, patient: bool
@@ -254,6 +247,8 @@ class Run:
             if _is_over(running, _LOOK_EVERY if fed is None else 0):
                 return None
             self._take(tell)
+            if self._assembly.trouble is not None:
+                return None
             if (needed := self._bulk.sign_in) is not None:
                 if not patient:
                     return needed
@@ -265,16 +260,15 @@ class Run:
         if self._requests.stream is None:
             return
         looked = time.monotonic()
-        if self._resumed:
-            self._assembly.skip(itertools.islice(self._requests.stream, self._resumed))
-        for request in self._requests.stream:
-            while not self._room.acquire(timeout=_LOOK_EVERY):
-                yield True
-                if interrupted.is_set() or self._cancelled:
-                    return
-            ordinal = next(self._pulled)
-            self._asked[ordinal] = request
-            self._bulk.put(ordinal, request)
+        for pulled in self._assembly.pulled(self._requests.stream):
+            if pulled is not None:
+                while not self._room.acquire(timeout=_LOOK_EVERY):
+                    yield True
+                    if interrupted.is_set() or self._cancelled:
+                        return
+                ordinal, request = pulled
+                self._asked[ordinal] = request
+                self._bulk.put(ordinal, request)
             if time.monotonic() - looked > _LOOK_EVERY:
                 looked = time.monotonic()
                 yield True
@@ -282,23 +276,30 @@ class Run:
 
     def _parts_in(self, folder: Path) -> Callable[[pa.Schema], Parts]:
         given = None if self._requests.stream is not None else self._requests.data
-        return lambda schema: Parts(folder, self.method, schema, given)
+        return lambda schema: Parts(folder, self.method, schema, given, self._requests.index)
 
     def _take(self, tell: Callable[[Progress], None]) -> None:
         with self._lock:
-            outcomes = self._bulk.take()
-            for outcome in outcomes:
-                if not isinstance(outcome, Messages) and outcome.last:
-                    self._asked.pop(outcome.ordinal, None)
-            self._assembly.add(outcomes)
+            self._take_in()
         tell(self.progress)
 
-    def _end_all(self, details: str) -> None:
+    def _take_in(self) -> None:
+        outcomes = [] if self._sealed else self._bulk.take()
+        for outcome in outcomes:
+            if not isinstance(outcome, Messages) and outcome.last:
+                self._asked.pop(outcome.ordinal, None)
+        self._assembly.add(outcomes)
+
+    def _seal(self) -> None:
         with self._lock:
-            self._assembly.add(self._bulk.take())
-            known = enumerate(self._requests.data) if self._total is not None else sorted(self._asked.items())
-            for ordinal, request in known:
-                self._assembly.end(ordinal, request, details)
+            self._take_in()
+            self._sealed = True  # a call that outlives its stop would bring a second row
+            self._assembly.seal()
+
+    def _end_all(self, details: str) -> None:
+        """Every request that has not ended gets its row."""
+        with self._lock:
+            self._assembly.end(self._asked if self._total is None else self._requests.data, details)
 
     def _ask_again(self) -> None:
         """Look whether somebody has signed in by now; then go on."""
@@ -328,12 +329,3 @@ def _is_over(running: Future[None], timeout: float) -> bool:
     with contextlib.suppress(FutureTimeoutError, CancelledError, asyncio.CancelledError):
         running.exception(timeout)
     return running.done()
-
-
-def _with_index(table: pa.Table, index: pd.Index) -> pa.Table:
-    if isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(index))):
-        return table
-    rows = pa.Table.from_pandas(pd.DataFrame(index=index, columns=pd.Index([], dtype=str)))
-    for field in rows.schema:
-        table = table.append_column(field, rows.column(field.name))
-    return table.replace_schema_metadata({**(table.schema.metadata or {}), **(rows.schema.metadata or {})})

@@ -1,0 +1,98 @@
+"""From outcomes to the columns of a table: what was asked, what came, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from google.protobuf.descriptor import MethodDescriptor
+
+from explorer.errors import DecodeError
+from explorer.frames.bulk import Messages, Outcome
+from explorer.frames.columns import response_prefix
+from explorer.frames.decoding import decoder_of
+
+__all__ = ["Chunk", "RowDecoder"]
+
+_STATUS_FIELDS = [
+    pa.field("status_code", pa.string(), metadata={"meaning": "gRPC status code"}),
+    pa.field("details", pa.string(), metadata={"meaning": "gRPC status details"}),
+    pa.field("elapsed", pa.float64(), metadata={"unit": "s"}),
+]
+
+
+class Chunk(NamedTuple):
+    """Some rows, the request that each answers, and how many of them are malformed messages."""
+
+    batch: pa.RecordBatch
+    ordinals: np.ndarray
+    faults: int
+
+
+class RowDecoder:
+    """Makes rows of a method's outcomes; ``schema`` is known before the first."""
+
+    def __init__(self, method: MethodDescriptor) -> None:
+        request, response = method.input_type, method.output_type
+        self._requests = decoder_of(request, "request.")
+        self._responses = decoder_of(response, response_prefix(response))
+        fields = [*self._requests.schema, *self._responses.schema, *_STATUS_FIELDS]
+        self.schema = pa.schema(fields, metadata=self._responses.schema.metadata)
+
+    def rows(self, outcomes: Sequence[Outcome | Messages]) -> Chunk:
+        """The rows of these, in their order; one that is no message of its type is INTERNAL, and says why."""
+        raw = _Raw.of(outcomes)
+        faults: dict[int, DecodeError] = {}
+        answers = self._responses.batch(raw.data, faults=faults)
+        for at, fault in faults.items():
+            raw.codes[at], raw.details[at] = "INTERNAL", str(fault)
+        codes, details = pa.array(raw.codes, pa.string()), pa.array(raw.details, pa.string())
+        elapsed = pa.array(raw.elapsed, pa.float64(), from_pandas=True)  # NaN: never called
+        arrays = [*self._asked(raw).columns, *answers.columns, codes, details, elapsed]
+        return Chunk(pa.RecordBatch.from_arrays(arrays, schema=self.schema), raw.ordinals, len(faults))
+
+    def _asked(self, raw: _Raw) -> pa.RecordBatch:
+        """The requests' columns; the request of a stream is decoded once and not once a message."""
+        asked = self._requests.batch(raw.requests)
+        if len(raw.requests) == len(raw.data) or not asked.num_columns:
+            return asked
+        return asked.take(pa.array(raw.places))
+
+
+class _Raw(NamedTuple):
+    """Rows in the making, column by column; ``places`` says which of the ``requests`` each row answers."""
+
+    requests: list[bytes]
+    places: np.ndarray
+    ordinals: np.ndarray
+    data: list[bytes | None]
+    codes: list[str]
+    details: list[str | None]
+    elapsed: list[float]
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome | Messages]) -> _Raw:
+        counts, ordinals, requests = [], [], []
+        data: list[bytes | None] = []
+        codes: list[str] = []
+        details: list[str | None] = []
+        elapsed: list[float] = []
+        for each in outcomes:
+            requests.append(each.request)
+            ordinals.append(each.ordinal)
+            if isinstance(each, Messages):
+                counts.append(len(each.data))
+                data += each.data
+                codes += ["OK"] * len(each.data)
+                details += [None] * len(each.data)
+                elapsed += each.elapsed
+            else:
+                counts.append(1)
+                data.append(each.data)
+                codes.append(each.code)
+                details.append(each.details)
+                elapsed.append(each.elapsed)
+        places = np.repeat(np.arange(len(outcomes)), counts)
+        return cls(requests, places, np.array(ordinals, dtype=np.int64)[places], data, codes, details, elapsed)

@@ -1,0 +1,153 @@
+"""A folder of rows: for one run at a time, each file in it whole or not there, and its troubles told in a sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+
+from explorer.errors import ConfigurationError, PartsError
+from explorer.text import printable
+
+__all__ = ["Folder"]
+
+# Whatever reads a folder of Parquet passes over names that begin so.
+_MANIFEST, _LOCK = "_manifest.json", "_lock"
+
+_DIFFERENCES = {
+    "version": "was begun with another version of this library",
+    "method": "was begun with another method",
+    "schema": "was begun with another schema",
+    "requests": "was begun with another number of requests",
+    "sha256": "holds the rows of other requests than these",
+}
+
+
+class Folder:
+    """Where a run keeps its rows; locked until :meth:`close`. What is not its own is never touched.
+
+    ``wanted`` says what the rows are of, a value for each key of the manifest.
+
+    Raises:
+        ConfigurationError: Another run uses the folder, or it holds something else.
+        PartsError: It cannot be read or written.
+
+    """
+
+    def __init__(self, path: Path, wanted: Mapping[str, Any]) -> None:
+        self.path = path
+        with self.told():
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock: IO[bytes] | None = self._locked()
+            try:
+                self._keep_manifest(wanted)
+                for half in path.glob(".*.tmp"):
+                    half.unlink()
+            except BaseException:
+                self.close()
+                raise
+
+    @property
+    def name(self) -> str:
+        """The folder as it may be shown."""
+        return printable(str(self.path))
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn what the system says of this folder into a PartsError."""
+        try:
+            yield
+        except OSError as error:
+            raise PartsError(
+                f"{self.name} cannot be used for rows: {printable(error.strerror or str(error))}. What is in it is "
+                "whole; mend that and run again, and it goes on from there."
+            ) from error
+
+    @contextlib.contextmanager
+    def reading(self, path: Path) -> Iterator[None]:
+        """Turn whatever a damaged file makes its readers say into a PartsError."""
+        try:
+            yield
+        except (OSError, pa.ArrowException, ValueError, LookupError, TypeError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                with self.told():
+                    raise
+            raise PartsError(
+                f"{printable(str(path))} is damaged ({printable(str(error))}). Put it back, or delete it and run "
+                "again: its requests are asked anew. The other parts were not touched."
+            ) from error
+
+    def write(self, name: str, write: Callable[[IO[bytes]], object]) -> None:
+        """Write a file so that it is there whole or not at all, in place of one of this name."""
+        half = self.path / f".{name}.tmp"
+        with self.told():
+            try:
+                with half.open("wb") as file:
+                    write(file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                half.replace(self.path / name)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    half.unlink()
+                raise
+        self._bring_names_to_disk()
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.close()
+
+    def _bring_names_to_disk(self) -> None:
+        with contextlib.suppress(OSError):  # not every system opens a folder
+            descriptor = os.open(self.path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def _locked(self) -> IO[bytes]:
+        try:
+            import fcntl
+        except ImportError:  # a system without it has no such lock
+            fcntl = None  # type: ignore[assignment]  # where there is no such module
+        lock = (self.path / _LOCK).open("ab")
+        if fcntl is not None:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                raise ConfigurationError(
+                    f"Another run writes into {self.name}. Wait for its end, or give another folder for into=."
+                ) from None
+        return lock
+
+    def _keep_manifest(self, wanted: Mapping[str, Any]) -> None:
+        path = self.path / _MANIFEST
+        if not path.exists():
+            strange = [
+                each.name for each in self.path.iterdir() if each.name != _LOCK and not each.name.endswith(".tmp")
+            ]
+            if strange:
+                raise ConfigurationError(
+                    f"{self.name} holds something else ({printable(min(strange))}). Give an empty or a new folder for "
+                    "into=; nothing in it was changed."
+                )
+            self.write(_MANIFEST, lambda file: file.write(json.dumps(wanted, indent=1).encode()))
+            return
+        try:
+            found = json.loads(path.read_bytes())
+        except ValueError:
+            found = None
+        for key, value in wanted.items():
+            if not isinstance(found, dict) or found.get(key) != value:
+                raise ConfigurationError(
+                    f"{self.name} {_DIFFERENCES[key]}. Give those again, or another folder for into=; nothing in it "
+                    "was changed."
+                )

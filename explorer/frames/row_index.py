@@ -1,0 +1,44 @@
+"""The index of the requests, as the rows that answer them bear it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+__all__ = ["index_table", "is_count", "row_index", "with_index"]
+
+
+def row_index(index: pd.Index | None, ordinals: np.ndarray) -> pd.Index:
+    """The index of rows that answer these requests; None is 0, 1, 2 … of the requests."""
+    if index is None:
+        index = pd.RangeIndex(int(ordinals.max(initial=-1)) + 1)
+    if len(index) == len(ordinals) and np.array_equal(ordinals, np.arange(len(ordinals))):
+        return index
+    return index.take(ordinals)
+
+
+def index_table(index: pd.Index, taken: Collection[str]) -> pa.Table:
+    """An index as Arrow columns, with the metadata by which pandas knows them again.
+
+    A level whose name is that of a column (``taken``) loses it.
+    """
+    index = index.set_names([None if name in taken else name for name in index.names])
+    return pa.Table.from_pandas(pd.DataFrame(index=index, columns=pd.Index([], dtype=str)), preserve_index=True)
+
+
+def with_index(table: pa.Table, index: pd.Index) -> pa.Table:
+    """The table with the index of its rows; 0, 1, 2 … needs no column."""
+    if is_count(index):
+        return table
+    rows = index_table(index, table.column_names)
+    for field in rows.schema:
+        table = table.append_column(field, rows.column(field.name))
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), **(rows.schema.metadata or {})})
+
+
+def is_count(index: pd.Index | None) -> bool:
+    """Whether the index is 0, 1, 2 …."""
+    return index is None or (isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(index))))

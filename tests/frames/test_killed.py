@@ -1,0 +1,242 @@
+"""What ends the process or fills the disk while rows are written: a real kill -9, a real full file system."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import durable_child
+import numpy as np
+import pandas as pd
+import pytest
+from google.protobuf import descriptor_pb2
+
+from explorer.frames import Options, collect, read_requests
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1800),
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at a process's open files in /proc"),
+]
+
+TRUST = bool(os.environ.get("TRUST"))
+KILLS = 50 if TRUST else 10
+PATIENCE = 120.0
+PROTO = """
+message Q { int32 n = 1; } message A { int32 twice = 1; string note = 2; }
+service S { rpc Get (Q) returns (A); rpc List (Q) returns (stream A); }
+"""
+
+
+class Child:
+    """Collects in a process of its own, into the folder ``users``."""
+
+    def __init__(self, site: Any, folder: Path, method: str, requests: list[int]) -> None:
+        self.site, self.folder, self.method, self.requests = site, folder / "users", method, requests
+        self.kill_when: Callable[[Any], bool] = lambda _request: False
+        self._processes = multiprocessing.get_context("forkserver")
+        self._processes.set_forkserver_preload(["explorer.frames.collection"])  # it knows no path of the tests
+        self._schema = descriptor_pb2.FileDescriptorSet()
+        site.method(method).containing_service.file.CopyToProto(self._schema.file.add())
+        self._lock = threading.Lock()
+        self.process: Any = None
+
+    def start(self, hang_at: str | None = None, rows: int = durable_child.ROWS) -> None:
+        self.said, said = multiprocessing.Pipe(duplex=False)
+        arguments = (
+            self._schema.SerializeToString(),
+            self.site.port,
+            self.method,
+            self.requests,
+            str(self.folder),
+            said,
+            hang_at,
+            rows,
+        )
+        self.process = self._processes.Process(target=durable_child.run, args=arguments)
+        with self._lock:
+            self.process.start()
+
+    def look(self, request: Any) -> None:
+        """The server's: the end has come, or not yet."""
+        with self._lock:
+            if self.kill_when(request):
+                self.kill_when = lambda _request: False
+                os.kill(self.process.pid, signal.SIGKILL)
+
+    def killed(self) -> None:
+        self.process.join(PATIENCE)
+        assert self.process.exitcode == -signal.SIGKILL
+
+    def killed_while_it_writes(self, name: str) -> None:
+        """Where ``name`` is on its way to the disk."""
+        hanging = self.folder.with_name("hanging")
+        self.start(hang_at=name)
+        end = time.monotonic() + PATIENCE
+        while not hanging.exists():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        self.process.kill()
+        hanging.unlink()
+        self.killed()
+
+    def stored(self) -> pd.DataFrame:
+        """What anybody reads in the folder."""
+        if not list(self.folder.glob("part-*")):
+            return pd.DataFrame({"twice": []}, index=pd.Index([], name="request.#", dtype="int64"))
+        return pd.read_parquet(self.folder, dtype_backend="pyarrow")
+
+    def whole(self) -> pd.DataFrame:
+        """The rows of the run, once it has gone on to its end here; nobody is called where it had ended."""
+        method = self.site.method(self.method)
+        read = read_requests(method.input_type, None, {"n": self.requests})
+        return collect(self.site.connection(), method, read, options=Options(progress=False, into=self.folder))
+
+
+@pytest.mark.trust
+def test_killed_at_any_moment_no_row_is_lost_and_none_is_there_twice(site, tmp_path) -> None:
+    """Of so many kills a fifth are during the write of a part, before or after it has its name; the others are evenly
+    spread over the calls, from the first part to the last."""
+    here, calls = site(PROTO), Counter()
+    total = durable_child.ROWS * (KILLS + 2)
+    child = Child(here, tmp_path, "S.Get", list(range(total)))
+
+    def get(request: Any, _context: Any) -> dict[str, int]:
+        calls[request.n] += 1
+        child.look(request)
+        return {"twice": 2 * request.n}
+
+    here.serve(Get=get)
+    done: set[int] = set()
+    for kill in range(KILLS):
+        settled = dict(calls)
+        if kill % 5 == 4:
+            name = f"part-{len(list(child.folder.glob('part-*'))):08d}.parquet"
+            child.killed_while_it_writes(name if kill % 2 else f".{name}.tmp")
+        else:
+            moment = durable_child.ROWS * (kill + 1) + int(np.random.default_rng(kill).integers(durable_child.ROWS))
+            child.kill_when = lambda request, moment=moment: request.n >= moment
+            child.start()
+            child.killed()
+        assert all(calls[n] == settled[n] for n in done), "what was done is not asked again"
+        stored = child.stored()
+        assert stored.index.is_unique
+        assert stored["twice"].tolist() == (2 * stored.index).tolist()
+        assert done <= set(stored.index)
+        done = set(stored.index)
+    child.start()
+    child.process.join(PATIENCE)
+    assert child.process.exitcode == 0
+    asked = sum(calls.values())
+    assert set(calls) == set(range(total))
+    frame = child.whole()
+    assert sum(calls.values()) == asked, "the run had ended"
+    assert frame["twice"].tolist() == [2 * n for n in range(total)]
+    pd.testing.assert_frame_equal(child.stored().sort_index(), frame, check_names=False, check_index_type=False)
+    assert not list(child.folder.glob(".*"))
+
+
+@pytest.mark.trust
+def test_a_stream_cut_by_a_kill_is_asked_anew_and_its_rows_are_there_once(site, tmp_path) -> None:
+    here, calls, kills = site(PROTO), Counter(), KILLS // 3
+    length = 3 * durable_child.ROWS
+    child = Child(here, tmp_path, "S.List", list(range(kills + 1)))
+
+    def messages(request: Any, _context: Any) -> Iterator[dict[str, int]]:
+        calls[request.n] += 1
+        for n in range(length):
+            if n == length // 2:
+                child.look(request)
+            yield {"twice": n}
+
+    here.serve(List=messages)
+    done: set[int] = set()
+    for kill in range(kills):
+        settled = dict(calls)
+        if kill % 2:
+            child.killed_while_it_writes(f".part-{len(list(child.folder.glob('part-*'))):08d}.parquet.tmp")
+        else:
+            child.kill_when = lambda request, kill=kill: request.n >= kill
+            child.start()
+            child.killed()
+        stored = child.stored()["twice"].groupby(level=0)
+        assert all(rows.tolist() == list(range(len(rows))) for _, rows in stored), "as they came, and each once"
+        assert all(calls[n] == settled[n] for n in done), "one that has ended is not asked again"
+    frame = child.whole()
+    assert frame["twice"].tolist() == list(range(length)) * (kills + 1)
+    assert frame["status_code"].eq("OK").all()
+    pd.testing.assert_frame_equal(
+        child.stored().sort_index(kind="stable"), frame, check_names=False, check_index_type=False
+    )
+
+
+class TestFullDisk:
+    """Nothing that is there is harmed, a sentence says what happened, and with room again the run goes on."""
+
+    def collect(self, child: Child, calls: Counter[int], fill: Callable[[int], object]) -> None:
+        def get(request: Any, _context: Any) -> dict[str, Any]:
+            calls[request.n] += 1
+            if request.n == 1_000 and calls[request.n] == 1:
+                fill(child.process.pid)
+            return {"twice": 2 * request.n, "note": os.urandom(20).hex()}
+
+        child.site.serve(Get=get)
+        child.start(rows=200)
+        child.process.join(PATIENCE)
+        assert child.process.exitcode == 0
+
+    def assert_it_goes_on(self, child: Child, calls: Counter[int], sentence: str) -> None:
+        count, _, said = child.said.recv().partition(" ")
+        assert sentence in said
+        assert "What is in it is whole" in said
+        assert int(count) == len(child.requests), "what came is in the error's partial"
+        stored = child.stored()
+        assert 200 <= len(stored) < len(child.requests)
+        assert stored["twice"].tolist() == (2 * stored.index).tolist()
+        assert not list(child.folder.glob(".*")), "the half of a part gave its room back"
+        before = {path.name: path.read_bytes() for path in child.folder.glob("part-*")}
+        frame = child.whole()
+        assert frame["twice"].tolist() == [2 * n for n in child.requests]
+        assert {name: (child.folder / name).read_bytes() for name in before} == before
+        assert all(calls[n] == 1 for n in stored.index)
+
+    def test_a_file_that_must_not_grow(self, site, tmp_path) -> None:
+        child, calls = Child(site(PROTO), tmp_path, "S.Get", list(range(3000))), Counter()
+        self.collect(child, calls, lambda pid: resource.prlimit(pid, resource.RLIMIT_FSIZE, (2_000, -1)))
+        self.assert_it_goes_on(child, calls, "File too large")
+
+    def test_a_full_file_system(self, site, tmp_path) -> None:
+        small = tmp_path / "small"
+        small.mkdir()
+        mounted = shutil.which("mount") and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=2m", "none", small], check=False, capture_output=True
+        )
+        if not mounted or mounted.returncode:
+            pytest.skip("only root may mount a file system")
+        try:
+            child, calls = Child(site(PROTO), small, "S.Get", list(range(3000))), Counter()
+            self.collect(child, calls, lambda _pid: fill(small))
+            (small / "ballast").unlink()
+            self.assert_it_goes_on(child, calls, "No space left on device")
+        finally:
+            subprocess.run(["umount", "--lazy", small], check=True)
+
+
+def fill(folder: Path) -> None:
+    with (folder / "ballast").open("wb", buffering=0) as ballast:
+        try:
+            while True:
+                ballast.write(b"x" * 4096)
+        except OSError:
+            pass
