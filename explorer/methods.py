@@ -91,7 +91,7 @@ class Method:
 
         Options are ``timeout`` (seconds for each call), ``metadata``, ``compression``, ``idle_timeout``,
         ``max_kept_bytes``, ``idempotent``, and for ``collect`` ``on_error`` (``"row"`` or ``"raise"``),
-        ``concurrency``, ``rate``, ``pages``, ``progress``, ``dtype_backend`` and ``into``: see
+        ``concurrency``, ``rate``, ``pages``, ``progress``, ``dtype_backend``, ``into`` and ``sign_in_timeout``: see
         :class:`explorer.frames.options.Options`.
 
         Raises:
@@ -229,6 +229,20 @@ class Method:
     def collect_table(self, requests: Any = None, /, **columns: Any) -> Table:
         """The same as an Arrow table, whose schema's metadata says proto types and units: Parquet keeps them."""
         return self._collected(requests, columns).table()
+
+    def collect_parquet(self, requests: Any = None, /, **columns: Any) -> Path:
+        """The same as Parquet in the folder of the option ``into``, which it gives; no row stays in memory.
+
+        pandas, Arrow, DuckDB, Dask or Polars read the folder, also while the run goes on, and without a session.
+
+        Raises:
+            ConfigurationError: No folder was given.
+
+        """
+        if self._options.into is None:
+            raise ConfigurationError("Say which folder, before: .options(into='users/').collect_parquet(…).")
+        self._collected(requests, columns)
+        return Path(self._options.into)
 
     def collect_in_background(self, requests: Any = None, /, **columns: Any) -> Run:
         """The same on a thread of its own: a run that gives its rows so far, rests, goes on, and can be cancelled.

@@ -29,11 +29,13 @@ def collect(
     field bears one of these names, or is called ``request``, all response columns begin with ``response.``. Rows are in
     the order of the requests and bear their index.
 
-    A call that failed is made again as :mod:`explorer.frames.retries` has it. Ctrl-C ends the run and keeps what is
+    A call that failed is made again as :mod:`explorer.frames.retries` has it. Where a person has to sign in again in
+    the middle of it, the run says so, rests, and goes on once that is done. Ctrl-C ends the run and keeps what is
     there: a request that was not answered has the status CANCELLED.
 
     Raises:
-        SignInRequiredError: Only a person can get another token; what was collected is in the error's ``partial``.
+        SignInRequiredError: Only a person can get another token, and for ``sign_in_timeout`` nobody did; what was
+            collected is in the error's ``partial``. A fixed token is not waited for: nobody can renew it.
         RpcStatusError: With ``on_error="raise"``, the first status that is not OK; likewise.
         ConnectionFailedError: Nobody to call at all.
         ConfigurationError: The method takes a stream of requests.
@@ -58,6 +60,6 @@ def prepare(connection: Connection, method: MethodDescriptor, requests: Requests
 def finish(run: Run) -> Run:
     """Drive the run to its end in this thread, with progress and Ctrl-C. Raises as :func:`collect` does."""
     total = run.progress.total
-    with showing(run.options.progress, total, run.method.name) as tell, noticing_interrupts() as interrupted:
-        run.drive(tell, interrupted)
+    with showing(run.options.progress, total, run.method.name) as shown, noticing_interrupts() as interrupted:
+        run.drive(shown.tell, interrupted, patience=run.options.sign_in_timeout, rests=shown.rests)
     return run

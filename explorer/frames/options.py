@@ -20,6 +20,7 @@ Progress = Callable[[int, int, int], None]
 """Is told of a run from the thread that asked for it: requests done, requests in all (0 where nobody knows), errors."""
 
 _MOST_IN_FLIGHT = 1000
+_OF_A_RUN = ("concurrency", "rate", "pages", "on_error", "dtype_backend", "sign_in_timeout")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,8 @@ class Options:
         dtype_backend: What the columns of a DataFrame are: ``"pyarrow"``, ``"numpy_nullable"`` or ``"numpy"``.
         into: A folder for the rows, as Parquet, in which an interrupted run goes on; None keeps them in memory.
         max_kept_bytes: What is kept of one stream, before it is ended with what came by then.
+        sign_in_timeout: Seconds that a collection which somebody waits for rests where a person has to sign in again,
+            before it raises; 0 for raising at once.
         unary_timeout: Seconds for each call that answers with one message, where ``timeout`` is None.
 
     Raises:
@@ -60,6 +63,7 @@ class Options:
     pages: bool = True
     dtype_backend: Literal["pyarrow", "numpy_nullable", "numpy"] = "pyarrow"
     into: str | PathLike[str] | None = None
+    sign_in_timeout: float = 600.0
     unary_timeout: float = 30.0
 
     def __post_init__(self) -> None:
@@ -68,6 +72,8 @@ class Options:
         for seconds in (self.timeout, self.unary_timeout, self.idle_timeout):
             if seconds is not None and not 0 < seconds < math.inf:
                 raise ConfigurationError(f"A call needs a timeout of more than 0 seconds, not {seconds!r}.")
+        if not self.sign_in_timeout >= 0:
+            raise ConfigurationError(f"sign_in_timeout is a number of seconds from 0, not {self.sign_in_timeout!r}.")
         if self.on_error not in {"row", "raise"}:
             raise ConfigurationError(f"on_error is 'row' or 'raise', not {self.on_error!r}.")
         if not 1 <= self.concurrency <= _MOST_IN_FLIGHT:
@@ -88,7 +94,7 @@ class Options:
     def of_the_run(self) -> dict[str, bool | float | str]:
         """What differs from its default of a run of many calls: that, and what a single call does not have."""
         into = {} if self.into is None else {"into": fspath(self.into)}
-        return self.of_the_call() | self._unusual("concurrency", "rate", "pages", "on_error", "dtype_backend") | into
+        return self.of_the_call() | self._unusual(*_OF_A_RUN) | into
 
     def _unusual(self, *names: str) -> dict[str, Any]:
         usual = Options()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 import time
 import weakref
@@ -26,6 +27,7 @@ from explorer.frames.parts import Parts
 from explorer.frames.requests import Requests
 from explorer.frames.row_index import row_index, with_index
 from explorer.rpc.connection import Connection
+from explorer.tokens import StaticTokenSource
 
 __all__ = ["Progress", "Run", "State", "Tally"]
 
@@ -193,17 +195,25 @@ class Run:
 
     def _in_background(self) -> None:
         with contextlib.suppress(ExplorerError, Exception):  # kept, for whoever waits
-            self.drive(lambda _progress: None, threading.Event(), patient=True)
+            self.drive(lambda _progress: None, threading.Event(), patience=None)
 
-    def drive(self, tell: Callable[[Progress], None], interrupted: threading.Event, *, patient: bool = False) -> None:
+    def drive(
+        self,
+        tell: Callable[[Progress], None],
+        interrupted: threading.Event,
+        *,
+        patience: float | None = 0.0,
+        rests: Callable[[SignInRequiredError | None], None] = lambda _reason: None,
+    ) -> None:
         """Make the calls and take in what comes, until the end, or until ``interrupted`` is set.
 
-        ``patient`` waits until somebody has signed in, where that is needed; else the run ends there.
+        Where a person has to sign in again, the run rests, for ``patience`` seconds at most and None for as long as it
+        takes; else it ends there. ``rests`` hears of it once, and again with None when it goes on.
 
         Raises what ended it before its time, with the rows so far in ``partial``.
         """
         try:
-            self._drive(tell, interrupted, patient=patient)
+            self._drive(tell, interrupted, _Rest(patience, rests))
         except BaseException as error:
             self._error = error
             raise
@@ -212,14 +222,14 @@ class Run:
             self._at_end()
             self._ended.set()
 
-    def _drive(self, tell: Callable[[Progress], None], interrupted: threading.Event, *, patient: bool) -> None:
+    def _drive(self, tell: Callable[[Progress], None], interrupted: threading.Event, rest: _Rest) -> None:
         self._began = time.monotonic()
         if self._total == self._resumed:
             return
         self._running = running = loop.run(self._bulk.run())
         error: BaseException | None = None
         try:
-            error = self._until_the_end(running, tell, interrupted, patient=patient)
+            error = self._until_the_end(running, tell, interrupted, rest)
         finally:
             if not running.done():
                 self._bulk.stop()
@@ -236,7 +246,7 @@ class Run:
             running.result()
 
     def _until_the_end(
-        self, running: Future[None], tell: Callable[[Progress], None], interrupted: threading.Event, *, patient: bool
+        self, running: Future[None], tell: Callable[[Progress], None], interrupted: threading.Event, rest: _Rest
     ) -> BaseException | None:
         feed = self._feed(interrupted)
         while not interrupted.is_set() and not self._cancelled:
@@ -249,10 +259,11 @@ class Run:
             self._take(tell)
             if self._assembly.trouble is not None:
                 return None
-            if (needed := self._bulk.sign_in) is not None:
-                if not patient:
-                    return needed
-                self._ask_again()
+            needed = self._bulk.sign_in
+            if not rest.goes_on(needed, hopeless=isinstance(self._connection.token_source, StaticTokenSource)):
+                return needed
+            if needed is not None:
+                self._ask_again(interrupted)
         return None
 
     def _feed(self, interrupted: threading.Event) -> Iterator[bool]:
@@ -301,13 +312,15 @@ class Run:
         with self._lock:
             self._assembly.end(self._asked if self._total is None else self._requests.data, details)
 
-    def _ask_again(self) -> None:
+    def _ask_again(self, interrupted: threading.Event) -> None:
         """Look whether somebody has signed in by now; then go on."""
         rests = time.monotonic()
         try:
             self._connection.token(_ASK_AGAIN)
         except (SignInRequiredError, TokenTimeoutError):
-            self._ended.wait(_ASK_AGAIN)
+            end = time.monotonic() + _ASK_AGAIN
+            while not (interrupted.wait(_LOOK_EVERY) or self._cancelled or time.monotonic() > end):
+                pass
         except OAuthError:
             self._bulk.resume()  # a trouble of another kind: the calls meet it themselves
         else:
@@ -323,6 +336,29 @@ class Run:
         own.__dict__.update(error.__dict__, partial=self.frame())
         own.__cause__ = error.__cause__
         return own
+
+
+class _Rest:
+    """How long a run that needs a sign-in rests, and who hears of it."""
+
+    def __init__(self, patience: float | None, hears: Callable[[SignInRequiredError | None], None]) -> None:
+        self._patience = math.inf if patience is None else patience
+        self._hears = hears
+        self._since: float | None = None
+
+    def goes_on(self, reason: SignInRequiredError | None, *, hopeless: bool) -> bool:
+        """Whether the run goes on or rests; False where it is to end for this reason."""
+        if reason is None:
+            if self._since is not None:
+                self._hears(None)
+            self._since = None
+            return True
+        if hopeless or not self._patience:
+            return False
+        if self._since is None:
+            self._since = time.monotonic()
+            self._hears(reason)
+        return time.monotonic() - self._since < self._patience
 
 
 def _is_over(running: Future[None], timeout: float) -> bool:

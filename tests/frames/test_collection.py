@@ -22,7 +22,7 @@ from explorer.errors import (
     RpcStatusError,
     SignInRequiredError,
 )
-from explorer.frames import Options, collect, read_requests
+from explorer.frames import Options, collect, read_requests, runs
 from explorer.reuse import ReuseTokenSource
 from explorer.rpc import Connection
 from explorer.tokens import Secret, StaticTokenSource, Token
@@ -411,7 +411,8 @@ class TestToken:
         assert not calls
         assert caught.value.partial is None
 
-    def test_sign_in_needed_in_mid_run_ends_it_and_loses_nothing(self, site) -> None:
+    @pytest.mark.parametrize("seconds", [0, 0.1])
+    def test_a_sign_in_for_which_nobody_comes_in_time_ends_it_and_loses_nothing(self, site, seconds: float) -> None:
         here, served = site(PROTO), []
 
         def get(request, context):
@@ -422,13 +423,61 @@ class TestToken:
 
         here.serve(Get=get)
         source = ReuseTokenSource(dead, token=token("old"), renew=False)
-        options = Options(progress=False, concurrency=1)
+        options = Options(progress=False, concurrency=1, sign_in_timeout=seconds)
         with pytest.raises(SignInRequiredError, match="dead") as caught:
             rows(here, here.connection(token_source=source), n=range(1000), options=options)
         partial = caught.value.partial
         assert len(partial) == 1000
         assert partial["twice"].iloc[:10].tolist() == [2 * n for n in range(10)]
         assert set(partial["status_code"].iloc[10:]) == {"CANCELLED"}
+
+    def test_a_sign_in_needed_in_mid_run_is_said_once_and_waited_for(self, site, capsys, monkeypatch) -> None:
+        here = site(PROTO)
+        here.serve(Get=refusing("Bearer old", doubling))
+        source = ReuseTokenSource(dead, token=token("old"), renew=False)
+        looks = iter([False, False, True])  # somebody signs in when the run has looked for it a few times
+
+        class Looked:
+            def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
+                try:
+                    return source.token(timeout=timeout, rejected=rejected)
+                except SignInRequiredError:
+                    if next(looks, False):
+                        source.revive(token("new"), renew=False)
+                    raise
+
+        monkeypatch.setattr(runs, "_ASK_AGAIN", 0.01)
+        frame = rows(here, here.connection(token_source=Looked()), n=range(50))
+        assert frame["twice"].tolist() == [2 * n for n in range(50)]
+        said = capsys.readouterr().err
+        assert said.count("The grant is dead. Sign in again. It goes on by itself then.") == 1
+
+    def test_while_a_sign_in_is_waited_for_an_interrupt_gives_what_is_there(self, site) -> None:
+        here, served = site(PROTO), []
+
+        def get(request, context):
+            if len(served) == 10:
+                context.abort(grpc.StatusCode.UNAUTHENTICATED, "expired")
+            served.append(request.n)
+            return doubling(request, context)
+
+        here.serve(Get=get)
+
+        def dead_and_interrupted() -> Token:
+            os.kill(os.getpid(), signal.SIGINT)
+            return dead()
+
+        source = ReuseTokenSource(dead_and_interrupted, token=token("old"), renew=False)
+        options = Options(progress=False, concurrency=1)
+        frame = rows(here, here.connection(token_source=source), n=range(20), options=options)
+        assert frame["status_code"].tolist() == ["OK"] * 10 + ["CANCELLED"] * 10
+
+    def test_a_fixed_token_that_nobody_can_renew_is_not_waited_for(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=refusing("Bearer old", doubling))
+        source = StaticTokenSource("old")
+        with pytest.raises(SignInRequiredError, match="no way to renew it"):
+            rows(here, here.connection(token_source=source), n=range(5))
 
     def test_a_passing_trouble_with_the_token_is_a_row(self, site) -> None:
         here = site(PROTO)
