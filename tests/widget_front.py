@@ -13,6 +13,7 @@ from schemas import pool_of
 from explorer.rpc.metadata import OPEN_METADATA
 from explorer.widget.form import types_of
 from explorer.widget.panels import PANELS
+from explorer.widget.running_view import NO_RUN
 
 FORM = """
 syntax = "proto3";
@@ -189,10 +190,12 @@ STATES: dict[str, dict[str, Any]] = {
     "request": {
         "method": GET_USER,
         "busy": False,
+        "collecting": False,
         "problems": {},
         "flow": {"method": "", "open": False, "sent": 0, "waiting": 0},
         "open_metadata": sorted(OPEN_METADATA),
     },
+    "collecting": {"run": NO_RUN, "collecting": False, "selected": "UserService.GetUser"},
     "response": {"answer": OK, "selected": "UserService.GetUser"},
     "sheet": {"alone": False},
     "history": {},

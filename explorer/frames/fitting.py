@@ -18,7 +18,7 @@ from explorer.errors import ConfigurationError, RequestError
 from explorer.frames.request_tables import read_file
 from explorer.text import printable
 
-__all__ = ["Column", "Fit", "field_paths", "fit_of", "fit_of_file"]
+__all__ = ["Column", "Fit", "field_paths", "fit_of", "fit_of_file", "fit_of_read"]
 
 _READ_FOR_A_LOOK = 64_000_000  # bytes; of a larger file only what its head says
 
@@ -73,11 +73,14 @@ def fit_of_file(path: Path, descriptor: Descriptor) -> Fit:
         return Fit("DataFrame", None, _columns(names, ["text"] * len(names), descriptor))
     if large and path.suffix.lower() in {".json", ".jsonl", ".ndjson"}:
         return Fit("requests", None)
-    held = read_file(path, descriptor)
-    found = fit_of(held, descriptor)
-    return (
-        found._replace(kind="requests", field="") if isinstance(held, list) and found else found or Fit("requests", 0)
-    )
+    return fit_of_read(read_file(path, descriptor), descriptor)
+
+
+def fit_of_read(held: pd.DataFrame | list[Any], descriptor: Descriptor) -> Fit:
+    """The same of what :func:`read_file` gave: a list is whole requests, whatever is in it."""
+    if isinstance(held, list):
+        return Fit("requests", len(held))
+    return Fit("DataFrame", len(held), _columns(held.columns, held.dtypes, descriptor))
 
 
 def field_paths(descriptor: Descriptor) -> list[str]:

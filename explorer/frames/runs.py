@@ -114,6 +114,11 @@ class Run:
         return "paused" if self._paused else "running"
 
     @property
+    def error(self) -> BaseException | None:
+        """What ended it before its time; None where nothing did."""
+        return self._error
+
+    @property
     def progress(self) -> Progress:
         """How far it is."""
         with self._lock:

@@ -10,6 +10,7 @@ from explorer.text import printable
 from explorer.widget import answers
 from explorer.widget.account import NOBODY
 from explorer.widget.pulse import NO_SIGN
+from explorer.widget.running_view import NO_RUN
 
 __all__ = ["Board", "Listener"]
 
@@ -40,6 +41,8 @@ class Board:
             "problems": {},
             "answer": answers.NONE,
             "flow": {"method": "", "open": False, "sent": 0, "waiting": 0},
+            "collecting": False,
+            "run": NO_RUN,
             "rows": 0,
             "calls": 0,
             "health": NO_SIGN,

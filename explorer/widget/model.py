@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from google.protobuf.message import Message
-
-from explorer.calls import Call
 from explorer.errors import ExplorerError, ReflectionError, ReflectionUnavailableError, SignInRequiredError
-from explorer.methods import Method
 from explorer.saved_requests import SavedRequests
 from explorer.session import Session
 from explorer.text import printable
 from explorer.tokens import Secret
 from explorer.widget import answers, catalog
 from explorer.widget.account import granted_scope, in_python
-from explorer.widget.archive import Archive, full_name, same_method
-from explorer.widget.asking import Ask, request_text
+from explorer.widget.archive import Archive
+from explorer.widget.asking import Ask
 from explorer.widget.board import Board, Listener
 from explorer.widget.calling import Calling
+from explorer.widget.collecting import Collecting
+from explorer.widget.earlier import Earlier
 from explorer.widget.gatekeeper import Gatekeeper
 from explorer.widget.looking import Looking
 from explorer.widget.place import Place, demo_place
 from explorer.widget.pulse import Pulse
 from explorer.widget.source_code import Origin, session_source
+from explorer.widget.sources import Names, notebook_names
 from explorer.widget.tables import Viewer
 from explorer.widget.wallet import Wallet
 from explorer.widget.worker import Worker
+
+if TYPE_CHECKING:
+    from explorer.frames import DataFrame
 
 __all__ = ["Model"]
 
@@ -37,9 +39,9 @@ class Model:
     """State, commands, and listeners that hear of each change.
 
     ``state`` maps names to plain values without a secret; a listener is called with a name and its new value, from any
-    thread, one call at a time. The names ``clock``, ``details``, ``page``, ``device``, ``pasted``, ``table`` and
-    ``nothing`` are not state: they pass by. Commands return at once; what they lead to comes back through the
-    listeners. Nothing is connected before :meth:`start`.
+    thread, one call at a time. The names ``clock``, ``details``, ``page``, ``device``, ``pasted``, ``table``,
+    ``sources`` and ``nothing`` are not state: they pass by. Commands return at once; what they lead to comes back
+    through the listeners. Nothing is connected before :meth:`start`.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Model:
         start_demo: Callable[[], Any] | None = None,
         away: bool = False,
         saved: SavedRequests | None = None,
+        names: Callable[[], Names] = notebook_names,
     ) -> None:
         self.place = place or Place()
         self.session = session
@@ -68,6 +71,8 @@ class Model:
         self._looking = Looking(self, self._board)
         self.table = Viewer(self.submit, lambda told: self._board.tell("table", told), self.calling.responses.frame)
         self.archive = Archive(self._pass_on, SavedRequests() if saved is None else saved)
+        self.earlier = Earlier(self, self._board)
+        self.collecting = Collecting(self, self._board, names)
         self._pulse = Pulse(lambda health: self._board.set(health=health))
 
     # What it is
@@ -119,11 +124,12 @@ class Model:
             "stop": self.calling.stop,
             "table": lambda: self.table.command(content),
             "history": lambda: self.submit(lambda: self.archive.watch(content.get("open") is True)),
-            "show": lambda: self.submit(lambda: self.show(self.archive.call(content.get("number")))),
-            "again": lambda: self.submit(lambda: self.again(self.archive.call(content.get("number")))),
+            "show": lambda: self.submit(lambda: self.earlier.show(self.archive.call(content.get("number")))),
+            "again": lambda: self.submit(lambda: self.earlier.again(self.archive.call(content.get("number")))),
             "save": lambda: self.submit(lambda: self.archive.save(str(content.get("name", "")), content.get("number"))),
-            "run_saved": lambda: self.submit(lambda: self.run_saved(str(content.get("name", "")))),
+            "run_saved": lambda: self.submit(lambda: self.earlier.run_saved(str(content.get("name", "")))),
             "delete_saved": lambda: self.submit(lambda: self.archive.delete(str(content.get("name", "")))),
+            **self.collecting.commands(content),
         }
         commands.get(str(content.get("command")), lambda: None)()
 
@@ -146,6 +152,7 @@ class Model:
         self._board.set(selected=name, method=method, problems={})
         if another or self.state["answer"]["state"] == "none":
             self._board.set(answer={**answers.NONE, "hint": catalog.hint(method)})
+            self.collecting.put_away()
 
     def know(self, services: Sequence[dict[str, Any]]) -> frozenset[str]:
         """From here on these services' methods can be selected; their names."""
@@ -156,69 +163,19 @@ class Model:
         """Call a method with a request as JSON text; its answer comes through the listeners."""
         session = self.session
         if session is not None:
-            ask = self._ask(content)
-            self._run(ask, lambda: session[ask.method])
+            ask = self.ask(content)
+            self.make(ask, lambda: session[ask.method])
 
     def send(self, content: dict[str, Any]) -> None:
         """Send one message, or a list, on a stream of requests; the first begins the call, which stays open."""
         session = self.session
         if session is None:
             return
-        ask = self._ask(content)
+        ask = self.ask(content)
         if self.calling.sends(ask.method):
             self.submit(lambda: self.calling.send(lambda: session[ask.method], ask))
         else:
-            self._run(ask, lambda: session[ask.method])
-
-    def show(self, call: Call | None) -> None:
-        """Show an earlier call again: its method, its request, its answer. Belongs on the worker."""
-        if call is None or self._is_busy():
-            return
-        name = full_name(call)
-        self.select(name)
-        self._board.set(answer=self.calling.shown(call, self._ask({"method": name})))
-        self._lay_out(name, call.requests)
-
-    def again(self, call: Call | None) -> None:
-        """Make an earlier call again, with today's token. Belongs on the worker."""
-        session = self.session
-        if call is None or session is None or self._is_busy():
-            return
-        try:
-            method = same_method(session, call)
-        except ExplorerError as error:
-            self.archive.say(error)
-            return
-        self._again(method, list(call.requests))
-
-    def run_saved(self, name: str) -> None:
-        """Make the call that was saved under this name. Belongs on the worker."""
-        session = self.session
-        if session is None or self._is_busy():
-            return
-        try:
-            method, request = self.archive.saved.bound(name, session)
-            messages = method.messages(request)
-        except ExplorerError as error:
-            self.archive.say(error)
-            return
-        self._again(method, messages)
-
-    def _again(self, method: Method, messages: list[Message]) -> None:
-        self.select(method.full_name)
-        self._lay_out(method.full_name, messages)
-        self._run(self._ask({"method": method.full_name}, again=messages), lambda: method)
-
-    def _is_busy(self) -> bool:
-        if self.state["busy"]:
-            self.archive.say("A call is under way. Stop it first, or wait for its end.")
-        return bool(self.state["busy"])
-
-    def _lay_out(self, method: str, messages: Sequence[Message]) -> None:
-        """Put a request into the form, by a message that leaves no trace."""
-        text = request_text(messages, many=bool((self.state["method"] or {}).get("streams")))
-        if text is not None:
-            self._board.tell("request", {"kind": "request", "method": method, **text})
+            self.make(ask, lambda: session[ask.method])
 
     def close(self) -> None:
         """End what this model began: threads, listeners, a sign-in, its own session, tokens, demo. Does not block."""
@@ -226,6 +183,7 @@ class Model:
             return
         self._closed = True
         self.calling.stop()
+        self.collecting.stop()
         self._gatekeeper.end()
         self._wallet.close()
         self._pulse.end()
@@ -242,10 +200,11 @@ class Model:
     def signed_in(self, token_source: Any, note: str = "") -> None:
         """Somebody signed in: from here on their tokens are used. Blocks; belongs on the worker.
 
-        A token source that was given goes on with the new sign-in, and with it whoever else holds it.
+        A token source that was given goes on with the new sign-in, and with it whoever else holds it; so does the one
+        that a run is under way with.
         """
         former = self.tokens
-        if self.place.grant is None and former is not None:
+        if (self.place.grant is None or self.collecting.busy) and former is not None:
             former.take_over(token_source)
             token_source, former = former, None
         else:
@@ -261,6 +220,7 @@ class Model:
         tokens = self.tokens
         if not hasattr(tokens, "sign_out"):
             return
+        self.collecting.stop()
         if self.place.grant is not None:
             self._drop_session()
             self._wallet.empty()
@@ -370,7 +330,8 @@ class Model:
             session = self.session
             self.submit(lambda: self._board.tell(name, answer(session)))
 
-    def _ask(self, content: dict[str, Any], **more: Any) -> Ask:
+    def ask(self, content: dict[str, Any], **more: Any) -> Ask:
+        """What the page asks for, with what is known here of whom."""
         return Ask(
             content,
             preamble=session_source(self._origin()),
@@ -380,7 +341,8 @@ class Model:
             **more,
         )
 
-    def _run(self, ask: Ask, method: Callable[[], Any]) -> None:
+    def make(self, ask: Ask, method: Callable[[], Any]) -> None:
+        """Make a call, unless another one is under way."""
         turn = self.calling.take()  # last, so that nothing that fails before it leaves the button held
         if turn is None:
             return
@@ -388,9 +350,20 @@ class Model:
         if not self.submit(lambda: self.calling.run(turn, method, ask)):
             self.calling.release(turn)
 
+    def shows_run(self, code: str) -> None:
+        """A run has begun: where the answer was, it is drawn."""
+        self.calling.code = code
+        if not self.state["busy"]:
+            self._board.set(answer=answers.NONE)
+
+    def keep(self, method: str, rows: DataFrame) -> None:
+        """Keep these rows of a method's among the responses."""
+        self._call_changed({"rows": self.calling.responses.append(method, rows)})
+
     def _call_changed(self, changes: dict[str, Any]) -> None:
         self._board.set(**changes)
         if "answer" in changes:
+            self.collecting.put_away()
             self._wallet.called(changes["answer"])
         if "rows" in changes:
             self.archive.changed()

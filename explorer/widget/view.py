@@ -26,7 +26,7 @@ from explorer.widget.place import Place, connection_settings, demo_place
 from explorer.widget.sign_in import OF_A_SIGN_IN, Grant, sign_in_settings
 
 if TYPE_CHECKING:
-    from explorer.frames import DataFrame
+    from explorer.frames import DataFrame, Run
 
 __all__ = ["Explorer", "explore"]
 
@@ -153,13 +153,23 @@ class Explorer(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no typ
 
     @property
     def code(self) -> str:
-        """The last call as Python, with nothing secret in it; before any, how to connect."""
+        """The last call, or run of many, as Python, with nothing secret in it; before any, how to connect."""
         return self._model.code
 
     @property
     def call(self) -> Call | None:
         """The last call that was answered."""
         return self._model.calling.last
+
+    @property
+    def run(self) -> Run | None:
+        """The last run of many calls, also while it goes on: its rows so far, and ways to pause and to cancel it."""
+        return self._model.collecting.run
+
+    @property
+    def lines(self) -> list[Any]:
+        """The values that were last written line by line, to be called for each."""
+        return list(self._model.collecting.lines)
 
     @property
     def history(self) -> DataFrame:
@@ -227,9 +237,11 @@ _TRAITS = {
     "gate": "gate",
     "services": "tree",
     "looking": "tree",
-    "selected": "tree response",
+    "selected": "tree response collecting",
     "method": "request",
     "busy": "request",
+    "collecting": "request collecting",
+    "run": "collecting",
     "problems": "request",
     "flow": "request",
     "answer": "response",
@@ -249,4 +261,5 @@ _MESSAGES = {
     "history": "history",
     "table": "sheet",
     "request": "request",
+    "sources": "request",
 }

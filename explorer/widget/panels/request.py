@@ -1,4 +1,4 @@
-"""The question: a form, the same as JSON, and Call."""
+"""The question: a form, the same as JSON, Call, and Call for each."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ class Request(Panel):
 
     name = "request"
     _esm = assets.module("request")
-    _css = assets.style("request", "form")
+    _css = assets.style("request", "form", "each")
 
     method = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     busy = traitlets.Bool().tag(sync=True)
+    collecting = traitlets.Bool().tag(sync=True)
     problems = traitlets.Dict().tag(sync=True)
     flow = traitlets.Dict().tag(sync=True)
     open_metadata: traitlets.List[str] = traitlets.List(sorted(OPEN_METADATA)).tag(sync=True)

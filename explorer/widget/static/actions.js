@@ -1,6 +1,7 @@
 // @ts-check
 // Below the form: the button that calls, the deadline, the metadata; for a stream of requests Send, a file, and Done.
 import { button, count, fill, h } from "./dom.js";
+import { Each } from "./each.js";
 import { metadata_rows, sent_metadata } from "./metadata.js";
 
 export class Actions {
@@ -13,7 +14,8 @@ export class Actions {
     this.submit = submit;
     this.row = h("div", { class: "ge-actions" });
     this.more = h("div");
-    this.element = h("div", {}, this.row, this.more);
+    this.each = new Each(model, submit);
+    this.element = h("div", {}, this.row, this.more, this.each.element);
     this.caller = button("Call", () => (model.get("busy") ? model.send({ command: "stop" }) : submit("call")), { class: "ge-button ge-primary ge-call" });
     this.sender = button("Send", () => submit("send"), { class: "ge-button ge-primary ge-call ge-send", title: "Send this message; the first one begins the call" });
     this.picker = h("input", { type: "file", class: "ge-picker", tabindex: -1, "aria-hidden": "true", accept: ".json,.jsonl,.ndjson,.txt,application/json", onchange: () => this.send_file() });
@@ -25,9 +27,15 @@ export class Actions {
     /** @type {any} */ this.slow = null;
   }
 
-  /** @param {any} method @param {{ timeout: string, metadata: { name: string, value: string }[] | null }} desk */
+  /** @param {any} method @param {any} desk */
   draw(method, desk) {
-    const again = () => this.draw(method, desk);
+    this.each.draw(method, desk);
+    this.draw_row(method, desk);
+  }
+
+  /** @param {any} method @param {{ timeout: string, metadata: { name: string, value: string }[] | null }} desk */
+  draw_row(method, desk) {
+    const again = () => this.draw_row(method, desk);
     this.method = method;
     const deadline = h("input", {
       class: "ge-input ge-small", type: "text", inputmode: "decimal", value: desk.timeout, "aria-label": "deadline in seconds",
@@ -36,7 +44,7 @@ export class Actions {
     const metadata = button(`metadata ${sent_metadata(desk.metadata).length || "none"}`, () => { desk.metadata = desk.metadata ? null : [{ name: "", value: "" }]; again(); },
       { class: "ge-quiet", "aria-expanded": String(Boolean(desk.metadata)) });
     this.caller.disabled = Boolean(method.problem);
-    const doing = method.streams ? [this.sender, h("span", { class: "ge-file" }, this.file, this.picker), this.done, this.stopper] : [this.caller];
+    const doing = method.streams ? [this.sender, h("span", { class: "ge-file" }, this.file, this.picker), this.done, this.stopper] : [this.caller, this.each.toggle];
     fill(this.row, ...doing, h("label", { class: "ge-soft" }, "deadline ", deadline, " s"), metadata, method.streams && this.amount);
     this.busy();
     fill(this.more, method.problem && h("p", { class: "ge-problem" }, method.problem), desk.metadata && metadata_rows(desk.metadata, again, this.model.get("open_metadata") ?? []));

@@ -176,8 +176,8 @@ function render({ model, el }) {
   /** @type {Record<string, (content?: any) => void>} */
   const drawings = {
     "change:method": () => panel.draw(), "change:busy": () => panel.actions.busy(), "change:problems": () => panel.draw_problems(),
-    "change:flow": () => panel.actions.flow(),
-    "msg:custom": (content) => (content.kind === "request" ? panel.lay_out(content) : panel.desks.told(content)),
+    "change:flow": () => panel.actions.flow(), "change:collecting": () => panel.actions.each.draw_foot(),
+    "msg:custom": (content) => (content.kind === "request" ? panel.lay_out(content) : content.kind === "sources" ? panel.actions.each.hear(content) : panel.desks.told(content)),
   };
   for (const [name, drawing] of Object.entries(drawings)) model.on(name, drawing);
   return () => {
