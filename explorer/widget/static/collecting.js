@@ -67,7 +67,7 @@ class Panel {
   /** @param {any} run @param {boolean} over */
   draw_body(run, over) {
     const send = (/** @type {string} */ command) => this.model.send({ command });
-    const table = () => run.table && h("div", { class: "ge-live" }, table_view(run.table, "latest rows of the run"));
+    const table = () => run.table && h("div", { class: "ge-live" }, table_view(run.table, "latest rows of the run", over ? "widget.responses" : "widget.run.frame()"));
     if (!over) {
       fill(this.pages);
       const key = JSON.stringify(run.why);

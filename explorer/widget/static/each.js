@@ -109,7 +109,7 @@ export class Each {
     const rows = this.rows();
     const checking = state.busy && this.model.get("collecting");
     this.beginner.textContent = checking ? "Checking …" : rows === null ? "Call" : `Call ${count(rows)} time${rows === 1 ? "" : "s"}`;
-    this.beginner.disabled = this.model.get("collecting") || rows === 0 || (state.place === "Name" && !this.chosen());
+    this.beginner.disabled = this.model.get("collecting") || rows === 0 || !this.could_begin();
     this.beginner.setAttribute("aria-busy", String(Boolean(checking)));
     fill(this.along, ...this.goes_along());
     const { problem } = state;
@@ -142,7 +142,7 @@ export class Each {
       onchange: () => this.look_into(),
     });
     const seen = state.looked;
-    const strange = (seen?.columns ?? []).filter((/** @type {any} */ column) => !column.field).map((/** @type {any} */ column) => column.name);
+    const strange = this.strange();
     const fields = (seen?.columns ?? []).filter((/** @type {any} */ column) => column.field).map((/** @type {any} */ column) => column.name);
     const what = seen && !seen.problem && [how_many(seen.rows, seen.kind === "DataFrame" ? "row" : "request"), fields.join(", ")].filter(Boolean).join(" · ");
     const told = seen?.problem ? h("div", { class: "ge-field-problem", role: "alert" }, seen.problem)
@@ -232,6 +232,16 @@ export class Each {
     return (state.place === "Name" ? this.chosen()?.rows : state.looked?.rows) ?? null;
   }
 
+  /** Whether there is a source that could be sent; what is wrong with one is said where it stands. */
+  could_begin() {
+    const { state } = this;
+    if (state.place === "Name") return Boolean(this.chosen());
+    return state.place === "Lines" || (state.path.trim() !== "" && !state.looked?.problem && !this.strange().length);
+  }
+
+  /** The columns of the file that are no field. @returns {string[]} */
+  strange() { return (this.state.looked?.columns ?? []).filter((/** @type {any} */ column) => !column.field).map((/** @type {any} */ column) => column.name); }
+
   /** The fields that the source gives. @returns {string[]} */
   given() {
     const { state } = this;
@@ -243,6 +253,7 @@ export class Each {
 
   /** What of the form goes with every call, and what of it does not. */
   goes_along() {
+    if (this.model.get("collecting") && !this.state.busy) return ["A run is under way; the next one can begin when it is over."];
     let filled = [];
     try {
       const value = JSON.parse(this.desk.tab === "Form" ? this.desk.draft.to_json() : this.desk.text);

@@ -14,15 +14,15 @@ function table_cell(cell, column) {
   return h("td", { class: column.numeric ? "ge-number" : column.wire ? "ge-wire" : null, title: cell.length > 60 ? cell : null }, cell);
 }
 
-/** @param {any} table @param {string} label what it is, for those who do not see it */
-export function table_view({ columns, rows, total, width }, label) {
+/** @param {any} table @param {string} label what it is, for those who do not see it @param {string} [place] where all of it is */
+export function table_view({ columns, rows, total, width }, label, place = "widget.responses") {
   if (!columns.length) return h("p", { class: "ge-faint" }, "The answer has no fields.");
   if (!rows.length) return h("p", { class: "ge-faint" }, "No rows.");
   const body = rows.map((/** @type {any[]} */ row) => h("tr", {}, ...row.map((cell, index) => table_cell(cell, columns[index]))));
   return h("div", {},
     h("div", { class: "ge-scroll", tabindex: 0, role: "region", "aria-label": label },
       h("table", { class: "ge-table" }, h("thead", {}, h("tr", {}, ...columns.map(heading))), h("tbody", {}, ...body))),
-    capped("last", rows.length, total, "rows", "widget.responses"), capped("first", columns.length, width, "columns", "widget.responses"));
+    capped("last", rows.length, total, "rows", place), capped("first", columns.length, width, "columns", place));
 }
 
 /** Copies, and where the browser does not allow that, selects the text for the person to copy. @param {HTMLElement} shown */
