@@ -14,7 +14,7 @@ from explorer.texts import collecting_text
 from explorer.widget.asking import Ask
 from explorer.widget.board import Board
 from explorer.widget.reasons import why_not_sent
-from explorer.widget.running_view import NO_RUN, ended_view, live_view
+from explorer.widget.running_view import NO_RUN, broken_view, ended_view, live_view
 from explorer.widget.sources import Names, Source, file_seen, names_seen, notebook_names, source_of, with_form
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ class Collecting:
             self._model.submit(look)
 
     def _go(self, method: Callable[[], Method], ask: Ask, content: dict[str, Any]) -> None:
+        run: Run | None = None
         try:
             bound = ask.bound_to(method()).options(**_settings(content))
             run, code = self._begun(bound, ask, content)
@@ -122,9 +123,9 @@ class Collecting:
             self._model.shows_run(code)
             self._follow(run, ask, code)
         except ExplorerError as error:
-            self._refused(error, ask)
-        except Exception as error:  # noqa: BLE001 - a fault of ours is said where the button is: nothing else shows it
-            self._refused(ExplorerError(f"The explorer itself failed: {type(error).__name__}: {error}"), ask)
+            self._failed(error, run, ask)
+        except Exception as error:  # noqa: BLE001 - a fault of ours is drawn where the run would be: nothing else shows it
+            self._failed(ExplorerError(f"The explorer itself failed: {type(error).__name__}: {error}"), run, ask)
         finally:
             self._over()
 
@@ -147,10 +148,15 @@ class Collecting:
         while not run.has_ended(_REDRAW_EVERY):
             self._board.set(run=live_view(run, ask))
         frame = run.frame()
-        self._board.set(run=ended_view(run, frame, ask, code))
         self._model.keep(ask.method, frame)
+        self._board.set(run=ended_view(run, frame, ask, code))
 
-    def _refused(self, error: ExplorerError, ask: Ask) -> None:
+    def _failed(self, error: ExplorerError, run: Run | None, ask: Ask) -> None:
+        """Say what went wrong: where the button is before anything was sent, else where the run is."""
+        if run is not None:
+            run.cancel()
+            self._board.set(run=broken_view(error, ask, self._model.calling.code))
+            return
         needs_person = isinstance(error, SignInRequiredError)
         why = why_not_sent(error, may_sign_in=ask.may_sign_in, advice=ask.in_python)
         told = {"sentence": " ".join(map(str, why["sentence"])), "action": why["action"] if needs_person else None}

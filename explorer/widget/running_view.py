@@ -14,7 +14,7 @@ from explorer.widget.reasons import why_not_sent
 if TYPE_CHECKING:
     from explorer.frames import DataFrame, Run
 
-__all__ = ["LIVE_ROWS", "NO_RUN", "ended_view", "live_view", "time_left"]
+__all__ = ["LIVE_ROWS", "NO_RUN", "broken_view", "ended_view", "live_view", "time_left"]
 
 LIVE_ROWS = 8
 """Rows that are drawn, while they come and at the end."""
@@ -63,12 +63,13 @@ def live_view(run: Run, ask: Ask) -> dict[str, Any]:
 def ended_view(run: Run, frame: DataFrame, ask: Ask, code: str) -> dict[str, Any]:
     """A run that is over; ``frame`` is all of its rows."""
     now = run.progress
-    unanswered = int(frame["details"].isin([INTERRUPTED, ENDED]).sum())
+    came = frame[~frame["details"].isin([INTERRUPTED, ENDED])]
+    unanswered = len(frame) - len(came)
     answered, errors = now.done - unanswered, now.errors - unanswered
     badge, tone = {"cancelled": ("stopped", "late"), "failed": ("failed", "bad")}.get(run.state, ("done", "good"))
     facts = [_of(answered, now.total) if unanswered else answers.plural(now.done, "request")]
-    if now.done != len(frame):
-        facts.append(answers.plural(len(frame), "row"))
+    if answered != len(came):
+        facts.append(answers.plural(len(came), "row"))
     if now.rate >= 1 and not unanswered:
         facts.append(_per_second(now.rate))
     if errors:
@@ -82,8 +83,22 @@ def ended_view(run: Run, frame: DataFrame, ask: Ask, code: str) -> dict[str, Any
         "facts": " · ".join(facts),
         "said": _of(answered, now.total),
         "fraction": _fraction(answered, now.total),
-        "table": _table(frame.iloc[:LIVE_ROWS] if unanswered else frame.iloc[-LIVE_ROWS:], len(frame)),
+        "table": _table(came.iloc[-LIVE_ROWS:], len(came)),
         "why": _failure(run, ask),
+        "code": code,
+    }
+
+
+def broken_view(error: ExplorerError, ask: Ask, code: str) -> dict[str, Any]:
+    """A run whose rows cannot be drawn; they are in ``widget.run``."""
+    why = {**why_not_sent(error, may_sign_in=ask.may_sign_in), "title": "The run cannot be shown."}
+    return {
+        **NO_RUN,
+        "state": "failed",
+        "badge": "failed",
+        "tone": "bad",
+        "method": ask.method,
+        "why": why,
         "code": code,
     }
 

@@ -53,7 +53,7 @@ def test_a_call_for_each_row_of_a_frame_by_clicks(
     run = page.locator(".ge-collecting")
     expect(run.locator(".ge-badge").first).to_have_text("done")
     expect(run.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "100")
-    expect(run.locator(".ge-facts")).to_contain_text("1 error")
+    expect(run.locator(".ge-run-facts")).to_contain_text("1 error")
     expect(run.get_by_role("cell", name="NOT_FOUND")).to_be_visible()
     expect(page.locator(".ge-foot")).to_contain_text("200 rows in widget.responses")
     assert notebook.ask("widget.responses['id'].dropna().tolist()") == [f"user{number}" for number in range(1, 200)]

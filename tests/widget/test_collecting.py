@@ -365,7 +365,8 @@ def test_it_is_drawn_while_it_goes_on_and_stopped_it_keeps_what_is_there(shop) -
     run = ended(ear)
     here.go.set()
     assert (run["state"], run["badge"], run["tone"]) == ("cancelled", "stopped", "late")
-    assert run["facts"] == "10 of 30 · 30 rows" or run["facts"] == "10 of 30"
+    assert run["facts"] == "10 of 30"
+    assert {row[-2] for row in run["table"]["rows"]} == {"OK"}, "what was never asked is not drawn"
     ear.until(lambda: ear.model.state["rows"] == 30)
     assert rows(ear)["status_code"].tolist() == ["OK"] * 10 + ["CANCELLED"] * 20
     ear.model.command({"command": "close_run"})
@@ -409,6 +410,22 @@ def test_few_redraws_however_fast_it_is(shop) -> None:
     ended(ear)
     drawn = [value for name, value in ear.heard if name == "run"]
     assert all(len(value["table"]["rows"]) <= LIVE_ROWS for value in drawn if value["table"])
+
+
+def test_rows_that_cannot_be_read_are_a_sentence_and_no_button_stays_stuck(shop, monkeypatch) -> None:
+    here, ear = shop(10)
+    begin(ear)
+    ear.until(lambda: ear.model.state["run"]["facts"].startswith("10 of 30"))
+
+    def broken() -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(ear.model.collecting.run, "frame", broken)
+    here.go.set()
+    run = ended(ear)
+    assert (run["state"], run["why"]["title"]) == ("failed", "The run cannot be shown.")
+    assert "the disk is gone" in run["why"]["sentence"][0]
+    assert not ear.model.state["collecting"]
 
 
 def test_closing_the_widget_ends_the_run_and_no_thread_stays(shop) -> None:

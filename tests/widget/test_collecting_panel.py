@@ -253,7 +253,7 @@ def test_a_run_stands_where_the_answer_would_be(front: Front) -> None:
     page = running(front).page
     expect(page.locator(".ge-collecting")).to_be_visible()
     expect(page.locator(".ge-response")).to_be_hidden()
-    expect(page.locator(".ge-collecting .ge-facts")).to_have_text(RUN["facts"])
+    expect(page.locator(".ge-run-facts")).to_have_text(RUN["facts"])
     bar = page.get_by_role("progressbar", name="requests answered")
     expect(bar).to_have_attribute("aria-valuenow", "61")
     expect(bar).to_have_attribute("aria-valuetext", "61,240 of 100,000")
@@ -331,9 +331,9 @@ def test_a_failure_is_a_sentence_first(front: Front) -> None:
 
 def test_the_run_of_another_method_says_so(front: Front) -> None:
     page = running(front).page
-    expect(page.locator(".ge-collecting .ge-whose")).to_be_hidden()
+    expect(page.locator(".ge-run-whose")).to_be_hidden()
     front.set("collecting", "selected", "a.B.C")
-    expect(page.locator(".ge-collecting .ge-whose")).to_have_text("of GetUser")
+    expect(page.locator(".ge-run-whose")).to_have_text("of GetUser")
 
 
 @pytest.mark.parametrize("width", [1000, 900, 600, 360])

@@ -12,12 +12,12 @@ class Panel {
     this.el = el;
     this.wanted = "Rows";
     this.mark = h("span", { role: "status" });
-    this.whose = h("span", { class: "ge-whose" });
-    this.facts = h("span", { class: "ge-facts ge-soft" });
-    this.pause = button("Pause", () => model.send({ command: model.get("run").state === "paused" ? "resume" : "pause" }), { class: "ge-quiet ge-pause" });
+    this.whose = h("span", { class: "ge-run-whose ge-soft" });
+    this.facts = h("span", { class: "ge-run-facts ge-soft" });
+    this.pause = button("Pause", () => model.send({ command: model.get("run").state === "paused" ? "resume" : "pause" }), { class: "ge-quiet ge-run-pause" });
     this.look = button("Open the table", () => model.send({ command: "table_of_run" }), { class: "ge-quiet ge-look", title: "All rows: sort, search, filter, export" });
-    this.stop = button("Stop", () => model.send({ command: "stop_run" }), { class: "ge-quiet ge-stop" });
-    this.close = button("✕", () => model.send({ command: "close_run" }), { class: "ge-quiet ge-close", "aria-label": "Put the run away" });
+    this.stop = button("Stop", () => model.send({ command: "stop_run" }), { class: "ge-quiet ge-run-stop" });
+    this.close = button("✕", () => model.send({ command: "close_run" }), { class: "ge-quiet ge-run-close", "aria-label": "Put the run away" });
     this.pages = h("span", {});
     this.filled = h("div", {});
     this.bar = h("div", { class: "ge-progress", role: "progressbar", "aria-label": "requests answered", "aria-valuemin": 0, "aria-valuemax": 100 }, this.filled);
