@@ -1,8 +1,16 @@
 """Refresh tokens: rotation, reuse detection, scope, revocation (RFC 6749 §6, 7009, 9700 §4.14)."""
 
+import logging
 import threading
 
+import httpx
 import pytest
+
+from explorer.demo.authorization_server.service import AuthorizationService
+from explorer.demo.clock import DemoClock
+from explorer.demo.counting import Counts
+from explorer.demo.records import RefreshToken
+from explorer.demo.registrations import CLIENTS
 
 
 def test_a_refresh_gives_a_new_pair(by_hand):
@@ -46,6 +54,33 @@ def test_t10_of_many_at_once_with_one_refresh_token_at_most_one_is_served(by_han
     for thread in threads:
         thread.join()
     assert sorted(answers) == [200] + [400] * 7
+
+
+@pytest.mark.parametrize(("taken", "status"), [(True, 400), (False, 200)])
+def test_t10_who_comes_second_between_the_look_and_the_use_is_not_served(monkeypatch, caplog, taken, status):
+    for name in ("authlib", "waitress"):  # the service silences them, which is for its own process
+        caplog.set_level(logging.CRITICAL, name)
+    clock, counts = DemoClock(), Counts()
+    service = AuthorizationService(clock=clock, counts=counts)
+    service.start(audience="here", token_lifetime=60, public_base_url=None, device_interval=5)
+    service.records.open_family("family", "notebook", "ada")
+    value = service.tokens.refresh_token(
+        CLIENTS["notebook"], family="family", username="ada", scope="read:users", audience="here", auth_time=clock.now()
+    )
+    look = service.records.refresh_token
+
+    def looked_at(value: str) -> RefreshToken | None:
+        token = look(value)
+        if taken and token is not None:
+            assert service.records.use_refresh_token(token), "another request was faster"
+        return token
+
+    monkeypatch.setattr(service.records, "refresh_token", looked_at)
+    form = {"grant_type": "refresh_token", "client_id": "notebook", "refresh_token": value}
+    answer = httpx.post(f"{service.issuer}/token", data=form, trust_env=False, timeout=30)
+    assert answer.status_code == status
+    assert service.records.family_is_alive("family") is not taken
+    service.stop()
 
 
 def test_a_refresh_may_narrow_the_scope_and_not_widen_it(by_hand):

@@ -12,6 +12,9 @@ from google.rpc import error_details_pb2
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from explorer.demo.clock import DemoClock
+from explorer.demo.resource_server.token_validator import TokenRejectedError, TokenValidator
+
 
 def encode(value: dict) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
@@ -315,3 +318,38 @@ def test_keys_that_cannot_be_had_are_not_the_tokens_fault(by_hand):
     with pytest.raises(KeysUnavailableError):
         keys.key("any")
     assert JwksCache(f"{by_hand.demo.issuer}/jwks").key("any") is None
+
+
+class StillClock(DemoClock):
+    """The demo's clock, standing still."""
+
+    def now(self) -> float:
+        return 1000.0
+
+
+@pytest.fixture
+def validator_and_sign():
+    """A validator by itself, and what signs tokens for it."""
+    key = ECKey.generate_key("P-256", auto_kid=True)
+    validator = TokenValidator(issuer="https://issuer", audience="here", keys={key.kid: key}.get, clock=StillClock())
+    claims = {"iss": "https://issuer", "aud": "here", "sub": "a", "client_id": "c", "iat": 900, "exp": 1060}
+
+    def sign(jti: str = "one", **changed) -> str:
+        header = {"alg": "ES256", "typ": "at+jwt", "kid": key.kid}
+        return jwt.encode(header, claims | {"jti": jti} | changed, key)
+
+    return validator, sign
+
+
+def test_t18_a_token_is_over_at_the_very_moment_of_its_expiry(validator_and_sign):
+    validator, sign = validator_and_sign
+    assert validator.validate(sign(exp=1001)).subject == "a"
+    with pytest.raises(TokenRejectedError, match="expired"):
+        validator.validate(sign(exp=1000))
+
+
+def test_what_is_remembered_of_tokens_is_bounded(validator_and_sign):
+    validator, sign = validator_and_sign
+    for number in range(600):
+        validator.validate(sign(str(number)))
+    assert len(validator._seen) == 512

@@ -262,3 +262,13 @@ def test_t32_what_a_server_echoes_is_struck(odd_server: OddServer, member: str):
     (request,) = odd_server.asked("/token")
     assert str(caught.value).count("[struck]") == 2
     assert found(str(caught.value), request.headers["Authorization"].split()[1]) == set()
+
+
+def test_t32_what_a_server_echoes_in_the_kind_of_its_answer_is_struck(odd_server: OddServer):
+    odd_server.answer(
+        "/token", lambda request: Reply(b"x", headers={"Content-Type": f"text/{request.form['refresh_token']}"})
+    )
+    source = refresh_token(odd_server.issuer, client_id="c", refresh_token=CANARIES["refresh"])
+    with pytest.raises(ExplorerError, match=r"text/\[struck\]") as caught:
+        source.token()
+    assert found(str(caught.value), CANARIES["refresh"]) == set()
