@@ -139,7 +139,8 @@ def test_wrong_client(demo: Demo) -> None:
     assert "wrong" not in str(caught.value)
 
 
-def test_closed_consent(demo: Demo) -> None:
+def test_closed_consent(demo_factory: Callable[..., Demo]) -> None:
+    demo = demo_factory()
     before = demo.counters()["token_requests"]
     with Person(demo) as ada, pytest.raises(AccessDeniedError) as caught:
         sign_in_by(demo, lambda page: ada.sign_in_at(page, "ada", allow=False, follow=True))

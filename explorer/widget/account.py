@@ -34,11 +34,12 @@ def account_of(token_source: Any) -> dict[str, Any]:
         return NOBODY
     if state is None:
         return {**NOBODY, "phase": "fresh", "person": "given token"}
+    without_token = state.lifetime is None and not state.remaining  # whose scopes nobody knows
     return {
         "phase": state.phase,
         "person": printable(state.subject or "", 80),
-        "scope": [printable(one, 120) for one in state.scope],
-        "missing": [one for one in state.asked_scope if one not in state.scope],
+        "scope": None if without_token else [printable(one, 120) for one in state.scope],
+        "missing": [printable(one, 120) for one in state.missing_scope],
         "renews": state.renews,
         "refreshable": state.renews,
         "leaves": hasattr(token_source, "sign_out"),

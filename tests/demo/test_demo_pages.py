@@ -101,6 +101,15 @@ def test_a_sign_in_changes_the_session_so_that_a_planted_one_is_worth_nothing(by
     assert "Password" in httpx.get(url, cookies=planted, trust_env=False).text
 
 
+def test_the_answer_is_fetched_with_get_and_tells_nobody_where_it_came_from(by_hand):
+    url = by_hand.authorization_url()
+    for form in ({"username": "ada", "password": "ada", "action": "sign_in"}, {"action": "allow"}):
+        token = by_hand.http.get(url).text.partition('name="csrf_token" value="')[2].partition('"')[0]
+        answer = by_hand.http.post(url, data={"csrf_token": token, **form})
+    assert "code=" in answer.headers["Location"]
+    assert (answer.status_code, answer.headers["Referrer-Policy"]) == (303, "no-referrer")
+
+
 def test_a_session_ends_after_an_hour(make_by_hand):
     by_hand = make_by_hand()
     with Person(by_hand.demo) as person:
