@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -55,18 +56,22 @@ class Assembly:
         self._at_once = self._rows_at_once()
         self._tail = pa.RecordBatch.from_pylist([], schema=self.schema)
 
-    def add(self, outcomes: Iterable[Outcome | Messages]) -> None:
+    def add(self, outcomes: Sequence[Outcome | Messages]) -> None:
         """Take these outcomes in; may decode a chunk, and write it."""
-        for outcome in outcomes:
-            self._count(outcome)
-            if self._parts is not None:
-                self._keep(outcome)
-                continue
-            for each in self._turns.take(outcome):
-                self._keep(each)
-        if self._stores and self._parts is not None and self._parts.is_due:
-            self._decode()
-            self._write()
+        if not outcomes:
+            return self._write_if_due()
+        self._count(outcomes)
+        if self._parts is None:
+            outcomes = self._turns.take(outcomes)
+        if Messages in set(map(type, outcomes)):
+            for outcome in outcomes:
+                self._keep([outcome])
+        else:
+            start = 0
+            while some := outcomes[start : start + max(1, self._at_once - self._waiting)]:
+                start += len(some)
+                self._keep(some)
+        return self._write_if_due()
 
     def open_of(self, requests: Sequence[bytes] | Mapping[int, bytes]) -> Iterator[tuple[int, bytes]]:
         """Those of these requests that have not ended, each with its number."""
@@ -78,10 +83,12 @@ class Assembly:
 
     def end(self, requests: Sequence[bytes] | Mapping[int, bytes], details: str) -> None:
         """End those that have not ended, each with a row that says CANCELLED, and why."""
-        self.add(
+        ended = (
             Outcome(ordinal, request, None, "CANCELLED", details, float("nan"), last=True)
             for ordinal, request in self.open_of(requests)
         )
+        while some := list(itertools.islice(ended, ROWS_AT_ONCE)):
+            self.add(some)
 
     def pulled(self, requests: Iterable[bytes]) -> Iterator[tuple[int, bytes] | None]:
         """The requests of an iterator, None for one whose rows are in the folder.
@@ -139,33 +146,41 @@ class Assembly:
         table, ordinals = self.table()
         return to_pandas(table, row_index(index, ordinals), dtype_backend=dtype_backend)
 
-    def _count(self, outcome: Outcome | Messages) -> None:
-        if isinstance(outcome, Messages):
-            self.rows += len(outcome.data)
-            self.codes.add("OK")
-            return
-        if outcome.last:
-            self.done += 1
-            self.request_bytes += len(outcome.request)
-        if outcome.code:
-            self.rows += 1
-            self.codes.add(outcome.code)
-            self.errors += outcome.code != "OK"
+    def _count(self, outcomes: Sequence[Outcome | Messages]) -> None:
+        """With nothing done for each that can be done for all."""
+        codes = [outcome.code for outcome in outcomes if type(outcome) is Outcome]
+        ended = [len(outcome.request) for outcome in outcomes if type(outcome) is Outcome and outcome.last]
+        rows = len(codes) - codes.count("")
+        self.done += len(ended)
+        self.request_bytes += sum(ended)
+        self.rows += rows
+        self.errors += rows - codes.count("OK")
+        if len(codes) < len(outcomes):
+            self.rows += sum(len(outcome.data) for outcome in outcomes if isinstance(outcome, Messages))
+            codes.append("OK")
+        self.codes |= {*codes} - {""}
 
-    def _keep(self, outcome: Outcome | Messages) -> None:
-        if isinstance(outcome, Messages):
-            self._outcomes.append(outcome)
-            self._waiting += len(outcome.data)
-            self._bytes += sum(map(len, outcome.data))
+    def _keep(self, outcomes: Sequence[Outcome | Messages]) -> None:
+        """Outcomes of one kind."""
+        first = outcomes[0]
+        if isinstance(first, Messages):
+            self._outcomes.append(first)
+            self._waiting += len(first.data)
+            self._bytes += sum(map(len, first.data))
         else:
-            if outcome.code:
-                self._outcomes.append(outcome)
-                self._waiting += 1
-                self._bytes += len(outcome.data or b"")
-            if self._stores and outcome.last:
-                self._ends.append(outcome.ordinal)
+            rows = [outcome for outcome in outcomes if type(outcome) is Outcome and outcome.code]
+            self._outcomes += rows
+            self._waiting += len(rows)
+            self._bytes += sum([len(outcome.data) for outcome in rows if outcome.data])
+            if self._stores:
+                self._ends += [outcome.ordinal for outcome in outcomes if type(outcome) is Outcome and outcome.last]
         if self._waiting >= self._at_once or self._bytes >= _BYTES_AT_ONCE:
             self._decode()
+
+    def _write_if_due(self) -> None:
+        if self._stores and self._parts is not None and self._parts.is_due:
+            self._decode()
+            self._write()
 
     def _rows_at_once(self) -> int:
         writes = self._stores and self.trouble is None
@@ -223,7 +238,7 @@ def call_frame(
     """The rows of one call, as `collect` would make them; ``elapsed`` is the whole call's, in seconds."""
     asked = bytes(SERIALIZE(request))
     assembly = Assembly(method)
-    assembly.add(Outcome(0, asked, each, "OK", None, elapsed, last=False) for each in data)
+    assembly.add([Outcome(0, asked, each, "OK", None, elapsed, last=False) for each in data])
     if code != "OK" or not data:
         assembly.add([Outcome(0, asked, None, code, details or None, elapsed, last=True)])
     return assembly.frame(None)

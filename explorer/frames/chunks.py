@@ -74,6 +74,8 @@ class _Raw(NamedTuple):
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome | Messages]) -> _Raw:
+        if Messages not in set(map(type, outcomes)):
+            return cls._of_rows(outcomes)
         counts, ordinals, requests = [], [], []
         data: list[bytes | None] = []
         codes: list[str] = []
@@ -96,3 +98,10 @@ class _Raw(NamedTuple):
                 elapsed.append(each.elapsed)
         places = np.repeat(np.arange(len(outcomes)), counts)
         return cls(requests, places, np.array(ordinals, dtype=np.int64)[places], data, codes, details, elapsed)
+
+    @classmethod
+    def _of_rows(cls, outcomes: Sequence[Outcome | Messages]) -> _Raw:
+        """The same where each is one row."""
+        ordinals, requests, data, codes, details, elapsed, _ = map(list, zip(*outcomes, strict=True))
+        numbers = np.array(ordinals, dtype=np.int64)
+        return cls(requests, np.arange(len(numbers)), numbers, data, codes, details, elapsed)

@@ -129,7 +129,7 @@ class Parts:
             return
         part, rest = self._rows.split(part, self.ended.first_open) if part.is_full else (part, None)
         table = self._rows.table(part)
-        begun = self.ended.open_among(np.unique(table.column(NUMBER).to_numpy()))
+        begun = np.unique(self.ended.open_among(table.column(NUMBER).to_numpy()))
         ended = set(part.ended.tolist()) if self._since else set()
         since = [(ordinal, first) for ordinal, first in self._since.items() if ordinal in ended]
         about = {"ended": ranges(part.ended), "begun": ranges(begun), "since": since, **self._fingerprint.said}
@@ -209,7 +209,7 @@ class Parts:
         text = json.dumps(about).encode()
         said = {_ABOUT: text, _SUM: hashlib.sha256(text).hexdigest()}
         whole = table.replace_schema_metadata({**(self._rows.schema.metadata or {}), **said})
-        self._folder.write(self._path(number).name, lambda file: pq.write_table(whole, file, write_page_checksum=True))
+        self._folder.write(self._path(number).name, lambda file: pq.write_table(whole, file, **self._rows.layout))
 
     def _about(self, number: int) -> dict[str, Any]:
         with self._folder.reading(self._path(number)):
@@ -270,6 +270,13 @@ class _Rows:
             self._index = index_table(index, {*schema.names, NUMBER})
             shown = pa.schema([*self._index.schema, *shown], metadata=self._index.schema.metadata)
         self.schema = pa.schema([*schema, *shown], metadata={**(schema.metadata or {}), **shown.metadata})
+        # A dictionary of values that are all different, and the least and greatest of each, cost half of the writing.
+        repeated = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+        self.layout: dict[str, Any] = {
+            "write_page_checksum": True,
+            "use_dictionary": [*repeated, "status_code", "details"],
+            "write_statistics": [NUMBER],
+        }
 
     def table(self, part: _Part) -> pa.Table:
         """The part's rows in the order of their requests."""

@@ -18,15 +18,19 @@ class Turns:
         self._turn = 0
         self._early: dict[int, list[Outcome | Messages]] = {}
 
-    def take(self, outcome: Outcome | Messages) -> Sequence[Outcome | Messages]:
-        """Those whose turn has come with this one."""
-        if outcome.ordinal != self._turn:
-            self._early.setdefault(outcome.ordinal, []).append(outcome)
-            return ()
-        if not _is_last(outcome):
-            return (outcome,)
-        self._turn += 1
-        return (outcome, *self._released()) if self._early else (outcome,)
+    def take(self, outcomes: Sequence[Outcome | Messages]) -> list[Outcome | Messages]:
+        """Those whose turn has come with these."""
+        released: list[Outcome | Messages] = []
+        for outcome in outcomes:
+            if outcome.ordinal != self._turn:
+                self._early.setdefault(outcome.ordinal, []).append(outcome)
+                continue
+            released.append(outcome)
+            if _is_last(outcome):
+                self._turn += 1
+                if self._turn in self._early:
+                    released += self._released()
+        return released
 
     @property
     def early(self) -> list[Outcome | Messages]:
