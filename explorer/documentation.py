@@ -13,6 +13,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
 from explorer.rpc.descriptors import method_kind, safe_to_repeat
+from explorer.rpc.repair import is_stub
 from explorer.text import printable
 
 __all__ = ["MadeOnDemand", "method_documentation", "method_signature", "service_documentation", "type_name"]
@@ -127,6 +128,8 @@ def _side(message: Descriptor, streams: bool) -> str:  # noqa: FBT001 - the desc
 
 def _section(title: str, message: Descriptor, comments: Mapping[str, str]) -> str:
     lines = list(_fields(message, comments))
+    if is_stub(message):
+        return f'{title} bytes: the server does not say what is in {printable(message.full_name)}. In JSON: "@value".'
     return "\n".join([f"{title}:", *lines]) if lines else f"{title} nothing."
 
 

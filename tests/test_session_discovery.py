@@ -15,7 +15,7 @@ from stock_reflection import StockReflection
 from token_sources import Scripted, a_token
 
 import explorer
-from explorer.errors import ReflectionError, RpcStatusError, UnknownNameError
+from explorer.errors import ReflectionError, RequestError, RpcStatusError, UnknownNameError
 
 NEW_SHOP = SHOP.replace("int64 price = 2;", "int64 price = 2; string colour = 3;").replace("rpc Buy", "rpc Sell")
 
@@ -174,3 +174,36 @@ class TestTheDemo:
         again = explorer.rpc.DescriptorSet(tmp_path / "demo.binpb")
         assert set(names) <= set(again.service_names())
         assert dict(again.broken) == dict(again.repaired) == {}
+
+
+class TestMessagesThatNobodyDescribes:
+    """A method may take or give a type that the server does not serve: its bytes go, come, and are shown."""
+
+    @pytest.fixture
+    def session(self, serve: Serve) -> Iterator[explorer.Session]:
+        files = raw_files(
+            lost='syntax = "proto3"; package lost; message Lost { string a = 1; }',
+            use='syntax = "proto3"; package use; import "lost.proto"; message Known { string s = 1; }'
+            "service Use { rpc Give(Known) returns (lost.Lost); rpc Take(lost.Lost) returns (Known);"
+            "rpc Get(Known) returns (Known); }",
+        )
+        del files["lost.proto"]
+        echo = {f"/use.Use/{name}": lambda request, _context: request for name in ("Give", "Take", "Get")}
+        server = serve(unary=echo, reflection=Reflected(files, ["use.Use"]))
+        with explorer.connect(server.target, plaintext=True) as session:
+            yield session
+
+    def test_what_comes_is_shown_as_bytes(self, session: explorer.Session) -> None:
+        call = session["use.Use.Give"](s="abc")
+        assert call.dict() == {"@type": "lost.Lost", "@value": "CgNhYmM="}
+        assert list(call.data) == [b"\n\x03abc"]
+        assert "does not say what is in lost.Lost" in session["use.Use.Give"].documentation
+
+    def test_what_goes_is_given_as_bytes(self, session: explorer.Session) -> None:
+        method = session["use.Use.Take"]
+        call = method({"@value": "CgNhYmM="})
+        assert call.dict() == {"s": "abc"}
+        assert eval(call.code, {"session": session}).dict() == {"s": "abc"}
+        for wrong in ({"a": "abc"}, {"@value": "!"}, {"@value": "////"}):
+            with pytest.raises(RequestError, match=r"bytes as base64|base64 text|bytes of a message"):
+                method(wrong)

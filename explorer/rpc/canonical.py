@@ -17,6 +17,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from explorer.rpc.members import LIST_FIELDS, SERIALIZE, descriptor_of
+from explorer.rpc.repair import is_stub
 from explorer.rpc.wellknown import error_details_pool
 
 __all__ = ["any_to_dict", "to_dict", "to_json"]
@@ -39,14 +40,18 @@ def to_dict(message: Message, pool: descriptor_pool.DescriptorPool | None = None
     """The message as what ``json.loads`` of its canonical JSON would give, field names as in the schema.
 
     64-bit integers are text, bytes base64, enums names, unset fields absent. An ``Any`` of a type that neither the
-    pool nor google.rpc knows becomes ``{"@type": …, "@value": base64}``.
+    pool nor google.rpc knows becomes ``{"@type": …, "@value": base64}``, and so does a message of a type that nobody
+    serves.
 
     Args:
         message: Of any class.
         pool: Where the types in ``Any`` and the extensions are looked up; the message's own pool unless given.
 
     """
-    own_pool: Any = pool if pool is not None else descriptor_of(message).file.pool
+    descriptor = descriptor_of(message)
+    if is_stub(descriptor):
+        return _opaque(descriptor.full_name, SERIALIZE(message))
+    own_pool: Any = pool if pool is not None else descriptor.file.pool
     try:
         return json_format.MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=own_pool)
     except Exception:  # noqa: BLE001 - whatever it stumbles over, the walker below goes round

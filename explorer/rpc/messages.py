@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from explorer.errors import RequestError
 from explorer.rpc.members import (
@@ -26,8 +26,9 @@ from explorer.rpc.members import (
     SET_IN_PARENT,
     descriptor_of,
 )
+from explorer.rpc.repair import is_stub
 from explorer.rpc.scalars import as_scalar, described, refuse
-from explorer.rpc.special import fill_special, is_spelled
+from explorer.rpc.special import fill_special, is_spelled, opaque
 from explorer.text import printable
 
 __all__ = ["encode"]
@@ -127,7 +128,18 @@ def _fill(message: Message, given: Any, path: str, depth: int) -> None:
         return
     if not isinstance(given, Mapping):
         refuse(path, given, f"a mapping of {descriptor.full_name}'s fields")
+    if "@value" in given and is_stub(descriptor):
+        _fill_unknown(message, given, path)
+        return
     _fill_fields(message, given, path, depth)
+
+
+def _fill_unknown(message: Message, given: Mapping[Any, Any], path: str) -> None:
+    """A message of which nothing but the bytes is known."""
+    try:
+        MERGE_FROM_STRING(message, opaque(given, path))
+    except DecodeError:
+        refuse(f"{path}.@value" if path else "@value", given["@value"], "the bytes of a message")
 
 
 def _fill_fields(message: Message, given: Mapping[Any, Any], path: str, depth: int) -> None:
@@ -197,6 +209,8 @@ def _refuse_unknown(descriptor: Descriptor, name: str, path: str) -> NoReturn:
         hint = f"Did you mean {' or '.join(near)}?"
     elif known:
         hint = f"Its fields are {', '.join(known[:8])}{' …' if len(known) > 8 else ''}."
+    elif is_stub(descriptor):
+        hint = f'The server does not say what is in {descriptor.full_name}. Give its bytes as base64 under "@value".'
     else:
         hint = "It has no fields."
     at = f"{path}.{name}" if path else name

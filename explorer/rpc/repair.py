@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf import descriptor_pb2
+from google.protobuf.descriptor import Descriptor
 
 __all__ = [
     "Use",
     "declared",
     "extendable",
+    "is_stub",
     "same_shape",
     "spare",
     "stub_file",
@@ -145,9 +147,18 @@ def _drop(items: Any, ids: Collection[int]) -> None:
 def stub_file(full_name: str) -> descriptor_pb2.FileDescriptorProto:
     """A file with a message of that name and no fields: what comes for it is kept as unknown fields."""
     package, _, name = full_name.rpartition(".")
-    file = descriptor_pb2.FileDescriptorProto(name=f"not_served/{full_name}.proto", package=package, syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(name=_stub_name(full_name), package=package, syntax="proto3")
     file.message_type.add(name=name)
     return file
+
+
+def is_stub(descriptor: Descriptor) -> bool:
+    """Whether the message type is such a stub: nothing is known of what is in it."""
+    return not descriptor.fields and descriptor.file.name == _stub_name(descriptor.full_name)
+
+
+def _stub_name(full_name: str) -> str:
+    return f"not_served/{full_name}.proto"
 
 
 def top_level(proto: descriptor_pb2.FileDescriptorProto) -> Iterator[tuple[str, str, Any]]:

@@ -23,7 +23,7 @@ from explorer.rpc.members import SERIALIZE, descriptor_of
 from explorer.rpc.scalars import as_scalar, refuse
 from explorer.text import printable
 
-__all__ = ["TypeFinder", "fill_special", "finding_types", "is_special", "is_spelled"]
+__all__ = ["TypeFinder", "fill_special", "finding_types", "is_special", "is_spelled", "opaque"]
 
 Fill = Callable[[Message, Any, str], None]
 
@@ -203,14 +203,15 @@ def _any(message: Any, value: Any, path: str, fill: Fill) -> None:
         refuse(f"{path}.@type" if path else "@type", type_url, "a type such as type.googleapis.com/package.Message")
     message.type_url = as_scalar(message.DESCRIPTOR.fields_by_name["type_url"], type_url, path)
     rest = {key: item for key, item in value.items() if key != "@type"}
-    message.value = _opaque(rest, path) if "@value" in rest else _packed(message, type_url, rest, path, fill)
+    message.value = opaque(rest, path) if "@value" in rest else _packed(message, type_url, rest, path, fill)
 
 
-def _opaque(rest: Mapping[str, Any], path: str) -> bytes:
+def opaque(rest: Mapping[str, Any], path: str) -> bytes:
+    """The bytes of a message whose type nobody here knows, as they are given under ``@value``; else RequestError."""
     try:
         return base64.b64decode(rest["@value"], validate=True)
     except (binascii.Error, ValueError, TypeError):
-        refuse(f"{path}.@value", rest["@value"], "base64 text")
+        refuse(f"{path}.@value" if path else "@value", rest["@value"], "base64 text")
 
 
 def _packed(message: Any, type_url: str, rest: dict[str, Any], path: str, fill: Fill) -> bytes:
