@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 from collections.abc import Callable
 
@@ -67,10 +69,10 @@ def authorized(server: OddServer, **changes: object) -> Reply:
 
 @pytest.fixture
 def begin(odd_server: OddServer, clock: FakeClock, request: pytest.FixtureRequest) -> Begin:
-    def begun(*polls: Reply, waiters: int = 1, **changes: object) -> Waiting:
+    def begun(*polls: Reply, waiters: int = 1, scope: str = "read", **changes: object) -> Waiting:
         odd_server.answer("/device", authorized(odd_server, **changes))
         odd_server.answer("/token", *polls)
-        flow = DeviceFlow(odd_server.issuer, client_id="notebook", scope="read", clock=clock)
+        flow = DeviceFlow(odd_server.issuer, client_id="notebook", scope=scope, clock=clock)
         request.addfinalizer(flow.cancel)
         return Waiting(flow, odd_server, clock, waiters)
 
@@ -262,3 +264,21 @@ def test_a_server_without_the_endpoint_names_the_other_way(odd_server: OddServer
 def test_t14_nobody_is_waited_for_longer_than_an_hour(begin: Begin):
     assert begin(PENDING, expires_in=1e300).flow.remaining() == 3600
     assert begin(PENDING, expires_in=1800).flow.remaining() == 1800
+
+
+@pytest.mark.parametrize(
+    ("scope", "audience", "refused"),
+    [
+        ("openid", "another", True),
+        ("openid", "notebook", False),
+        ("read", "another", False),  # nobody asked for one, so it is nobody's
+    ],
+)
+def test_an_id_token_is_checked_where_openid_was_asked(
+    odd_server: OddServer, begin: Begin, clock: FakeClock, scope: str, audience: str, refused: bool
+):
+    claims = {"iss": odd_server.issuer, "aud": audience, "sub": "ada", "exp": clock.now().wall + 300}
+    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "ES256"}, claims))
+    waiting = begin(bearer(id_token=b".".join([*parts, b"A" * 86]).decode()), scope=scope)
+    waiting.next_pause()
+    assert isinstance(waiting.outcome(), OAuthConfigurationError if refused else OAuthTokenSource)

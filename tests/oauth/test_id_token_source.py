@@ -133,3 +133,16 @@ def test_it_goes_on_with_another_sign_in_and_is_seen_and_remembered_as_that(
     assert source.signed_in_with is tokens.signed_in_with
     assert source.timeline == tokens.timeline
     source.touch()
+
+
+def test_an_id_token_of_another_client_is_dropped_from_a_refresh_and_costs_nobody_the_session(
+    odd_server: OddServer, clock: FakeClock
+):
+    foreign = id_token(odd_server, clock, 1)
+    odd_server.answer("/token", bearer(id_token=foreign))
+    theirs = refresh_token(odd_server.issuer, client_id="another", refresh_token="r0", clock=clock)
+    assert theirs.token().id_token is None
+    ours = refresh_token(odd_server.issuer, client_id="c", refresh_token="r0", clock=clock)
+    kept = ours.token().id_token
+    assert kept is not None
+    assert kept.reveal() == foreign, "the twin: the same one, where it is meant for this client"

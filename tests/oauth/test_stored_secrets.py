@@ -12,8 +12,9 @@ from canary import found
 from fake_clock import FakeClock
 from odd_server import OddServer, Reply, bearer, error, html
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, RefreshTokenStoreError
 from explorer.oauth import FileStore, MemoryStore, OAuthTokenSource, refresh_token, sign_in
+from explorer.oauth.stored_grant import StoredGrant
 from explorer.tokens import Secret
 
 GIVEN, ROTATED, ACCESS = CANARIES = [f"canary+{kind}/3b1f~9c" for kind in ("given", "rotated", "access")]
@@ -149,3 +150,11 @@ def test_a_stored_grant_is_of_use_to_nobody_who_has_the_name_alone(odd_server: O
     )
     tokens.token()
     assert odd_server.asked("/token")[-1].form["refresh_token"] == "bobs-own"
+
+
+def test_a_record_under_another_name_is_no_record():
+    record = StoredGrant(refresh_token=Secret(CANARIES[0]), began_with="one").record("adas")
+    assert StoredGrant.parsed(record, "adas").began_with == "one"
+    with pytest.raises(RefreshTokenStoreError, match="stored under bobs is no record of that sign-in") as caught:
+        StoredGrant.parsed(record, "bobs")
+    assert found(CANARIES, str(caught.value).encode()) == []
