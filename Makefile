@@ -47,6 +47,7 @@ check: .venv/ready  ## lint, types, import contracts
 	@$(bin)/lint-imports --no-cache > .venv/contracts.txt || { cat .venv/contracts.txt; exit 1; }
 
 bench: .venv/ready  ## the performance figures beside their peers; ONLY=name for one, FULL=1 for whole minutes
+	@$(bin)/python tests/tools.py benchmarks/tools.txt
 	@$(bin)/python -m benchmarks $(ONLY)
 
 trust: .venv/ready  ## the tests whose counts can grow, with their long counts

@@ -5,9 +5,9 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from benchmarks.answering import served
 from benchmarks.decoding import descriptor, digest
 from benchmarks.figure import Figure, Peer, Work, World
-from benchmarks.streaming import served
 
 _SERVICE = "\nmessage Q { string user_id = 1; } service S { rpc Get (Q) returns (M); }"
 _IN_FLIGHT = 64

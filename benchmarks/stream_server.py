@@ -1,19 +1,17 @@
 """A server that is not the bottleneck: it answers with messages that it holds as bytes, frame by frame of HTTP/2.
 
-``python -m benchmarks.stream_server``, the world on a line of standard input. Prints its port, and ends when its
-standard input does. Whatever is called, it answers with as many messages as the world's ``answers``, as fast as the
-client's windows let it (RFC 9113); it looks at no request.
+``python -m benchmarks.stream_server BODY``, for machines where `peers/answering.c` cannot be built. It prints its port,
+and ends when its standard input does. Whatever is called, it answers with the messages in the file, framed as gRPC has
+them, as fast as the client's windows let it (RFC 9113); it looks at no request.
 """
 
 import contextlib
-import json
 import socket
 import struct
 import sys
 import threading
+from pathlib import Path
 from typing import Any
-
-from benchmarks.decoding import messages
 
 DATA, HEADERS, SETTINGS, PING, WINDOW_UPDATE = 0, 1, 4, 6, 8
 ACK, END_STREAM, END_HEADERS = 1, 1, 4
@@ -93,9 +91,7 @@ class Client:
 
 def main() -> None:
     """Serve until nobody is there."""
-    world = json.loads(sys.stdin.readline())
-    _, data = messages(world)
-    body = b"".join(b"\x00" + struct.pack(">I", len(each)) + each for each in data[: world["answers"]])
+    body = Path(sys.argv[1]).read_bytes()
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve(connection: Any) -> None:

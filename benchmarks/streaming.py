@@ -1,14 +1,10 @@
 """One stream of many messages to a DataFrame: the explorer's way, and what a person would write."""
 
 import contextlib
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.cores import servers_core
+from benchmarks.answering import served
 from benchmarks.decoding import descriptor, digest
 from benchmarks.figure import Figure, Peer, Work, World
 
@@ -50,25 +46,6 @@ def stub_iterator(world: World) -> Iterator[Work]:
             return pd.DataFrame([MessageToDict(message, preserving_proto_field_name=True) for message in stream])
 
         yield lambda: digest(frame())
-
-
-def served(proto: str, rows: int, answers: int) -> Callable[[], AbstractContextManager[World]]:
-    """A world with a server that answers each call with so many messages."""
-
-    @contextlib.contextmanager
-    def world() -> Iterator[World]:
-        given = {"proto": proto, "rows": rows, "answers": answers}
-        command = [sys.executable, "-m", "benchmarks.stream_server"]
-        with servers_core():
-            server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        with server:
-            if server.stdin is None or server.stdout is None:
-                raise RuntimeError("the server was started without its pipes")
-            print(json.dumps(given), file=server.stdin, flush=True)
-            yield {**given, "target": f"127.0.0.1:{server.stdout.readline().strip()}"}
-            server.stdin.close()
-
-    return world
 
 
 def figure(name: str, what: str, proto: str, rows: int, *, goal: float, aim: float) -> Figure:

@@ -1,4 +1,4 @@
-"""Brings the tools of tests/tools.txt that this machine lacks, after saying which and what for.
+"""Brings the tools of tests/tools.txt, or of another such list, that this machine lacks, after saying which and why.
 
 As root on a Debian system they are installed; elsewhere Playwright's own Chromium is tried for, and the tests of
 the rest skip.
@@ -54,20 +54,20 @@ def fetch_chromium() -> None:
         print(f"it could not be had ({type(error).__name__}): the browser tests will skip")
 
 
-def main() -> None:
+def main(tools: Path = TOOLS) -> None:
     """Announce, then install or explain. Never fails: a test that lacks its tool skips with the reason."""
     debian = shutil.which("dpkg-query") is not None and shutil.which("apt-get") is not None
-    lacking = {name: why for name, why in wanted(TOOLS.read_text()).items() if not (debian and installed(name))}
+    lacking = {name: why for name, why in wanted(tools.read_text()).items() if not (debian and installed(name))}
     missing = {name: why for name, why in lacking.items() if not shutil.which(name)}  # not Debian's, and as good
     if not missing:
         return
     root = debian and os.geteuid() == 0
-    print("tools to install with apt-get:" if root else "tools not found; their tests skip where they find no other:")
+    print("tools to install with apt-get:" if root else "tools not found; their tests skip, figures do without:")
     for name, why in missing.items():
         print(f"  {name:<28}{why}", flush=True)
-    if not (root and install(list(missing))):
+    if not (root and install(list(missing))) and "chromium" in missing:
         fetch_chromium()
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))
