@@ -7,7 +7,6 @@ Python, `benchmarks.stream_server`, stands in, and the reason is printed.
 import atexit
 import contextlib
 import functools
-import json
 import shutil
 import struct
 import subprocess

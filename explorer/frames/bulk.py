@@ -1,17 +1,17 @@
-"""Many calls at once: workers on the I/O thread that pull requests, and outcomes that any thread may take away."""
+"""Many calls at once, from requests that are pulled, to outcomes that any thread may take away."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import grpc
-import grpc.aio
 from google.protobuf.descriptor import MethodDescriptor
 
 from explorer.errors import (
@@ -24,47 +24,28 @@ from explorer.errors import (
 from explorer.frames import loop
 from explorer.frames.bulk_token import BulkToken, Pass
 from explorer.frames.inflow import Inflow
+from explorer.frames.lane import Lane
 from explorer.frames.options import Options
+from explorer.frames.outcomes import Messages, Outcome
 from explorer.frames.pages import Pages
 from explorer.frames.retries import Failure, delay_before_next, throttle_for
 from explorer.rpc.connection import Connection
 from explorer.rpc.descriptors import method_path, safe_to_repeat
 from explorer.rpc.endings import NO_VALUE, ending_of
 from explorer.rpc.invocation import call_compression, was_refused
+from explorer.rpc.metadata import RequestMetadata
 from explorer.rpc.status import status_of
+from explorer.rpc.unary_calls import Ended, unary_calls
+from explorer.tokens import Token
 
 __all__ = ["Bulk", "Messages", "Outcome"]
 
 _UNTAKEN = 64 * 2**20  # bytes of all streams that may lie here until they are taken
+_OK = grpc.StatusCode.OK
 
 T = TypeVar("T")
 
 SAME_PAGE = "the server gave the same next_page_token again, so the pages would have no end."
-
-
-class Outcome(NamedTuple):
-    """One row in the making, or, where ``code`` is empty, the end of a stream that needs no row of its own."""
-
-    ordinal: int
-    """Which request, counted from 0."""
-    request: bytes
-    data: bytes | None
-    """The message, None where there is none."""
-    code: str
-    details: str | None
-    elapsed: float
-    """Seconds from the request to this."""
-    last: bool
-    """Whether the request has no further outcome."""
-
-
-class Messages(NamedTuple):
-    """Messages of a stream, as one: a row each, with status OK, and further outcomes of the request to come."""
-
-    ordinal: int
-    request: bytes
-    data: list[bytes]
-    elapsed: list[float]
 
 
 class Bulk:
@@ -99,15 +80,17 @@ class Bulk:
         self._safe = safe
         self._replays = not self._streaming and options.idempotent is not False
         self._pages = Pages.of(method) if options.pages else None
+        self._straight = self._pages is None and options.rate is None
         self._throttle = throttle_for(connection.target)
         self._requests = requests
         self._taken = taken
         self._put: deque[tuple[int, bytes]] = deque()
-        self._closed = requests is not None
+        self._closed = False
         self._stopped = False
         self._paused = False
         self._next_at = 0.0
-        self._workers: list[asyncio.Task[None]] = []
+        self._lane: Any = None
+        self._workers: set[asyncio.Task[None]] = set()
         self._call: Any = None
         self._streams: set[Any] = set()
         self._inflows: dict[int, tuple[bytes, Inflow]] = {}
@@ -117,28 +100,37 @@ class Bulk:
         """Make all the calls; ends when each has its outcome, or when the run was stopped."""
         self._changed = asyncio.Condition()
         self._token = BulkToken(self._connection, self._options.metadata)
-        channel: Any = self._connection.stream_channel() if self._streaming else self._connection.aio_channel()
+        await (self._run_streams() if self._streaming else self._run_unary())
+
+    async def _run_unary(self) -> None:
+        path, compression = method_path(self._method), call_compression(self._options.compression)
+        self._calls = calls = unary_calls(self._connection, path, compression)
+        self._lane = Lane(calls, self._concurrency, begin=self._begin_next, took=self._took, over=self._is_over)
         try:
-            kind = channel.unary_stream if self._streaming else channel.unary_unary
-            if self._streaming:
-                self._threads = ThreadPoolExecutor(self._concurrency, thread_name_prefix="explorer-stream")
+            if self._stopped:  # before it began
+                self._stop()
+            await loop.in_thread("explorer-calls", self._lane.run)
+            self._check_workers()
+        finally:
+            await calls.close()
+
+    async def _run_streams(self) -> None:
+        channel: Any = self._connection.stream_channel()
+        self._threads = ThreadPoolExecutor(self._concurrency, thread_name_prefix="explorer-stream")
+        try:
             sent: dict[str, Any] = {
                 "compression": call_compression(self._options.compression),
                 "wait_for_ready": self._connection.channel_options.wait_for_ready,
             }
-            self._call = partial(kind(method_path(self._method)), **sent)  # no serializers: bytes go in and out
-            work = self._stream if self._streaming else self._unary
-            self._workers = [asyncio.create_task(self._work(work)) for _ in range(self._concurrency)]
+            self._call = partial(channel.unary_stream(method_path(self._method)), **sent)  # no serializers: bytes
+            self._workers = {asyncio.create_task(self._work()) for _ in range(self._concurrency)}
             if self._stopped:  # before it began
                 self._stop()
             await asyncio.gather(*self._workers, return_exceptions=True)
             self._check_workers()
         finally:
-            if self._threads is None:
-                await channel.close()
-            else:
-                channel.close()
-                self._threads.shutdown(wait=False, cancel_futures=True)
+            channel.close()
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
     def take(self) -> list[Outcome | Messages]:
         """The outcomes since the last time. From any thread, also while the run goes on."""
@@ -178,7 +170,10 @@ class Bulk:
         loop.call_soon(self._stop)
 
     def _stop(self) -> None:
-        self._stopped, self._closed = True, True
+        if self._lane is None:
+            self._begin_none()
+        else:
+            self._lane.stop(self._begin_none)
         for call in list(self._streams):
             call.cancel()
         for _, inflow in list(self._inflows.values()):
@@ -186,7 +181,15 @@ class Bulk:
         for worker in self._workers:
             worker.cancel()
 
+    def _begin_none(self) -> None:
+        self._stopped = True
+
+    def _is_over(self) -> bool:
+        return self._stopped or (self._closed and not self._put)
+
     def _wake(self) -> None:
+        if self._lane is not None:
+            self._lane.fill()
         if self._workers:
             self._waking = asyncio.get_running_loop().create_task(self._notify())
 
@@ -200,46 +203,98 @@ class Bulk:
             if error is not None:
                 raise error
 
-    async def _next(self) -> tuple[int, bytes] | None:
-        while not self._stopped:
-            if not (self._paused or self.sign_in):
-                if self._requests is not None:
-                    return next(self._requests, None)
-                if self._put:
-                    self._taken()
-                    return self._put.popleft()
-                if self._closed:
-                    return None
-            async with self._changed:
-                if self._paused or self.sign_in or not (self._put or self._closed):
-                    await self._changed.wait()
-        return None
+    def _at_hand(self) -> tuple[int, bytes] | None:
+        """The next request, None where there is none now: whether one may come, :meth:`_is_over` says."""
+        if self._stopped or self._paused or self.sign_in:
+            return None
+        if self._put:
+            self._taken()
+            return self._put.popleft()
+        request = None if self._requests is None else next(self._requests, None)
+        self._closed = self._closed or (request is None and self._requests is not None)
+        return request
 
-    async def _work(self, work: Any) -> None:
+    def _begin_next(self) -> bool:
+        """Begin the next request by the short way, where that is open: a token is at hand, and nothing else to mind."""
+        request = self._at_hand()
+        if request is None:
+            return False
+        if self._straight:
+            with contextlib.suppress(ExplorerError):  # on the long way it can be waited for, or is the request's end
+                begun = _Begun(request, *self._token.at_hand())
+                self._calls.begin(request[1], begun.metadata, self._timeout, begun)
+                return True
+        loop.call_soon(self._go_on, request, None)
+        return True
+
+    def _took(self, ended: Ended) -> bool:
+        """Note how a call ended; False where its request goes on."""
+        begun, data, code, *_ = ended
+        if not isinstance(begun, _Begun):
+            loop.call_soon(_hand_over, ended)
+            return False
+        if code is not _OK or data is None:
+            loop.call_soon(self._go_on, begun.request, ended)
+            return False
+        self._succeeded(begun)
+        ordinal, request = begun.request
+        self._outcomes.append(Outcome(ordinal, request, data, "OK", None, time.perf_counter() - begun.started, True))  # noqa: FBT003
+        return True
+
+    def _go_on(self, request: tuple[int, bytes], first: Ended | None) -> None:
+        """Let a request go the long way, from its beginning, or from its first attempt, which failed."""
+        if self._stopped:
+            self._lane.free()
+            return
+        worker = asyncio.get_running_loop().create_task(self._go(request, first))
+        self._workers.add(worker)
+        worker.add_done_callback(self._let_go)
+
+    async def _go(self, request: tuple[int, bytes], first: Ended | None) -> None:
+        await self._one(request, self._unary(*request, first))
+
+    def _let_go(self, worker: asyncio.Task[None]) -> None:
+        if worker.cancelled() or worker.exception() is None:
+            self._workers.discard(worker)
+        self._lane.free()
+
+    async def _next(self) -> tuple[int, bytes] | None:
+        while True:
+            request = self._at_hand()
+            if request is not None or self._is_over():
+                return request
+            async with self._changed:
+                if self._paused or self.sign_in or not (self._put or self._is_over()):
+                    await self._changed.wait()
+
+    async def _work(self) -> None:
         while (request := await self._next()) is not None:
-            try:
-                await work(*request)
-            except (TokenTimeoutError, AuthorizationServerUnavailableError) as error:
-                # A passing trouble with the token is this call's, and its row says so; the next one may do better.
-                code = "DEADLINE_EXCEEDED" if isinstance(error, TokenTimeoutError) else "UNAVAILABLE"
-                self._ended(request, code, str(error), time.perf_counter())
-                if self._options.on_error == "raise":
-                    self._abort(error)
-            except ExplorerError as error:
+            await self._one(request, self._stream(*request))
+
+    async def _one(self, request: tuple[int, bytes], work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except (TokenTimeoutError, AuthorizationServerUnavailableError) as error:
+            # A passing trouble with the token is this call's, and its row says so; the next one may do better.
+            code = "DEADLINE_EXCEEDED" if isinstance(error, TokenTimeoutError) else "UNAVAILABLE"
+            self._ended(request, code, str(error), time.perf_counter())
+            if self._options.on_error == "raise":
                 self._abort(error)
+        except ExplorerError as error:
+            self._abort(error)
 
     def _abort(self, error: ExplorerError) -> None:
         if self.error is None:
             self.error = error
         self._stop()
 
-    async def _unary(self, ordinal: int, request: bytes) -> None:
-        started = time.perf_counter()
+    async def _unary(self, ordinal: int, request: bytes, first: Ended | None) -> None:
+        started = time.perf_counter() if first is None else first.tag.started
         asked = request
         while True:
             try:
                 try:
-                    data = await self._answer(asked)
+                    data = await self._answer(asked, first)
                 except SignInRequiredError as error:
                     self.sign_in = error
                     data = await self._patiently(partial(self._answer, asked))
@@ -270,20 +325,19 @@ class Bulk:
             except SignInRequiredError as error:
                 self.sign_in = error
 
-    async def _answer(self, request: bytes) -> bytes | None:
-        """The answer to one unary call, whatever it takes; _Failed where there is none."""
-        started = time.perf_counter()
+    async def _answer(self, request: bytes, first: Ended | None = None) -> bytes | None:
+        """The answer to one unary call, whatever it takes, after a first attempt; _Failed where there is none."""
+        started = time.perf_counter() if first is None else first.tag.started
         attempts, replayed, alone = 0, False, False
-        used = await self._token.get(self._timeout)
+        used: Pass = await self._token.get(self._timeout) if first is None else first.tag
         while True:
             attempts += 1
-            try:
-                data: bytes | None = await self._attempt(request, used, started)
-            except grpc.aio.AioRpcError as error:
-                failure = self._failure(error)
-            else:
+            ended = first or await self._attempt(request, used, started)
+            first = None
+            if ended.code is _OK:
                 self._succeeded(used)
-                return data
+                return ended.data
+            failure = self._failure(ended.code, ended.details, ended.trailing_metadata)
             if was_refused(failure.status):
                 if not self._replays or replayed or used.token is None:
                     raise _Failed(failure)
@@ -304,12 +358,13 @@ class Bulk:
             raise _Failed(failure)
         await asyncio.sleep(delay)
 
-    async def _attempt(self, request: bytes, used: Pass, started: float) -> bytes | None:
+    async def _attempt(self, request: bytes, used: Pass, started: float) -> Ended:
         if self._options.rate is not None:
             await self._keep_pace(self._options.rate)
         used.sent = time.monotonic()
-        data: bytes | None = await self._call(request, timeout=self._left(started), metadata=used.metadata)
-        return data
+        handed: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self._lane.ask(request, used.metadata, self._left(started), handed)
+        return await handed
 
     def _succeeded(self, used: Pass) -> None:
         self._token.accepted(used)
@@ -353,7 +408,7 @@ class Bulk:
 
     def _pull(self, ordinal: int, request: bytes, used: Pass, started: float) -> tuple[Failure | None, bool]:
         """Read a stream to its end, in a thread that does nothing else."""
-        call = self._call(request, timeout=self._left(started), metadata=tuple(used.metadata))
+        call = self._call(request, timeout=self._left(started), metadata=used.metadata)
         self._streams.add(call)
         if self._stopped:
             call.cancel()
@@ -365,7 +420,8 @@ class Bulk:
                 some = True
                 inflow.put(message, time.perf_counter() - started)
         except grpc.RpcError as error:
-            failure = self._failure(error, begun=some)
+            told: Any = error
+            failure = self._failure(told.code(), told.details() or "", told.trailing_metadata() or (), begun=some)
         finally:
             self._streams.discard(call)
             inflow.has_ended = True
@@ -387,14 +443,31 @@ class Bulk:
         elapsed = time.perf_counter() - started
         self._outcomes.append(Outcome(*request, None, code if row else "", details, elapsed, last=True))
 
-    def _failure(self, error: Any, *, begun: bool = False) -> Failure:
-        code, details = error.code(), error.details() or ""
+    def _failure(
+        self, code: grpc.StatusCode, details: str, trailing: Iterable[tuple[str, str | bytes]], *, begun: bool = False
+    ) -> Failure:
         said = self._connection.trouble_sentence(details)
         if said is None:
             said = ending_of(code, details, target=self._connection.target, timeout=self._timeout)
-        trailing = tuple(error.trailing_metadata() or ())
+        trailing = tuple(trailing)
         status = status_of(code, said, trailing, self._method.containing_service.file.pool)
         return Failure(status, details, trailing, begun)
+
+
+class _Begun(Pass):
+    """A request whose first attempt is under way by the short way."""
+
+    __slots__ = ("request", "started")
+
+    def __init__(self, request: tuple[int, bytes], metadata: RequestMetadata, token: Token | None) -> None:
+        super().__init__(metadata, token)
+        self.request = request
+        self.started = time.perf_counter()
+
+
+def _hand_over(ended: Ended) -> None:
+    if not ended.tag.done():
+        ended.tag.set_result(ended)
 
 
 class _Failed(Exception):  # noqa: N818 - a signal within this module, never an error for a person

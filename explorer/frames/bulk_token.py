@@ -11,11 +11,9 @@ import asyncio
 import contextlib
 import time
 
-import grpc.aio
-
 from explorer.errors import TokenTimeoutError
 from explorer.rpc.connection import Connection
-from explorer.rpc.metadata import MetadataLike
+from explorer.rpc.metadata import MetadataLike, RequestMetadata
 from explorer.tokens import Token
 
 __all__ = ["BulkToken", "Pass"]
@@ -28,7 +26,7 @@ class Pass:
 
     __slots__ = ("metadata", "sent", "token")
 
-    def __init__(self, metadata: grpc.aio.Metadata, token: Token | None) -> None:
+    def __init__(self, metadata: RequestMetadata, token: Token | None) -> None:
         self.metadata = metadata
         self.token = token
         self.sent = time.monotonic()
@@ -41,21 +39,31 @@ class BulkToken:
         self._connection = connection
         self._extra = metadata
         self._waiting = asyncio.Lock()
-        self._built: tuple[grpc.aio.Metadata, Token | None] | None = None
+        self._built: tuple[RequestMetadata, Token | None] | None = None
         self._good: Token | None = None
         self._good_at = 0.0
         self._refused_at = -_BETWEEN_REFRESHES
 
+    def at_hand(self, timeout: float = 0.0) -> tuple[RequestMetadata, Token | None]:
+        """What a pass is made of; blocks for at most ``timeout`` seconds. From any thread.
+
+        Raises TokenTimeoutError where there is none by then, and whatever else the token source has to say.
+        """
+        token = self._connection.token(timeout)
+        if self._built is None or self._built[1] is not token:
+            self._built = self._connection.bulk_metadata(timeout, metadata=self._extra)
+        return self._built
+
     async def get(self, timeout: float) -> Pass:
         """A pass for one call; waits for a token for at most ``timeout`` seconds."""
         with contextlib.suppress(TokenTimeoutError):
-            return Pass(*self._at_hand(0.0))
+            return Pass(*self.at_hand())
         end = time.monotonic() + timeout
         async with self._waiting:  # one waits on a thread, the others here
             with contextlib.suppress(TokenTimeoutError):
-                return Pass(*self._at_hand(0.0))
+                return Pass(*self.at_hand())
             remaining = max(0.0, end - time.monotonic())
-            return Pass(*await asyncio.get_running_loop().run_in_executor(None, self._at_hand, remaining))
+            return Pass(*await asyncio.get_running_loop().run_in_executor(None, self.at_hand, remaining))
 
     def accepted(self, used: Pass) -> None:
         """A call was answered under this pass."""
@@ -84,10 +92,3 @@ class BulkToken:
         """The call is over because its token was rejected: the next one gets another."""
         if used.token is not None and not self.is_one_calls_own(used):
             self._connection.refuse(used.token)
-
-    def _at_hand(self, timeout: float) -> tuple[grpc.aio.Metadata, Token | None]:
-        token = self._connection.token(timeout)
-        if self._built is None or self._built[1] is not token:
-            pairs, built_with = self._connection.bulk_metadata(timeout, metadata=self._extra)
-            self._built = grpc.aio.Metadata(*pairs), built_with
-        return self._built

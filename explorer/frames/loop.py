@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-__all__ = ["call_soon", "run"]
+__all__ = ["call_soon", "in_thread", "run"]
 
 T = TypeVar("T")
 
@@ -30,6 +30,31 @@ def run(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
 def call_soon(function: Any, *arguments: Any) -> None:
     """Call the function on the I/O thread, without waiting for it."""
     _running_loop().call_soon_threadsafe(function, *arguments)
+
+
+async def in_thread(name: str, work: Callable[[], None]) -> None:
+    """Do what blocks in a thread of its own, for which the process does not wait when it ends."""
+    turning = asyncio.get_running_loop()
+    done: asyncio.Future[None] = turning.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            work()
+        except BaseException as raised:  # noqa: BLE001 - whoever waits is told, whatever it is
+            error = raised
+        turning.call_soon_threadsafe(settle, error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    await done
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:

@@ -559,3 +559,23 @@ class TestInterrupt:
         assert set(frame["status_code"].iloc[50:]) == {"CANCELLED"}
         assert set(frame["details"].iloc[50:]) == {"Interrupted before this request was answered."}
         assert rows(here, connection, n=[3])["twice"].tolist() == [6]
+
+
+def test_where_grpcio_has_another_door_to_core_grpc_aio_serves_and_the_rows_are_the_same(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+):
+    def other_door(*_arguments: Any, **_options: Any) -> None:
+        raise AttributeError("_channel")
+
+    def some(request: Any, context: grpc.ServicerContext) -> dict[str, int]:
+        if request.n % 3 == 0:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"no {request.n}")
+        return doubling(request, context)
+
+    here = site(PROTO)
+    here.serve(Get=some)
+    quick = rows(here, here.connection(), n=range(200))
+    monkeypatch.setattr("explorer.rpc.unary_calls._CoreCalls", other_door)
+    usual = rows(here, here.connection(), n=range(200))
+    pd.testing.assert_frame_equal(usual.drop(columns="elapsed"), quick.drop(columns="elapsed"))
+    assert (usual.status_code == "NOT_FOUND").sum() == 67

@@ -1,0 +1,189 @@
+"""Many unary calls of one method at the same time: begun from any thread, and one thread takes their ends.
+
+grpc.aio costs a call two tasks, two futures and five system calls. Core's completion queue, on which grpcio's own stubs
+stand, costs less than one. grpcio promises this door to nobody: where it is not as we know it, grpc.aio serves behind
+the same face.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import time
+from collections.abc import Awaitable
+from typing import Any, NamedTuple, Protocol
+
+import grpc
+import grpc.aio
+
+from explorer.rpc.connection import Connection
+from explorer.rpc.metadata import Metadata, RequestMetadata
+
+__all__ = ["Ended", "UnaryCalls", "unary_calls"]
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+_STOPPED = "The run was stopped."
+
+
+class Ended(NamedTuple):
+    """How a call ended, and the ``tag`` that it was begun with."""
+
+    tag: Any
+    data: bytes | None
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: Metadata
+
+
+class UnaryCalls(Protocol):
+    """Calls of one method over a channel of their own."""
+
+    @property
+    def under_way(self) -> int:
+        """How many have begun and were not taken yet."""
+
+    def begin(self, request: bytes, metadata: Metadata, timeout: float, tag: object) -> None:
+        """Begin a call that ends within ``timeout`` seconds. From any thread; no other under way has this ``tag``."""
+
+    def next(self) -> Ended:
+        """The next that ends; blocks. For one thread, while there is one under way."""
+
+    def cancel(self) -> None:
+        """Cancel all that have begun: they end as CANCELLED, and are taken as any other. From any thread."""
+
+    async def close(self) -> None:
+        """Close the channel, on which none is under way."""
+
+
+def unary_calls(connection: Connection, path: str, compression: grpc.Compression | None) -> UnaryCalls:
+    """Calls of this method, by the shortest way that the installed grpcio has; for the running event loop.
+
+    Raises:
+        ConnectionFailedError: On loopback, where TLS or plaintext has to be found out first, and nobody answers.
+
+    """
+    wait_for_ready = connection.channel_options.wait_for_ready
+    channel = connection.stream_channel()
+    try:
+        return _CoreCalls(channel, path, compression, wait_for_ready=wait_for_ready)
+    except (ImportError, AttributeError, TypeError):  # another grpcio than this knows
+        channel.close()
+        return _AioCalls(connection.aio_channel(), path, compression, wait_for_ready=wait_for_ready)
+
+
+class _CoreCalls:
+    def __init__(
+        self, channel: grpc.Channel, path: str, compression: grpc.Compression | None, *, wait_for_ready: bool
+    ) -> None:
+        from grpc._cython import cygrpc  # type: ignore[attr-defined]  # the stubs know nothing of it
+
+        self._core, self._python_channel = cygrpc, channel
+        self._channel: Any = channel._channel  # type: ignore[attr-defined]  # noqa: SLF001 - see above: no other door
+        self._path = path.encode()
+        self._handle = self._channel.get_registered_call_handle(self._path)
+        ready = cygrpc.InitialMetadataFlags
+        self._flags = ready.wait_for_ready_explicitly_set | (ready.wait_for_ready if wait_for_ready else 0)
+        name = cygrpc.GRPC_COMPRESSION_REQUEST_ALGORITHM_MD_KEY
+        self._compression = () if compression is None else ((name, _ENCODINGS[compression]),)
+        self._under_way: dict[object, list[Any]] = {}
+        self._operations(b"", RequestMetadata())  # raises where they take something else
+
+    @property
+    def under_way(self) -> int:
+        return len(self._under_way)
+
+    def begin(self, request: bytes, metadata: Metadata, timeout: float, tag: object) -> None:
+        deadline = time.time() + timeout
+        operations = self._operations(request, metadata)
+        self._under_way[tag] = noted = [tag, *operations[-2:], None]
+        both = ((operations, noted),)
+        noted[3] = self._channel.integrated_call(0, self._path, None, deadline, None, None, both, None, self._handle)
+
+    def next(self) -> Ended:
+        noted = None
+        while noted is None:  # core looks up now and then without an event
+            noted = self._channel.next_call_event().tag
+        tag, message, status, _ = noted
+        del self._under_way[tag]
+        code = _CODES.get(status.code(), grpc.StatusCode.UNKNOWN)
+        data = message.message() if code is grpc.StatusCode.OK else None
+        return Ended(tag, data, code, status.details(), status.trailing_metadata())
+
+    def cancel(self) -> None:
+        for *_, call in list(self._under_way.values()):
+            if call is not None:
+                call.cancel(self._core.StatusCode.cancelled, _STOPPED)
+
+    async def close(self) -> None:
+        self._python_channel.close()
+
+    def _operations(self, request: bytes, metadata: Metadata) -> tuple[Any, ...]:
+        core = self._core
+        if self._compression:
+            metadata = RequestMetadata((*metadata, *self._compression))
+        return (
+            core.SendInitialMetadataOperation(metadata, self._flags),
+            core.SendMessageOperation(request, 0),
+            core.SendCloseFromClientOperation(0),
+            core.ReceiveInitialMetadataOperation(0),
+            core.ReceiveMessageOperation(0),
+            core.ReceiveStatusOnClientOperation(0),
+        )
+
+
+_ENCODINGS = {
+    grpc.Compression.NoCompression: "identity",
+    grpc.Compression.Deflate: "deflate",
+    grpc.Compression.Gzip: "gzip",
+}
+
+
+class _AioCalls:
+    def __init__(
+        self, channel: grpc.aio.Channel, path: str, compression: grpc.Compression | None, *, wait_for_ready: bool
+    ) -> None:
+        self._channel = channel
+        self._call: Any = channel.unary_unary(path)  # no serializers: bytes go in and out
+        self._options = {"compression": compression, "wait_for_ready": wait_for_ready}
+        self._loop = asyncio.get_running_loop()
+        self._ended: queue.SimpleQueue[Ended] = queue.SimpleQueue()
+        self._under_way: set[object] = set()
+        self._tasks: dict[asyncio.Task[None], Any] = {}
+
+    @property
+    def under_way(self) -> int:
+        return len(self._under_way)
+
+    def begin(self, request: bytes, metadata: Metadata, timeout: float, tag: object) -> None:
+        self._under_way.add(tag)
+        self._loop.call_soon_threadsafe(self._begin, request, metadata, timeout, tag)
+
+    def next(self) -> Ended:
+        ended = self._ended.get()
+        self._under_way.discard(ended.tag)
+        return ended
+
+    def cancel(self) -> None:
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    def _begin(self, request: bytes, metadata: Metadata, timeout: float, tag: object) -> None:
+        call = self._call(request, metadata=grpc.aio.Metadata(*metadata), timeout=timeout, **self._options)
+        task = self._loop.create_task(self._finish(call, tag))
+        self._tasks[task] = call
+        task.add_done_callback(self._tasks.pop)
+
+    def _cancel(self) -> None:
+        for call in self._tasks.values():
+            call.cancel()
+
+    async def _finish(self, call: Awaitable[bytes | None], tag: object) -> None:
+        try:
+            ended = Ended(tag, await call, grpc.StatusCode.OK, "", ())
+        except grpc.aio.AioRpcError as error:
+            ended = Ended(tag, None, error.code(), error.details() or "", tuple(error.trailing_metadata() or ()))
+        except asyncio.CancelledError:
+            ended = Ended(tag, None, grpc.StatusCode.CANCELLED, _STOPPED, ())
+        self._ended.put(ended)

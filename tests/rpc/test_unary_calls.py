@@ -1,0 +1,115 @@
+"""Two ways to many unary calls, core's own and grpc.aio's: whatever comes of a call is the same."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+from grpc_servers import GrpcServer
+
+from explorer.rpc import Connection, unary_calls
+from explorer.rpc.metadata import RequestMetadata
+from explorer.rpc.unary_calls import Ended
+
+SENT = RequestMetadata((("x-color", "green"),))
+
+
+def echo(request: bytes, _context: Any) -> bytes:
+    return request
+
+
+def refuse(_request: bytes, context: grpc.ServicerContext) -> bytes:
+    context.set_trailing_metadata((("x-reason", "none"),))
+    context.abort(grpc.StatusCode.NOT_FOUND, "nobody")
+    raise AssertionError
+
+
+def other_door(*_arguments: Any, **_options: Any) -> None:
+    raise AttributeError("_channel")
+
+
+@pytest.fixture(params=["core", "grpc.aio"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Either way; the second as where grpcio's door to core is another."""
+    if request.param == "grpc.aio":
+        monkeypatch.setattr(unary_calls, "_CoreCalls", other_door)
+    return request.param
+
+
+@pytest.fixture
+def server() -> Iterator[GrpcServer]:
+    released = threading.Event()
+    unary = {"/S/Echo": echo, "/S/Refuse": refuse, "/S/Hang": lambda _request, _context: released.wait(60) and b""}
+    server = GrpcServer(unary=unary)
+    yield server
+    released.set()
+    server.stop()
+
+
+def ends(server: GrpcServer, path: str, requests: list[bytes], **options: Any) -> list[Ended]:
+    """What came of the calls, by their tags; cancelled once they have begun where ``cancel`` says so."""
+    timeout, cancel = options.pop("timeout", 30), options.pop("cancel", False)
+
+    def take(calls: unary_calls.UnaryCalls) -> list[Ended]:
+        for number, request in enumerate(requests):
+            calls.begin(request, SENT, timeout, number)
+        if cancel:
+            calls.cancel()
+        return sorted((calls.next() for _ in requests), key=lambda ended: ended.tag)
+
+    async def run() -> list[Ended]:
+        with Connection(server.target, plaintext=True, **options) as connection:
+            calls = unary_calls.unary_calls(connection, path, None)
+            taken = await asyncio.to_thread(take, calls)
+            assert calls.under_way == 0
+            await calls.close()
+        return taken
+
+    return asyncio.run(run())
+
+
+def test_each_call_is_answered_under_its_own_tag(way: str, server: GrpcServer):
+    taken = ends(server, "/S/Echo", [b"%d" % number for number in range(100)])
+    assert [ended.data for ended in taken] == [b"%d" % number for number in range(100)]
+    assert {ended.code for ended in taken} == {grpc.StatusCode.OK}
+    assert {call.metadata["x-color"] for call in server.calls} == {"green"}
+
+
+def test_an_error_comes_with_its_details_and_trailing_metadata(way: str, server: GrpcServer):
+    (ended,) = ends(server, "/S/Refuse", [b""])
+    assert (ended.code, ended.data, ended.details) == (grpc.StatusCode.NOT_FOUND, None, "nobody")
+    assert [tuple(pair) for pair in ended.trailing_metadata] == [("x-reason", "none")]
+
+
+def test_a_call_ends_at_its_deadline(way: str, server: GrpcServer):
+    (ended,) = ends(server, "/S/Hang", [b""], timeout=0.2)
+    assert ended.code is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_what_is_cancelled_ends_as_cancelled(way: str, server: GrpcServer):
+    taken = ends(server, "/S/Hang", [b""] * 3, cancel=True)
+    assert [ended.code for ended in taken] == [grpc.StatusCode.CANCELLED] * 3
+
+
+def test_nobody_there_is_said_at_once_unless_somebody_is_waited_for(way: str, server: GrpcServer):
+    server.stop()
+    (ended,) = ends(server, "/S/Echo", [b""])
+    assert ended.code is grpc.StatusCode.UNAVAILABLE
+    (ended,) = ends(server, "/S/Echo", [b""], timeout=0.3, wait_for_ready=True)
+    assert ended.code is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_a_call_is_sent_compressed_where_that_was_asked(way: str, server: GrpcServer):
+    async def run() -> Ended:
+        with Connection(server.target, plaintext=True) as connection:
+            calls = unary_calls.unary_calls(connection, "/S/Echo", grpc.Compression.Gzip)
+            calls.begin(b"a" * 5000, SENT, 30, "tag")
+            ended = await asyncio.to_thread(calls.next)
+            await calls.close()
+        return ended
+
+    assert asyncio.run(run()).data == b"a" * 5000
