@@ -16,14 +16,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.figure import CountedFigure, CountedPeer, Figure, Peer, Tally, World, all_figures
+from benchmarks.figure import (
+    AnyFigure,
+    CountedFigure,
+    CountedPeer,
+    Figure,
+    OwnFigure,
+    Peer,
+    Tally,
+    Way,
+    World,
+    all_figures,
+)
 from benchmarks.lengths import FULL
 
 LIMIT = 9 * 60
 """Seconds that all figures together may take."""
 
 HEAD = ("figure", "ours", "peer", "", "ratio", "goal", "aim", "")
-WIDTHS = (26, 19, 19, 38, 10, 7, 7, 0)
+WIDTHS = (26, 19, 19, 38, 10, 9, 9, 0)
 
 
 @dataclass(frozen=True)
@@ -83,12 +94,35 @@ class CountedRow:
         return line(self.figure.name, str(self.ours), str(self.theirs or "-"), peer, ratio, goal, "-", verdict)
 
 
+@dataclass(frozen=True)
+class OwnRow:
+    """A way of ours beside the bare one; seconds per row, and how many times as much it takes."""
+
+    figure: OwnFigure
+    way: Way
+    ours: float
+    bare: float
+    ratio: float
+
+    @property
+    def missed(self) -> bool:
+        """Whether it takes more than was promised."""
+        return self.ratio > self.way.at_most
+
+    def __str__(self) -> str:
+        """As the table shows it."""
+        times = [f"{seconds * 1e6:.1f} µs" for seconds in (self.ours, self.bare)]
+        promised = [f"<= {value:g}" for value in (self.way.at_most, self.way.aim)]
+        verdict = "MISSED" if self.missed else ""
+        return line(self.figure.name, *times, f"{self.way.name}, beside none", f"{self.ratio:.2f}", *promised, verdict)
+
+
 def line(*cells: str) -> str:
     """Cells under their columns."""
     return "".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
 
 
-def run_side(figure: Figure | CountedFigure, side: str, world: World) -> dict[str, Any]:
+def run_side(figure: AnyFigure, side: str, world: World) -> dict[str, Any]:
     """What `benchmarks.side` says of one run."""
     command = [sys.executable, "-m", "benchmarks.side", figure.name, side]
     done = subprocess.run(command, input=json.dumps(dict(world)), capture_output=True, text=True, check=False)
@@ -129,7 +163,17 @@ def measure(figure: Figure, run: Runner = run_side) -> Iterator[Row]:
         yield Row(figure, peer, statistics.median(seen["ours"]), statistics.median(seen[peer.name]), ratio)
 
 
-def rows_of(figures: Sequence[Figure | CountedFigure]) -> Iterator[Row | CountedRow]:
+def compare(figure: OwnFigure, run: Runner = run_side) -> Iterator[OwnRow]:
+    """The figure's rows: a row a way, beside the bare one."""
+    with figure.world() as world:
+        seen = run(figure, "ours", world)
+    bare = seen[""]
+    for way in figure.ways:
+        ratio = statistics.median(ours / plain for ours, plain in zip(seen[way.name], bare, strict=True))
+        yield OwnRow(figure, way, statistics.median(seen[way.name]), statistics.median(bare), ratio)
+
+
+def rows_of(figures: Sequence[AnyFigure]) -> Iterator[Row | CountedRow | OwnRow]:
     """The rows of all: first of those that only wait, at the same time, then of each other one alone."""
     at_leisure = [figure for figure in figures if isinstance(figure, CountedFigure) and figure.at_leisure]
     with ThreadPoolExecutor(len(at_leisure) or 1) as together:
@@ -138,6 +182,8 @@ def rows_of(figures: Sequence[Figure | CountedFigure]) -> Iterator[Row | Counted
     for figure in figures:
         if isinstance(figure, Figure):
             yield from measure(figure)
+        elif isinstance(figure, OwnFigure):
+            yield from compare(figure)
         elif not figure.at_leisure:
             yield from count(figure)
 

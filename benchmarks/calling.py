@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.answering import served
 from benchmarks.decoding import descriptor, digest
-from benchmarks.figure import Figure, Peer, Work, World
+from benchmarks.figure import Figure, Peer, Side, Work, World
 
 _SERVICE = "\nmessage Q { string user_id = 1; } service S { rpc Get (Q) returns (M); }"
 _IN_FLIGHT = 64
@@ -18,23 +19,31 @@ def _ids(world: World) -> list[str]:
     return [f"user{number}" for number in range(world["rows"])]
 
 
-@contextlib.contextmanager
-def ours(world: World) -> Iterator[Work]:
-    """The explorer's own way."""
-    from explorer.frames import Options, collect, read_requests
-    from explorer.rpc import Connection
-    from explorer.tokens import StaticTokenSource
+def explorer_way(*, token: bool = True, background: bool = False, into: bool = False, progress: bool = False) -> Side:
+    """The explorer's own way, with what it can do on top."""
 
-    method = descriptor(world["proto"] + _SERVICE).file.pool.FindServiceByName("S").methods_by_name["Get"]
-    tokens = StaticTokenSource("x" * 400)
-    with Connection(world["target"], plaintext=True, token_source=tokens) as connection:
+    @contextlib.contextmanager
+    def side(world: World) -> Iterator[Work]:
+        from explorer.frames import Options, finish, prepare, read_requests
+        from explorer.rpc import Connection
+        from explorer.tokens import StaticTokenSource
 
-        def frame(ids: list[str]) -> Any:
-            read = read_requests(method.input_type, None, {"user_id": ids})
-            return collect(connection, method, read, options=Options(progress=False, concurrency=_IN_FLIGHT))
+        method = descriptor(world["proto"] + _SERVICE).file.pool.FindServiceByName("S").methods_by_name["Get"]
+        tokens = StaticTokenSource("x" * 400) if token else None
+        with Connection(world["target"], plaintext=True, token_source=tokens) as connection:
 
-        digest(frame(_ids(world)[:200]))
-        yield lambda: digest(frame(_ids(world)))
+            def frame(ids: list[str]) -> Any:
+                with tempfile.TemporaryDirectory() as folder:
+                    read = read_requests(method.input_type, None, {"user_id": ids})
+                    kept = f"{folder}/rows" if into else None
+                    options = Options(progress=progress, concurrency=_IN_FLIGHT, into=kept)
+                    run = prepare(connection, method, read, options)
+                    return run.start().wait() if background else finish(run).frame()
+
+            digest(frame(_ids(world)[:200]))
+            yield lambda: digest(frame(_ids(world)))
+
+    return side
 
 
 def _made(world: World) -> tuple[Any, Any]:
@@ -99,4 +108,4 @@ def figure(
         Peer("grpc.aio, 64 in flight, MessageToDict", stub_aio, goal=goals[0], aim=aims[0]),
         Peer("stub loop, MessageToDict", stub_loop, goal=goals[1], aim=aims[1]),
     )
-    return Figure(name, what, "cpu", served(proto, rows, 1), ours, peers)
+    return Figure(name, what, "cpu", served(proto, rows, 1), explorer_way(), peers)

@@ -95,7 +95,32 @@ class CountedFigure:
         return {"ours": self.ours, **{peer.name: peer.side for peer in self.peers}}[name]
 
 
-def all_figures() -> dict[str, Figure | CountedFigure]:
+@dataclass(frozen=True)
+class Way:
+    """What a way of ours adds to the bare one: ``at_most`` so many times the CPU, and ``aim`` is where we would be."""
+
+    name: str
+    side: Side
+    at_most: float
+    aim: float
+
+
+@dataclass(frozen=True)
+class OwnFigure:
+    """CPU seconds per row of ours beside ours, so near to each other that only turns in one process tell them apart."""
+
+    name: str
+    what: str
+    world: Callable[[], AbstractContextManager[World]]
+    bare: Side
+    ways: tuple[Way, ...]
+    runs: int = 5
+
+
+AnyFigure = Figure | CountedFigure | OwnFigure
+
+
+def all_figures() -> dict[str, AnyFigure]:
     """Every figure by its name."""
     found = pkgutil.iter_modules(importlib.import_module("benchmarks.figures").__path__, "benchmarks.figures.")
     modules = [importlib.import_module(module.name) for module in found]

@@ -4,6 +4,7 @@ Pinned to one core where time is measured, the server has the others. Only the w
 Prints one line of JSON.
 """
 
+import contextlib
 import json
 import resource
 import sys
@@ -12,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmarks.cores import pin_client
-from benchmarks.figure import CountedFigure, Figure, LackingError, World, all_figures
+from benchmarks.figure import CountedFigure, Figure, LackingError, OwnFigure, World, all_figures
 
 
 def cpu_seconds() -> float:
@@ -40,11 +41,28 @@ def counted(figure: CountedFigure, side_name: str, world: World) -> dict[str, An
         return {"lacking": str(error)}
 
 
+def in_turns(figure: OwnFigure, world: World) -> dict[str, Any]:
+    """CPU seconds per row of the bare way and of each other, run after run."""
+    pin_client()
+    sides = {"": figure.bare, **{way.name: way.side for way in figure.ways}}
+    seen: dict[str, list[float]] = {name: [] for name in sides}
+    with contextlib.ExitStack() as stack:
+        works = {name: stack.enter_context(side(world)) for name, side in sides.items()}
+        for name, work in list(works.items()) * figure.runs:
+            cpu = cpu_seconds()
+            rows, _ = work()
+            seen[name].append((cpu_seconds() - cpu) / rows)
+    return seen
+
+
 def main(figure_name: str, side_name: str) -> None:
     """Measure, and say what it took."""
     figure, world = all_figures()[figure_name], json.load(sys.stdin)
-    run = counted if isinstance(figure, CountedFigure) else timed
-    print(json.dumps(run(figure, side_name, world)))
+    if isinstance(figure, OwnFigure):
+        print(json.dumps(in_turns(figure, world)))
+    else:
+        run = counted if isinstance(figure, CountedFigure) else timed
+        print(json.dumps(run(figure, side_name, world)))
 
 
 if __name__ == "__main__":

@@ -238,7 +238,8 @@ class Bulk:
             return False
         self._succeeded(begun)
         ordinal, request = begun.request
-        self._outcomes.append(Outcome(ordinal, request, data, "OK", None, time.perf_counter() - begun.started, True))  # noqa: FBT003
+        elapsed = time.perf_counter() - begun.started
+        self._outcomes.append(Outcome(ordinal, request, data, "OK", None, elapsed, last=True))
         return True
 
     def _go_on(self, request: tuple[int, bytes], first: Ended | None) -> None:
@@ -264,7 +265,7 @@ class Bulk:
             if request is not None or self._is_over():
                 return request
             async with self._changed:
-                if self._paused or self.sign_in or not (self._put or self._is_over()):
+                if self._paused or self.sign_in or not (self._put or self._requests or self._is_over()):
                     await self._changed.wait()
 
     async def _work(self) -> None:

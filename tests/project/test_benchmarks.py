@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import WIDTHS, count, measure
+from benchmarks.__main__ import WIDTHS, compare, count, measure
 from benchmarks.callers import Load, PythonCallers
-from benchmarks.figure import CountedFigure, CountedPeer, Figure, Peer, Tally, all_figures
+from benchmarks.figure import CountedFigure, CountedPeer, Figure, OwnFigure, Peer, Tally, Way, all_figures
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,9 +70,10 @@ def test_every_figure_has_at_least_five_runs_and_a_peer():
     for name, declared in figures.items():
         assert declared.name == name
         assert isinstance(declared, CountedFigure) or declared.runs >= 5
-        assert declared.peers
+        beside = declared.ways if isinstance(declared, OwnFigure) else declared.peers
+        assert beside
         assert len(name) < WIDTHS[0]
-        assert all(len(peer.name) < WIDTHS[3] for peer in declared.peers)
+        assert all(len(other.name) < WIDTHS[3] for other in beside)
 
 
 def counted(ours: Tally, theirs: Tally | str, at_most: float = 1):
@@ -145,6 +146,28 @@ def test_a_counted_figure_asks_the_demo_and_finds_the_promise_kept():
     assert rows["authlib, OAuth2Session"].theirs.count > 1
     go = rows["golang.org/x/oauth2"]
     assert go.lacking or go.theirs == Tally(1, 0)
+
+
+@pytest.mark.parametrize(("at_most", "missed"), [(1.2, False), (1.1, False), (1.05, True)])
+def test_ours_beside_ours_is_the_median_of_its_turns_and_missed_above_its_goal(at_most, missed):
+    way = Way("with a bar", nothing, at_most=at_most, aim=1.01)
+    seen = {"": [1, 1, 1, 2, 1], "with a bar": [1.1, 1.1, 9, 2, 1.2]}
+    (row,) = compare(OwnFigure("made-up", "", nothing, nothing, (way,)), lambda *_arguments: seen)
+    assert (row.ratio, row.ours, row.bare, row.missed) == (1.1, 1.2, 1, missed)
+    assert ("MISSED" in str(row)) is missed
+
+
+@pytest.mark.slow
+def test_the_server_of_the_calls_and_the_one_that_stands_in_for_it_give_the_same_rows(monkeypatch):
+    from benchmarks import answering, calling, decoding, streaming
+
+    found = set()
+    for built in (answering.program(), None):
+        monkeypatch.setattr(answering, "program", lambda built=built: built)
+        for rows, answers, side in ((2_000, 1, calling.explorer_way()), (2_000, 2_000, streaming.ours)):
+            with answering.served(decoding.FLAT, rows, answers)() as world, side(world) as work:
+                found.add((answers, work()))
+    assert len(found) == 2
 
 
 def test_an_unknown_name_is_answered_with_the_names_there_are():
