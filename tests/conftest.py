@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,12 @@ def browser() -> Iterator[Browser]:
             pytest.skip(f"no Chromium here: {error.message.splitlines()[0]}")
         yield chromium
         chromium.close()
+
+
+def pytest_configure() -> None:
+    """Ctrl-C is Ctrl-C in tests, also where a shell that runs them in its background has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
