@@ -21,7 +21,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from google.protobuf.descriptor import MethodDescriptor
 
 from explorer.errors import ConfigurationError
@@ -30,6 +29,7 @@ from explorer.frames.ended import Ended, expanded, ranges
 from explorer.frames.fingerprint import Fingerprint, fingerprint_of
 from explorer.frames.folder import Folder
 from explorer.frames.row_index import index_table, is_count
+from explorer.frames.sealed_parquet import metadata, read, written
 
 __all__ = ["NUMBER", "Parts"]
 
@@ -37,7 +37,7 @@ NUMBER = "request.#"
 """The column of a part that counts the requests from 0; no field can be called so."""
 
 _PART = re.compile(r"part-(\d{8})\.parquet")
-_ABOUT, _SUM = b"explorer.part", b"explorer.part.sha256"
+_ABOUT = b"explorer.part"
 _ROWS = 20_000
 _BYTES = 64 * 2**20
 _SECONDS = 2.0  # between two writes of a part that is not full
@@ -206,21 +206,18 @@ class Parts:
         return self._folder.path / f"part-{number:08d}.parquet"
 
     def _save(self, number: int, table: pa.Table, about: dict[str, Any]) -> None:
-        text = json.dumps(about).encode()
-        said = {_ABOUT: text, _SUM: hashlib.sha256(text).hexdigest()}
+        said = {_ABOUT: json.dumps(about).encode()}
         whole = table.replace_schema_metadata({**(self._rows.schema.metadata or {}), **said})
-        self._folder.write(self._path(number).name, lambda file: pq.write_table(whole, file, **self._rows.layout))
+        data = written(whole, **self._rows.layout)
+        self._folder.write(self._path(number).name, lambda file: file.write(data))
 
     def _about(self, number: int) -> dict[str, Any]:
         with self._folder.reading(self._path(number)):
-            found = pq.read_metadata(self._path(number)).metadata
-            if hashlib.sha256(found[_ABOUT]).hexdigest().encode() != found[_SUM]:
-                raise ValueError("what it says of itself has another checksum")
-            return dict(json.loads(found[_ABOUT]))
+            return dict(json.loads(metadata(self._path(number))[_ABOUT]))
 
     def _read(self, number: int) -> pa.Table:
         with self._folder.reading(self._path(number)):
-            table = pq.read_table(self._path(number), page_checksum_verification=True, partitioning=None)
+            table = read(self._path(number))
             return table.cast(self._rows.schema).replace_schema_metadata(self._rows.schema.metadata)
 
 
@@ -273,7 +270,6 @@ class _Rows:
         # A dictionary of values that are all different, and the least and greatest of each, cost half of the writing.
         repeated = [field.name for field in schema if pa.types.is_dictionary(field.type)]
         self.layout: dict[str, Any] = {
-            "write_page_checksum": True,
             "use_dictionary": [*repeated, "status_code", "details"],
             "write_statistics": [NUMBER],
         }
