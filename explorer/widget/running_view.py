@@ -31,7 +31,7 @@ NO_RUN: dict[str, Any] = {
     "why": None,
     "code": "",
 }
-_WAITING = "The token has ended, and only a person can get another. The run goes on once somebody has signed in."
+_WAITING = "Only a person can get another one. The run goes on once somebody has signed in."
 
 
 def live_view(run: Run, ask: Ask) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _table(frame: DataFrame, total: int) -> dict[str, Any] | None:
 
 def _waiting(ask: Ask) -> dict[str, Any]:
     why = why_not_sent(SignInRequiredError(_WAITING), may_sign_in=ask.may_sign_in, advice=ask.in_python)
-    return {**why, "title": "Waiting for a sign-in."}
+    return {**why, "title": "The token has ended."}
 
 
 def _failure(run: Run, ask: Ask) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,7 +161,7 @@ def test_a_file_by_its_path(each: Front) -> None:
     assert begun(each)["source"] == {"kind": "file", "path": "ids.csv"}
 
 
-def test_a_file_through_the_page_is_bounded(each: Front) -> None:
+def test_a_file_through_the_page_is_bounded(each: Front, tmp_path: Path) -> None:
     page = each.page
     page.get_by_role("tab", name="File").click()
     picker = page.locator(".ge-each .ge-picker")
@@ -169,7 +170,9 @@ def test_a_file_through_the_page_is_bounded(each: Front) -> None:
     page.wait_for_function("models.request.sent.some((content) => content.command === 'look_into')")
     data = base64.b64encode(b"user_id\n\xc3\xa9\n").decode()
     assert each.sent("request")[-1] == {"command": "look_into", "method": METHOD, "name": "ids.csv", "data": data}
-    picker.set_input_files({"name": "large.parquet", "mimeType": "", "buffer": b"0" * 6_000_001})
+    with (tmp_path / "large.parquet").open("wb") as large:
+        large.truncate(6_000_001)
+    picker.set_input_files(tmp_path / "large.parquet")
     expect(page.get_by_text("through the page go 6 MB at most")).to_be_visible()
     assert "large" not in str(each.sent("request"))
 
@@ -288,8 +291,8 @@ def test_pause_resume_and_stop_keep_the_focus_while_all_else_is_drawn_anew(front
 
 def test_a_sign_in_that_is_needed_is_offered_in_place_and_keeps_the_focus(front: Front) -> None:
     why = {
-        "title": "Waiting for a sign-in.",
-        "sentence": ["The token has ended."],
+        "title": "The token has ended.",
+        "sentence": ["Only a person can get another one."],
         "facts": [],
         "tone": "late",
         "action": {"label": "Sign in again", "command": "sign_in_again"},
