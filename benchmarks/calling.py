@@ -100,6 +100,23 @@ def stub_aio(world: World) -> Iterator[Work]:
     yield lambda: digest(pd.DataFrame(asyncio.run(rows(_ids(world)))))
 
 
+@contextlib.contextmanager
+def requests_loop(world: World) -> Iterator[Work]:
+    """A loop over grpc_requests, which is given the descriptors, and pandas."""
+    import pandas as pd
+    from grpc_requests import StubClient
+
+    service = descriptor(world["proto"] + _SERVICE).file.pool.FindServiceByName("S")
+    client = StubClient(world["target"], [service], descriptor_pool=service.file.pool)
+
+    def row(user_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = client.request("S", "Get", {"user_id": user_id}, metadata=_METADATA, timeout=30)
+        return found
+
+    digest(pd.DataFrame([row(user_id) for user_id in _ids(world)[:200]]))
+    yield lambda: digest(pd.DataFrame([row(user_id) for user_id in _ids(world)]))
+
+
 def figure(
     name: str, what: str, proto: str, rows: int, *, goals: tuple[float, float], aims: tuple[float, float]
 ) -> Figure:
@@ -107,5 +124,6 @@ def figure(
     peers = (
         Peer("grpc.aio, 64 in flight, MessageToDict", stub_aio, goal=goals[0], aim=aims[0]),
         Peer("stub loop, MessageToDict", stub_loop, goal=goals[1], aim=aims[1]),
+        Peer("grpc_requests loop", requests_loop, goal=None),
     )
     return Figure(name, what, "cpu", served(proto, rows, 1), explorer_way(), peers)
