@@ -114,7 +114,7 @@ class OwnFigure:
     world: Callable[[], AbstractContextManager[World]]
     bare: Side
     ways: tuple[Way, ...]
-    runs: int = 5
+    runs: int = 8
 
 
 AnyFigure = Figure | CountedFigure | OwnFigure
