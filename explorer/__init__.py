@@ -15,13 +15,31 @@ if TYPE_CHECKING:
     from explorer import demo, errors, frames, oauth, rpc, tokens
     from explorer.saved_requests import SavedRequests
     from explorer.session import Session, connect
-    from explorer.widget import explore
+    from explorer.widget import explore, table
 
-__all__ = ["SavedRequests", "Session", "connect", "demo", "errors", "explore", "frames", "oauth", "rpc", "tokens"]
+__all__ = [
+    "SavedRequests",
+    "Session",
+    "connect",
+    "demo",
+    "errors",
+    "explore",
+    "frames",
+    "oauth",
+    "rpc",
+    "table",
+    "tokens",
+]
 
 _PARTS = frozenset({"demo", "errors", "frames", "oauth", "rpc", "tokens"})
-_PLACES = {"SavedRequests": "saved_requests", "Session": "session", "connect": "session", "explore": "widget"}
-_EXTRAS = {"explore": "widget", "demo": "demo"}
+_PLACES = {
+    "SavedRequests": "saved_requests",
+    "Session": "session",
+    "connect": "session",
+    "explore": "widget",
+    "table": "widget",
+}
+_EXTRAS = {"explore": "widget", "table": "widget", "demo": "demo"}
 """The extra that brings what is needed, where that is not there anyway."""
 
 

@@ -12,6 +12,7 @@
     ├── RefreshTokenStoreError               where refresh tokens rest cannot be read or written
     ├── SavedRequestsError                   a file of named requests that cannot be read or written
     ├── PartsError                           a folder of collected rows that cannot be read or written
+    ├── ExportError                          a file that rows were to be written to, and could not
     ├── RequestError (ValueError)            a request that its message type does not allow; names the field
     ├── OAuthError                           an authorization server's answer, or the lack of one
     │   ├── SignInRequiredError              only a person can help: sign in (again)
@@ -49,6 +50,7 @@ __all__ = [
     "ConnectionFailedError",
     "DecodeError",
     "ExplorerError",
+    "ExportError",
     "InsecureChannelError",
     "InvalidCallbackError",
     "MissingExtraError",
@@ -134,6 +136,17 @@ class SavedRequestsError(ExplorerError):
 
 class PartsError(ExplorerError):
     """A folder of collected rows that cannot be read or written. What is in it is whole."""
+
+
+class ExportError(ExplorerError):
+    """Rows could not be written to a file; what was there before is untouched.
+
+    ``exists`` says that there is a file of that name, and nobody said that it may be replaced.
+    """
+
+    def __init__(self, message: str, *, exists: bool = False) -> None:
+        super().__init__(message)
+        self.exists = exists
 
 
 class RequestError(ExplorerError, ValueError):

@@ -33,6 +33,7 @@ def test_the_public_list() -> None:
         "frames",
         "oauth",
         "rpc",
+        "table",
         "tokens",
     ]
     assert explorer.frames.__all__ == [
@@ -46,15 +47,21 @@ def test_the_public_list() -> None:
         "Tally",
         "View",
         "call_frame",
+        "call_schema",
         "collect",
         "finish",
+        "has_latencies",
         "history_frame",
         "kind_of",
+        "latency_histogram",
+        "latency_pictures",
         "methods_frame",
         "prepare",
         "read_requests",
+        "to_csv",
         "to_frame",
         "to_pandas",
+        "to_parquet",
         "to_table",
     ]
 

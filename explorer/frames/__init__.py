@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from pandas import DataFrame as DataFrame  # for those above, who have no other business with pandas and Arrow
     from pyarrow import Table as Table
 
-    from explorer.frames.assembly import call_frame
+    from explorer.frames.assembly import call_frame, call_schema
     from explorer.frames.collection import collect, finish, prepare
     from explorer.frames.columns import Columns
     from explorer.frames.conditions import Condition
+    from explorer.frames.exports import to_csv, to_parquet
     from explorer.frames.history_table import history_frame
     from explorer.frames.kinds import kind_of
+    from explorer.frames.latencies import has_latencies, latency_histogram, latency_pictures
     from explorer.frames.lens import Lens, View
     from explorer.frames.method_table import methods_frame
     from explorer.frames.options import Options
@@ -37,15 +39,21 @@ __all__ = [
     "Tally",
     "View",
     "call_frame",
+    "call_schema",
     "collect",
     "finish",
+    "has_latencies",
     "history_frame",
     "kind_of",
+    "latency_histogram",
+    "latency_pictures",
     "methods_frame",
     "prepare",
     "read_requests",
+    "to_csv",
     "to_frame",
     "to_pandas",
+    "to_parquet",
     "to_table",
 ]
 
@@ -60,15 +68,21 @@ _MODULES = {
     "Tally": "runs",
     "View": "lens",
     "call_frame": "assembly",
+    "call_schema": "assembly",
     "collect": "collection",
     "finish": "collection",
+    "has_latencies": "latencies",
     "history_frame": "history_table",
     "kind_of": "kinds",
+    "latency_histogram": "latencies",
+    "latency_pictures": "latencies",
     "methods_frame": "method_table",
     "prepare": "collection",
     "read_requests": "requests",
+    "to_csv": "exports",
     "to_frame": "table",
     "to_pandas": "table",
+    "to_parquet": "exports",
     "to_table": "table",
 }
 

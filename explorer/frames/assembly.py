@@ -21,7 +21,7 @@ from explorer.frames.table import DtypeBackend, to_pandas
 from explorer.frames.turns import Turns
 from explorer.rpc.members import SERIALIZE
 
-__all__ = ["Assembly", "call_frame"]
+__all__ = ["Assembly", "call_frame", "call_schema"]
 
 _BYTES_AT_ONCE = 64 * 2**20
 _LOOKED_AT = 50  # rows of what is decoded that are at hand for a look
@@ -230,6 +230,12 @@ def _behind(stored: pa.Table, table: pa.Table, ordinals: np.ndarray) -> tuple[pa
         return both, numbers
     order = np.argsort(numbers, kind="stable")
     return both.unify_dictionaries().take(pa.array(order)), numbers[order]
+
+
+def call_schema(method: MethodDescriptor) -> pa.Schema:
+    """The columns of a call's rows, whose metadata hold proto types and units."""
+    request, response = method.input_type, method.output_type
+    return _schema(decoder_of(request, "request.").schema, decoder_of(response, response_prefix(response)).schema)
 
 
 def call_frame(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ import pyarrow.types as pt
 from explorer.frames.kinds import kind_of
 from explorer.text import printable
 
-__all__ = ["cells", "unfolded"]
+__all__ = ["cells", "json_of", "unfolded"]
 
 _WINDOW = 300_000  # characters of all cells of a window together, and
 _LONGEST, _SHORTEST = 200, 30  # of a single one
@@ -60,6 +61,11 @@ def unfolded(value: pa.Scalar) -> tuple[str, str]:
     shown, is_cut = _cut(_as_json(text) or text)
     size = len(value.as_buffer())
     return shown, f"the first {_UNFOLDED_TEXT:,} characters of {size:,} bytes" if is_cut else ""
+
+
+def json_of(value: pa.Scalar) -> str:
+    """A nested value as JSON, all of it, on one line."""
+    return json.dumps(_plain(value, Budget(sys.maxsize), sys.maxsize // 8), ensure_ascii=False)
 
 
 def _cut(text: str) -> tuple[str, bool]:

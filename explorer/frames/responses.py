@@ -7,6 +7,8 @@ import threading
 import pandas as pd
 import pyarrow as pa
 
+from explorer.frames.sources import as_table
+
 __all__ = ["Responses"]
 
 _TEXT = pd.ArrowDtype(pa.string())
@@ -23,17 +25,24 @@ class Responses:
         self._lock = threading.Lock()
         self._frames: list[pd.DataFrame] = []
         self._rows = 0
+        self._metadata: dict[str, dict[bytes, bytes] | None] = {}
 
     def __len__(self) -> int:
         return self._rows
 
-    def append(self, method: str, rows: pd.DataFrame) -> int:
-        """Keep the rows of one call to ``method``; gives the number of rows kept so far."""
+    def append(self, method: str, rows: pd.DataFrame, schema: pa.Schema | None = None) -> int:
+        """Keep the rows of one call to ``method``; gives the number of rows kept so far.
+
+        ``schema`` is what says of which units and proto types its columns are, where that is known.
+        """
         named = rows.copy(deep=False)
         named.insert(0, "method", pd.Series([method] * len(rows), index=rows.index, dtype=_TEXT), allow_duplicates=True)
         with self._lock:
             self._frames.append(named)
             self._rows += len(named)
+            for field in schema or ():
+                if self._metadata.setdefault(field.name, field.metadata) != field.metadata:
+                    self._metadata[field.name] = None  # two methods mean different things by it
             return self._rows
 
     def frame(self) -> pd.DataFrame:
@@ -43,3 +52,10 @@ class Responses:
                 return pd.DataFrame({"method": pd.Series(dtype=_TEXT)})
             self._frames = [pd.concat(self._frames, ignore_index=True)]
             return self._frames[0].copy()
+
+    def table(self) -> pa.Table:
+        """The same as an Arrow table, whose fields' metadata hold proto types and units where all rows agree."""
+        table = as_table(self.frame())
+        with self._lock:
+            fields = [field.with_metadata(self._metadata.get(field.name)) for field in table.schema]
+        return table.cast(pa.schema(fields))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explorer.widget.table_view import TableView, table
 from explorer.widget.view import Explorer, explore
 
-__all__ = ["Explorer", "explore"]
+__all__ = ["Explorer", "TableView", "explore", "table"]

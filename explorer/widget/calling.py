@@ -9,7 +9,7 @@ from typing import Any
 
 from explorer.calls import Call
 from explorer.errors import ExplorerError, RequestError
-from explorer.frames import Responses
+from explorer.frames import Responses, call_schema
 from explorer.methods import Method
 from explorer.running import Running
 from explorer.text import printable
@@ -182,7 +182,7 @@ class Calling:
 
     def _ended(self, turn: object, call: Call, ask: Ask) -> None:
         frame = call.frame()
-        rows = self.responses.append(ask.method, frame)
+        rows = self.responses.append(ask.method, frame, call_schema(call.descriptor))
         answer = outcome(call, frame, ask)
         with self._lock:
             self.last, self.code = call, answer["code"]

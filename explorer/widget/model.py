@@ -69,7 +69,7 @@ class Model:
         self._gatekeeper = Gatekeeper(self, self._board, away=away)
         self.calling = Calling(self._call_changed)
         self._looking = Looking(self, self._board)
-        self.table = Viewer(self.submit, lambda told: self._board.tell("table", told), self.calling.responses.frame)
+        self.table = Viewer(self.submit, lambda told: self._board.tell("table", told), self.calling.responses.table)
         self.archive = Archive(self._pass_on, SavedRequests() if saved is None else saved)
         self.earlier = Earlier(self, self._board)
         self.collecting = Collecting(self, self._board, names)

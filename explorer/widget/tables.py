@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from explorer.errors import ExplorerError
-from explorer.frames import Condition, Lens, View, kind_of, to_pandas
+from explorer.errors import ExplorerError, ExportError
+from explorer.frames import Condition, Lens, View, has_latencies, kind_of, latency_pictures, to_pandas
 from explorer.text import printable
 from explorer.widget.answers import is_wire
 from explorer.widget.latest import Latest
+from explorer.widget.takeout import hand_over, write
 
 if TYPE_CHECKING:
     from explorer.frames import DataFrame, Table
@@ -31,7 +33,8 @@ class Viewer:
     """The table that is looked at in one panel. Safe from any thread.
 
     ``tell`` hears of what is to be drawn, which passes by and rests nowhere; all that takes time runs as a job of
-    ``submit``. ``kept`` gives the table that is shown where nobody asked for another one.
+    ``submit``. ``kept`` gives the table that is shown where nobody asked for another one. ``names`` are what Python
+    calls the rows that are looked at, and all that are kept.
     """
 
     def __init__(
@@ -40,10 +43,12 @@ class Viewer:
         tell: Callable[[dict[str, Any]], object],
         kept: Source,
         title: str = "Responses",
+        names: tuple[str, str] = ("widget.shown", "widget.responses"),
     ) -> None:
         self._submit = submit
         self._tell = tell
         self._kept, self._kept_title = kept, title
+        self._names = names
         self._lock = threading.Lock()
         self._latest = Latest(submit)
         self._source: Source | None = None
@@ -86,6 +91,9 @@ class Viewer:
             "close": self._close,
             "look": lambda: self._look(content),
             "cell": lambda: self._try(lambda: self._tell_cell(content)),
+            "latencies": lambda: self._try(self._tell_latencies),
+            "write": lambda: self._try(lambda: self._write(content)),
+            "hand_over": lambda: self._try(lambda: self._hand_over(content)),
         }
         commands.get(str(content.get("do")), lambda: None)()
 
@@ -116,10 +124,11 @@ class Viewer:
         try:
             step()
         except ExplorerError as error:
-            self._tell({"kind": "problem", "sentence": printable(error, 1000)})
+            there = isinstance(error, ExportError) and error.exists
+            self._tell({"kind": "problem", "sentence": printable(error, 1000), "replace": there})
         except Exception as error:  # noqa: BLE001 - drawn: nothing else shows it, and no frame ends for it
             sentence = f"This cannot be done with this table: {type(error).__name__}: {error}"
-            self._tell({"kind": "problem", "sentence": printable(sentence, 500)})
+            self._tell({"kind": "problem", "sentence": printable(sentence, 500), "replace": False})
 
     # What is told
 
@@ -170,6 +179,33 @@ class Viewer:
         text, note = self._read().whole(row, column)
         self._tell({"kind": "cell", "row": row, "column": column, "text": text, "note": note})
 
+    def _tell_latencies(self) -> None:
+        """A picture for light and one for dark: as data, so that nothing of the table is markup of the page."""
+        drawn = latency_pictures(self.taken())
+        pictures = {name: _address(drawn[name]) for name in ("light", "dark")}
+        self._tell({"kind": "latencies", **pictures, "words": drawn["words"]})
+
+    # What is taken out
+
+    def _write(self, content: dict[str, Any]) -> None:
+        kind = "parquet" if content.get("kind") == "parquet" else "csv"
+        safe, replace, everything = (content.get(name) is True for name in ("safe", "replace", "everything"))
+        table = self.taken(everything=everything)
+        sentence, arguments = write(table, kind, str(content.get("name", "")), safe=safe, replace=replace)
+        self._done(sentence, everything, f"explorer.frames.to_{kind}({{}}, {arguments})")
+
+    def _hand_over(self, content: dict[str, Any]) -> None:
+        name, everything = str(content.get("name", "")), content.get("everything") is True
+        frame = to_pandas(self.taken(everything=everything))
+        sentence = hand_over(frame, name, replace=content.get("replace") is True)
+        self._done(sentence, everything, f"{name.strip()} = {{}}")
+
+    def _done(self, sentence: str, everything: bool, code: str) -> None:  # noqa: FBT001 - what the page said
+        """Say what was done, and the same in Python where it has a name for these rows."""
+        whole = self._names[1] if self._source is self._kept else ""
+        rows = whole if everything else self._names[0]
+        self._tell({"kind": "done", "sentence": sentence, "code": code.format(rows) if rows else ""})
+
 
 def _head(lens: Lens, title: str) -> dict[str, Any]:
     schema = lens.table.schema
@@ -181,7 +217,12 @@ def _head(lens: Lens, title: str) -> dict[str, Any]:
         "total": len(lens),
         "window": WINDOW,
         "columns_window": DRAWN_COLUMNS,
+        "latencies": has_latencies(schema),
     }
+
+
+def _address(picture: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode('ascii')}"
 
 
 def _column(field: Any) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
-from IPython.display import display
 
 from explorer.calls import Call
 from explorer.errors import ConfigurationError
@@ -20,6 +19,7 @@ from explorer.saved_requests import SavedRequests
 from explorer.secret import sealed
 from explorer.session import Session
 from explorer.tokens import TokenSource
+from explorer.widget.live_box import LiveBox
 from explorer.widget.model import Model
 from explorer.widget.panels import PANELS, Panel
 from explorer.widget.place import Place, connection_settings, demo_place
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from explorer.frames import DataFrame, Run
 
 __all__ = ["Explorer", "explore"]
-
-NOT_LIVE = "The explorer that was here is not live: run the cell again to have it back."
 
 
 def explore(
@@ -126,7 +124,7 @@ def _grant(
     return Grant(issuer=issuer, client_id=client_id, scope=scope, **kept)
 
 
-class Explorer(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no types
+class Explorer(LiveBox):
     """The explorer's widget. What is in it can be had in Python too, and every call is a line of it (:attr:`code`).
 
     ``close()`` ends what it began: its threads, its sign-in (the tokens are revoked), its session and its demo. What
@@ -206,20 +204,6 @@ class Explorer(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets ships no typ
     def __repr__(self) -> str:
         target = self._model.state["place"]["target"] or "nothing"
         return f"<Explorer of {target}: {len(self._model.calling.responses)} rows in .responses>"
-
-    def _ipython_display_(self) -> None:
-        for bundle in self._outputs():
-            display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython has no type for it
-
-    def _outputs(self) -> list[dict[str, Any]]:
-        """The widget, and what stands in its place where it is not live.
-
-        A notebook that is opened again looks no further than the widget's own entry, however many others stand beside
-        it; so the sentence is an output of its own, which the live widget's style sheet hides.
-        """
-        view = self._repr_mimebundle_() if self._repr_mimebundle_ else None  # ipywidgets takes it away on close
-        note = {"text/plain": NOT_LIVE, "text/html": f'<p class="grpc-explorer-not-live"><em>{NOT_LIVE}</em></p>'}
-        return [view, note] if view else [note]
 
     def _changed(self, name: str, value: Any) -> None:
         if name == "shut":

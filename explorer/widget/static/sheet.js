@@ -3,6 +3,7 @@
 import { button, count, fill, h, own_keys } from "./dom.js";
 import { Conditions } from "./sheet/conditions.js";
 import { Grid } from "./sheet/grid.js";
+import { Takeout } from "./sheet/takeout.js";
 
 const PATIENCE = 250; // milliseconds after the last key, until what is typed is looked for
 
@@ -18,17 +19,21 @@ class Sheet {
     /** @type {any[]} */ this.sort = [];
     /** @type {any} */ this.table = null;
     /** @type {any} */ this.window = null;
+    this.rows = "";
     /** @type {any} */ this.timer = null;
     /** @type {any} */ this.slow = null;
     this.grid = new Grid({ sort: (by) => this.sort_by(by), unfold: (row, column) => this.unfold(row, column) });
     this.conditions = new Conditions(() => this.soon());
+    this.takeout = new Takeout((what, more) => this.send(what, more));
+    this.chart = h("div", { class: "ge-latencies", hidden: true });
+    this.charter = button("Latencies", () => this.draw_latencies(), { class: "ge-quiet", "aria-expanded": "false", title: "How long calls took, by status" });
     this.search = h("input", { class: "ge-input ge-search-rows", type: "search", placeholder: "search the text …", maxlength: 1000, "aria-label": "search the text of all rows", oninput: () => this.soon() });
     this.head = h("div", { class: "ge-title-row ge-sheet-head" });
-    this.tools = h("div", { class: "ge-tools" }, this.search, this.conditions.adder);
+    this.tools = h("div", { class: "ge-tools" }, this.search, this.conditions.adder, h("span", { class: "ge-out" }, this.charter, ...this.takeout.buttons));
     this.problem = h("p", { class: "ge-problem", role: "alert", hidden: true });
     this.bar = h("div", { class: "ge-bar", role: "progressbar", "aria-label": "looking", hidden: true });
     this.foot = h("div", { class: "ge-pages", role: "status" });
-    fill(el, this.head, this.tools, this.conditions.element, this.problem, this.bar, this.grid.element, this.foot);
+    fill(el, this.head, this.tools, this.conditions.element, this.takeout.element, this.problem, this.chart, this.bar, this.grid.element, this.foot);
     el.hidden = true;
   }
 
@@ -47,6 +52,8 @@ class Sheet {
     this.search.value = "";
     this.conditions.asked = [];
     this.grid.begin([]);
+    this.takeout.choose(null);
+    this.fold_latencies();
     fill(this.foot);
     this.say("");
     this.draw_head();
@@ -62,7 +69,9 @@ class Sheet {
     if (content.kind === "table") this.told(content);
     if (content.kind === "window") this.drawn(content);
     if (content.kind === "stale" && this.open) this.look();
-    if (content.kind === "problem") { this.calm(); this.say(content.sentence); }
+    if (content.kind === "problem") this.failed(content);
+    if (content.kind === "done") this.takeout.done(content);
+    if (content.kind === "latencies") this.latencies(content);
     if (content.kind === "cell") this.grid.unfold(content);
   }
 
@@ -92,8 +101,12 @@ class Sheet {
     this.say("");
     this.window = window;
     this.first = window.first;
+    this.takeout.count(window.found, window.total);
     this.grid.draw(window, this.sort);
     this.draw_foot();
+    const rows = JSON.stringify([window.found, window.total, this.search.value, this.conditions.asked]);
+    if (rows !== this.rows && !this.chart.hidden) this.send("latencies");
+    this.rows = rows;
   }
 
   // What is asked for
@@ -138,7 +151,38 @@ class Sheet {
     else this.send("cell", { row, column });
   }
 
+  // How long calls took
+
+  draw_latencies() {
+    if (!this.chart.hidden) { this.fold_latencies(); return; }
+    this.charter.setAttribute("aria-expanded", "true");
+    this.chart.hidden = false;
+    fill(this.chart, h("p", { class: "ge-faint" }, "Drawing …"));
+    this.send("latencies");
+  }
+
+  fold_latencies() {
+    this.chart.hidden = true;
+    fill(this.chart);
+    this.charter.setAttribute("aria-expanded", "false");
+  }
+
+  /** Two pictures, of which the page's own light shows one. @param {{ light: string, dark: string, words: string }} told */
+  latencies({ light, dark, words }) {
+    if (this.chart.hidden) return;
+    const picture = (/** @type {string} */ src, /** @type {string} */ kind) => h("img", { src, alt: words, class: `ge-picture ${kind}` });
+    fill(this.chart, picture(light, "ge-by-day"), picture(dark, "ge-by-night"));
+  }
+
   // What is drawn
+
+  /** @param {{ sentence: string, replace: boolean }} told */
+  failed(told) {
+    this.calm();
+    if (this.takeout.way) this.takeout.say(told);
+    else this.say(told.sentence);
+    if (!this.chart.querySelector("img")) this.fold_latencies();
+  }
 
   /** @param {string} sentence */
   say(sentence) {
@@ -154,6 +198,7 @@ class Sheet {
     fill(this.head, h("h4", {}, table?.title || "Rows"), h("span", { class: "ge-soft" }, size ?? "reading …"),
       !this.model.get("alone") && button("✕", () => this.close(), { class: "ge-quiet ge-shut-sheet", "aria-label": "Close the table" }));
     this.tools.hidden = !table;
+    this.charter.hidden = !table?.latencies;
   }
 
   draw_foot() {
