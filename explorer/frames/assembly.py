@@ -234,8 +234,7 @@ def _behind(stored: pa.Table, table: pa.Table, ordinals: np.ndarray) -> tuple[pa
 
 def call_schema(method: MethodDescriptor) -> pa.Schema:
     """The columns of a call's rows, whose metadata hold proto types and units."""
-    request, response = method.input_type, method.output_type
-    return _schema(decoder_of(request, "request.").schema, decoder_of(response, response_prefix(response)).schema)
+    return RowDecoder(method).schema
 
 
 def call_frame(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -12,6 +11,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from explorer.errors import ConfigurationError, PartsError
+from explorer.frames.whole_files import write_whole
 from explorer.text import printable
 
 __all__ = ["Folder"]
@@ -84,33 +84,14 @@ class Folder:
 
     def write(self, name: str, write: Callable[[IO[bytes]], object]) -> None:
         """Write a file so that it is there whole or not at all, in place of one of this name."""
-        half = self.path / f".{name}.tmp"
         with self.told():
-            try:
-                with half.open("wb") as file:
-                    write(file)
-                    file.flush()
-                    os.fsync(file.fileno())
-                half.replace(self.path / name)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    half.unlink()
-                raise
-        self._bring_names_to_disk()
+            write_whole(self.path / name, write)
 
     def close(self) -> None:
         """Let go of the folder."""
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.close()
-
-    def _bring_names_to_disk(self) -> None:
-        with contextlib.suppress(OSError):  # not every system opens a folder
-            descriptor = os.open(self.path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
 
     def _locked(self) -> IO[bytes]:
         try:

@@ -4,6 +4,13 @@ import { badge, button, fill, h, wire } from "../dom.js";
 
 /** @typedef {{ column: number, down: boolean }} Sort */
 
+/** A number with as many digits behind the point as are read; whole numbers keep all of theirs. @param {string} digits */
+function rounded(digits) {
+  const number = Number(digits);
+  if (digits.length < 10 || !Number.isFinite(number) || Math.abs(number) >= 1e15) return digits;
+  return Math.abs(number) < 1 ? String(Number(number.toPrecision(6))) : String(Number(number.toFixed(6)));
+}
+
 export class Grid {
   /**
    * @param {{ sort: (by: Sort[]) => void, unfold: (row: number, column: number) => void }} asks
@@ -84,8 +91,9 @@ export class Grid {
       const label = cell[0] || "empty";
       return h("td", { class: "ge-more" }, button(label, () => this.asks.unfold(row, at), { class: "ge-quiet ge-wire", "aria-expanded": String(open), "aria-label": `${label}: unfold ${column.name}`, data: { cell: `${row} ${at}` } }));
     }
-    if (column.name === "status_code") return h("td", {}, badge(cell, cell === "OK" ? "good" : "bad"));
-    return h("td", { class: number ?? (column.wire ? "ge-wire" : null), title: cell.length > 40 ? cell : null }, cell);
+    if (column.name === "status_code") return h("td", {}, badge(cell, cell === "OK" ? "good" : cell === "CANCELLED" ? "late" : "bad"));
+    const shown = column.dtype === "double" || column.dtype === "float" ? rounded(cell) : cell;
+    return h("td", { class: number ?? (column.wire ? "ge-wire" : null), title: cell.length > 40 || shown !== cell ? cell : null }, shown);
   }
 
   /** A cell that is looked at alone; null folds it again. @param {any} opened */

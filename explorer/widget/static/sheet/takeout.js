@@ -3,9 +3,9 @@
 import { button, count, fill, h, wire } from "../dom.js";
 
 const WAYS = {
-  csv: { label: "CSV …", does: "Write", ending: ".csv", name: "rows" },
-  parquet: { label: "Parquet …", does: "Write", ending: ".parquet", name: "rows" },
-  hand_over: { label: "DataFrame …", does: "Hand to the notebook", ending: "", name: "df" },
+  csv: { label: "CSV", does: "Write", ending: ".csv", name: "rows" },
+  parquet: { label: "Parquet", does: "Write", ending: ".parquet", name: "rows" },
+  hand_over: { label: "DataFrame", does: "Hand to the notebook", ending: "", name: "df" },
 };
 
 export class Takeout {

@@ -1,0 +1,114 @@
+"""Rows as files: CSV that a spreadsheet does not compute, Parquet that knows its units, and never half a file."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from explorer.errors import ExportError
+from explorer.frames import exports, to_csv, to_parquet
+
+FORMULAS = ["=1+1", "+x", "-5", "@y", "\tz", "\rq", "\n=1", "\uff1d1", "\uff0b", "\uff0d", "\uff20"]
+PLAIN = ["ok", "a=b", " =1", "", "'=1", "5-3"]
+
+
+def read(path: Path) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8"), newline="")))
+
+
+def test_every_kind_of_column_is_written(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "text": ['q"uote', None],
+            "number": pa.array([2**63 - 1, None]),
+            "enum": pa.array(["A", None]).dictionary_encode(),
+            "list": [[1, 2**60], None],
+            "map": pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int64())),
+            "blob": [b"\x00\xff", None],
+            "at": pa.array([1_500_000, None], pa.timestamp("us", "UTC")),
+            "lasts": pa.array([dt.timedelta(seconds=1.5), None]),
+            "flag": [True, None],
+            "nothing": pa.nulls(2),
+        }
+    )
+    path = to_csv(table, tmp_path / "all.csv")
+    header, full, missing = read(path)
+    assert header == table.column_names
+    assert full == [
+        *('q"uote', "9223372036854775807", "A", "[1, 1152921504606846976]", '{"k": 1}'),
+        *("AP8=", "1970-01-01 00:00:01.500000Z", "1.5", "true", ""),
+    ]
+    assert missing == [""] * len(header)
+
+
+def test_what_a_spreadsheet_would_compute_is_made_text_on_request(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"=HYPERLINK(1)": FORMULAS + PLAIN, "number": -1})
+    safe = read(to_csv(frame, tmp_path / "safe.csv", formula_safe=True))
+    assert safe[0] == ["'=HYPERLINK(1)", "number"]
+    assert [row[0] for row in safe[1:]] == [f"'{text}" for text in FORMULAS] + PLAIN
+    assert {row[1] for row in safe[1:]} == {"-1"}, "a number is no formula"
+    as_is = read(to_csv(frame, tmp_path / "as it is.csv"))
+    assert [row[0] for row in as_is[1:]] == FORMULAS + PLAIN
+
+
+def test_enums_and_nested_text_are_made_safe_too(tmp_path: Path) -> None:
+    table = pa.table({"enum": pa.array(["=A"]).dictionary_encode(), "long": pa.array(["@b"], pa.large_string())})
+    assert read(to_csv(table, tmp_path / "a.csv", formula_safe=True))[1] == ["'=A", "'@b"]
+
+
+def test_parquet_keeps_units_and_proto_types(tmp_path: Path) -> None:
+    field = pa.field("age", pa.int32(), metadata={"proto.type": "int32", "unit": "years"})
+    table = pa.table([pa.array([1, None], pa.int32())], schema=pa.schema([field], metadata={"proto.message": "User"}))
+    found = pq.read_table(to_parquet(table, tmp_path / "a.parquet"))
+    assert found.equals(table)
+    assert found.schema.field("age").metadata[b"unit"] == b"years"
+    assert found.schema.metadata[b"proto.message"] == b"User"
+
+
+@pytest.mark.parametrize("write", [to_csv, to_parquet])
+def test_nothing_is_replaced_that_nobody_said_may_be(tmp_path: Path, write: Any) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("mine")
+    with pytest.raises(ExportError, match="is there already") as caught:
+        write(pa.table({"a": [1]}), path)
+    assert caught.value.exists
+    assert path.read_text() == "mine"
+    write(pa.table({"a": [1]}), path, replace=True)
+    assert path.read_bytes() != b"mine"
+
+
+def test_a_full_disk_leaves_nothing_behind_and_what_was_there_as_it_was(tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no disk that is always full")
+    (tmp_path / ".rows.csv.tmp").symlink_to(full)
+    old = tmp_path / "rows.csv"
+    old.write_text("old")
+    with pytest.raises(ExportError, match=r"rows\.csv cannot be written: No space left on device") as caught:
+        to_csv(pa.table({"a": ["x" * 100_000]}), old, replace=True)
+    assert not caught.value.exists
+    assert old.read_text() == "old"
+    (tmp_path / ".new.csv.tmp").symlink_to(full)
+    with pytest.raises(ExportError, match="No space left"):
+        to_csv(pa.table({"a": ["x" * 100_000]}), tmp_path / "new.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_place_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="cannot be written: No such file or directory"):
+        to_csv(pa.table({"a": [1]}), tmp_path / "nowhere" / "a.csv")
+
+
+def test_long_tables_are_written_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "_ROWS_AT_ONCE", 10)
+    table = pa.table({"n": range(1001), "d": pa.array(["a", "b", "c"] * 334).slice(0, 1001).dictionary_encode()})
+    assert len(read(to_csv(table, tmp_path / "long.csv"))) == 1002
+    assert read(to_csv(table.slice(0, 0), tmp_path / "none.csv")) == [["n", "d"]]
