@@ -103,3 +103,188 @@ def test_a_click_on_a_name_sorts_and_with_shift_by_one_more(front: Front) -> Non
     name.click()
     assert looks(front)[-1]["sort"] == []
     assert front.page.locator(".ge-sheet button[data-key='2']").count() == 0, "lists have no order"
+
+
+def test_typing_waits_a_moment_and_then_asks_once(front: Front) -> None:
+    opened(front)
+    front.page.get_by_label("search the text of all rows").press_sequentially("ada")
+    assert looks(front) == []
+    front.page.clock.run_for(300)
+    assert [(look["search"], look["first"]) for look in looks(front)] == [("ada", 0)]
+    front.message("sheet", **{**WINDOW, "number": 1, "found": 2})
+    assert front.page.locator(".ge-pages").inner_text().startswith("1–2 of 2 found, in 1,000,000 rows")
+
+
+def test_an_answer_that_was_overtaken_is_not_drawn(front: Front) -> None:
+    opened(front)
+    search = front.page.get_by_label("search the text of all rows")
+    for typed in ("a", "ad"):
+        search.fill(typed)
+        front.page.clock.run_for(300)
+    front.message("sheet", **{**WINDOW, "number": 1, "rows": [["late", None, None, "OK"]], "places": [7]})
+    assert front.page.get_by_role("cell", name="late").count() == 0
+    front.message("sheet", **{**WINDOW, "number": 2, "rows": [["newest", None, None, "OK"]], "places": [8]})
+    expect(front.page.get_by_role("cell", name="newest")).to_be_visible()
+
+
+def test_what_takes_long_shows_that_it_goes_on(front: Front) -> None:
+    opened(front)
+    bar = front.page.get_by_role("progressbar", name="looking")
+    front.page.locator("[data-key='0']").click()
+    assert not bar.is_visible()
+    front.page.clock.run_for(400)
+    expect(bar).to_be_visible()
+    front.message("sheet", **{**WINDOW, "number": 1})
+    expect(bar).to_be_hidden()
+
+
+def test_pages_are_turned_and_the_focus_stays(front: Front) -> None:
+    opened(front)
+    assert front.page.get_by_role("button", name="first rows").is_disabled()
+    later = front.page.get_by_role("button", name="later rows")
+    later.click()
+    assert looks(front)[-1]["first"] == 100
+    front.message("sheet", **{**WINDOW, "number": 1, "first": 100, "places": [100, 101]})
+    expect(later).to_be_focused()
+    front.page.get_by_role("button", name="last rows").click()
+    assert looks(front)[-1]["first"] == 999_900
+    front.message("sheet", **{**WINDOW, "number": 2, "first": 999_900, "places": [999_900, 999_901]})
+    assert later.is_disabled()
+    assert "rows 999,901–999,902 of 1,000,000" in front.page.locator(".ge-pages").inner_text()
+
+
+def test_of_many_columns_some_are_drawn_and_the_others_a_click_away(front: Front) -> None:
+    wide = [{"name": f"c{at}", "dtype": "int32", "kind": "number", "wire": False} for at in range(100)]
+    opened(front, {"columns": wide, "width": 3000}, rows=[["1"] * 40], places=[0])
+    assert "columns 1–40 of 3,000" in front.page.locator(".ge-pages").inner_text()
+    front.page.get_by_role("button", name="later columns").click()
+    assert looks(front)[-1]["aside"] == 40
+    front.message("sheet", **{**WINDOW, "number": 1, "aside": 40, "rows": [["2"] * 40], "places": [0]})
+    assert front.page.locator(".ge-sheet .ge-column-name").first.inner_text() == "c40"
+    front.page.locator("[data-key='40']").click()
+    assert looks(front)[-1]["sort"] == [{"column": 40, "down": False}]
+
+
+def test_each_column_is_asked_as_its_kind_can_be(front: Front) -> None:
+    opened(front)
+    adder = front.page.get_by_label("add a filter")
+    adder.select_option(label="age")
+    low = front.page.get_by_label("age low")
+    expect(low).to_be_focused()
+    low.fill("18")
+    front.page.clock.run_for(300)
+    assert looks(front)[-1]["conditions"] == [{"column": 1, "kind": "range", "text": "", "low": "18", "high": ""}]
+    adder.select_option(label="tags")
+    front.page.clock.run_for(300)
+    assert looks(front)[-1]["conditions"][1]["kind"] == "missing"
+    front.page.get_by_label("how age is asked").select_option("present")
+    assert front.page.locator(".ge-asked").count() == 0
+    front.page.get_by_role("button", name="No filter on tags").click()
+    front.page.clock.run_for(300)
+    assert [one["kind"] for one in looks(front)[-1]["conditions"]] == ["present"]
+
+
+def test_a_nested_cell_unfolds_under_its_row_and_folds_again(front: Front) -> None:
+    opened(front)
+    cell = front.page.get_by_role("button", name="unfold tags")
+    cell.click()
+    assert front.sent("sheet")[-1] == {"command": "table", "do": "cell", "row": 0, "column": 2}
+    front.message("sheet", kind="cell", row=0, column=2, text='[\n  "a",\n  "b"\n]', note="only its beginning")
+    expect(cell).to_be_focused()
+    assert cell.get_attribute("aria-expanded") == "true"
+    assert front.page.locator(".ge-unfolded pre").inner_text() == '[\n  "a",\n  "b"\n]'
+    assert "only its beginning" in front.page.locator(".ge-unfolded-head").inner_text()
+    cell.click()
+    assert front.page.locator(".ge-unfolded").count() == 0
+    assert len([sent for sent in front.sent("sheet") if sent["do"] == "cell"]) == 1
+
+
+def test_rows_are_written_under_a_name_that_is_asked_for(front: Front) -> None:
+    opened(front, found=2)
+    front.page.get_by_role("button", name="CSV").click()
+    name = front.page.get_by_label("name of the file")
+    expect(name).to_be_focused()
+    name.fill("people")
+    front.page.get_by_label("safe for spreadsheets").check()
+    name.press("Enter")
+    asked = {"kind": "csv", "name": "people", "everything": False, "safe": True, "replace": False}
+    assert front.sent("sheet")[-1] == {"command": "table", "do": "write", **asked}
+    front.message("sheet", kind="problem", sentence="people.csv is there already.", replace=True)
+    front.page.get_by_label("all 1,000,000").check()
+    front.page.get_by_role("button", name="Replace it").click()
+    assert front.sent("sheet")[-1] == {"command": "table", "do": "write", **asked, "everything": True, "replace": True}
+    front.message("sheet", kind="done", sentence="Wrote 2 rows.", code='explorer.frames.to_csv(widget.shown, "a.csv")')
+    expect(front.page.locator(".ge-said")).to_contain_text("Wrote 2 rows. In Python: explorer.frames.to_csv(")
+    assert not name.is_visible()
+
+
+def test_a_dataframe_is_handed_over_under_a_name(front: Front) -> None:
+    opened(front)
+    front.page.get_by_role("button", name="DataFrame").click()
+    assert front.page.locator(".ge-takeout [type=radio]").count() == 0, "all that is shown is all"
+    front.page.get_by_label("name in the notebook").fill("users")
+    front.page.get_by_role("button", name="Hand to the notebook").click()
+    assert front.sent("sheet")[-1]["do"] == "hand_over"
+    assert front.sent("sheet")[-1]["name"] == "users"
+
+
+def test_latencies_are_one_click_and_drawn_for_light_and_dark(front: Front) -> None:
+    opened(front)
+    assert not front.page.get_by_role("button", name="Latencies").is_visible(), "there is no column for it"
+    front.message("sheet", **{**TABLE, "latencies": True})
+    front.message("sheet", **WINDOW)
+    front.page.get_by_role("button", name="Latencies").click()
+    assert front.sent("sheet")[-1] == {"command": "table", "do": "latencies"}
+    picture = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
+    front.message("sheet", kind="latencies", light=picture, dark=picture, words="12 calls; median 3 ms")
+    by_day, by_night = front.page.locator(".ge-by-day"), front.page.locator(".ge-by-night")
+    for theme, shown, hidden in (("true", by_day, by_night), ("false", by_night, by_day)):
+        front.page.evaluate("(light) => { document.body.dataset.jpThemeLight = light; }", theme)
+        expect(shown).to_be_visible()
+        expect(hidden).to_be_hidden()
+    assert by_night.get_attribute("alt") == "12 calls; median 3 ms"
+    front.page.get_by_role("button", name="Latencies").click()
+    assert front.page.locator(".ge-picture").count() == 0
+
+
+def test_what_fails_is_said_and_the_rows_stay(front: Front) -> None:
+    opened(front)
+    front.message("sheet", kind="problem", sentence=f"no such thing {HOSTILE}", replace=False)
+    expect(front.page.get_by_role("alert").filter(has_text="no such thing")).to_be_visible()
+    assert front.page.locator(".ge-sheet tbody tr").count() == 2
+
+
+def test_hostile_names_and_cells_are_text(front: Front) -> None:
+    columns = [{"name": HOSTILE, "dtype": HOSTILE, "kind": kind, "wire": False} for kind in ("text", "nested")]
+    opened(front, {"columns": columns, "width": 2, "title": HOSTILE}, rows=[[HOSTILE, [HOSTILE]]], places=[0])
+    front.message("sheet", kind="cell", row=0, column=1, text=HOSTILE, note=HOSTILE)
+    front.page.get_by_label("add a filter").select_option(index=1)
+    front.message("sheet", kind="done", sentence=HOSTILE, code=HOSTILE)
+    front.message("sheet", kind="problem", sentence=HOSTILE, replace=True)
+    assert front.page.locator(".ge-sheet img, .ge-sheet b").count() == 0
+    assert front.page.evaluate("window.hacked") is None
+    assert front.page.locator(".ge-sheet h4").inner_text() == HOSTILE
+
+
+def test_new_rows_are_asked_for_with_what_was_asked_before(front: Front) -> None:
+    opened(front)
+    front.page.get_by_label("add a filter").select_option(label="name")
+    front.page.get_by_label("name contains").fill("ada")
+    front.page.clock.run_for(300)
+    front.message("sheet", kind="stale")
+    assert looks(front)[-1]["conditions"][0]["text"] == "ada"
+    grown = [*TABLE["columns"], {"name": "more", "dtype": "string", "kind": "text", "wire": False}]
+    front.message("sheet", **{**TABLE, "columns": grown, "width": 5})
+    assert front.page.get_by_label("name contains").input_value() == "ada"
+
+
+@pytest.mark.parametrize("width", [360, 640, 1000])
+def test_nothing_of_the_panel_sticks_out_at_any_width(open_page: Any, width: int) -> None:
+    page = open_page(viewport={"width": width, "height": 700})
+    front = opened(Front(page), {"latencies": True}, found=2)
+    page.get_by_label("add a filter").select_option(label="age")
+    page.get_by_role("button", name="CSV").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("sticking_out()") == []
+    assert page.evaluate("weak_words()") == []
+    assert front.page.locator(".ge-takeout").is_visible()
