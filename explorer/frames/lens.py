@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
@@ -49,14 +50,16 @@ class Kept:
 
 
 class Lens:
-    """A table, and what of it is looked at. Safe from any thread; each answer is computed by the one who asks.
+    """A table as it is now, and what of it is looked at. Safe from any thread; who asks computes the answer.
 
     The order that was last sorted and the rows that were last found are kept: to turn a page costs nothing, and to
     search does not sort again.
     """
 
     def __init__(self, source: Any) -> None:
-        self.table: pa.Table = as_table(source)
+        # A shallow copy that lives makes whoever writes to the frame write to a copy of theirs: pandas' copy on write.
+        self._held = source.copy(deep=False) if isinstance(source, pd.DataFrame) else source
+        self.table: pa.Table = as_table(self._held)
         self._lock = threading.Lock()
         self._order, self._found, self._rows = Kept(), Kept(), Kept()
 
