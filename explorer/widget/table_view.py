@@ -49,7 +49,7 @@ class TableView(LiveBox):
 
     def __init__(self, lens: Lens, title: str) -> None:
         self._worker = Worker(lambda error: self._tell(_failed(error)))
-        self._frame_of = lens
+        self._lens = lens
         self._viewer = Viewer(
             self._worker.submit,
             self._tell,
@@ -64,7 +64,7 @@ class TableView(LiveBox):
     @property
     def frame(self) -> DataFrame:
         """All rows, as a DataFrame of your own."""
-        return to_pandas(self._frame_of.table)
+        return to_pandas(self._lens.table)
 
     @property
     def shown(self) -> DataFrame:
@@ -82,7 +82,7 @@ class TableView(LiveBox):
         super().close()
 
     def __repr__(self) -> str:
-        return f"<TableView of {len(self._frame_of):,} rows, {self._frame_of.table.num_columns} columns>"
+        return f"<TableView of {len(self._lens):,} rows, {self._lens.table.num_columns} columns>"
 
 
 def _failed(error: BaseException) -> dict[str, Any]:

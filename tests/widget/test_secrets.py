@@ -38,7 +38,13 @@ def widget(demo, tmp_path):
     made.close()
 
 
-def test_t30_no_synced_trait_ever_holds_a_secret(widget, demo):
+def files_of(frame, folder):
+    """What is written of rows that are taken out."""
+    written = explorer.frames.to_csv(frame, folder / "rows.csv"), explorer.frames.to_parquet(frame, folder / "rows.pq")
+    return [path.read_bytes() for path in written]
+
+
+def test_t30_no_synced_trait_ever_holds_a_secret(widget, demo, tmp_path):
     ear = Ear(widget._model)
     secrets = set()
     pictures = [saved(widget)]
@@ -72,6 +78,9 @@ def test_t30_no_synced_trait_ever_holds_a_secret(widget, demo):
     ]
     pictures += [widget.history.to_csv().encode(), repr(widget.call).encode(), widget.call._repr_html_().encode()]
     pictures += [text.encode() for text in (widget.call.code, widget.call.stub_code, widget.call.grpcurl)]
+    ear.model.command({"command": "table", "do": "open"})
+    pictures += [json.dumps(ear.message("table")).encode(), saved(widget)]
+    pictures += files_of(widget.shown, tmp_path)
     ear.model.command({"command": "sign_out"})
     ear.until_gate("sign in")
     widget.close()

@@ -1,0 +1,101 @@
+"""The table in a real Lab: what was collected, and a million rows, looked at, drawn, and taken out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jupyter_lab import JupyterLab, Notebook
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+
+PATIENCE = 60_000  # milliseconds: what is computed elsewhere takes its time on a busy machine
+CELLS = (
+    """
+import numpy as np
+import pyarrow as pa
+
+import explorer
+
+demo = explorer.demo.start()
+tokens = explorer.oauth.client_credentials(
+    demo.issuer, client_id="service", client_secret="service-secret", scope="read:users"
+)
+session = explorer.connect(demo.target, token_source=tokens, root_certificates=demo.root_certificates)
+widget = explorer.explore(session)
+widget
+""",
+    """
+numbers = np.arange(1_000_000)
+statuses = pa.array(["OK", "OK", "NOT_FOUND"]).take(pa.array(numbers % 3))
+calls = pa.table({"n": numbers, "status_code": statuses, "elapsed": (numbers % 997 + 1) / 1e5})
+view = explorer.table(calls, "a million")
+view
+""",
+)
+
+
+def write_notebook(path: Path) -> None:
+    bare = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    cells = [{**bare, "id": f"cell-{at}", "source": source} for at, source in enumerate(CELLS)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path.write_text(
+        json.dumps({"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
+    )
+
+
+def test_what_was_collected_and_a_million_rows_are_looked_at_and_taken_out(
+    page: Page, lab: JupyterLab, notebook: Notebook, pictures: Path
+) -> None:
+    write_notebook(lab.work / "table.ipynb")
+    notebook.open("table.ipynb")
+    notebook.run_all()
+
+    # The foot's rows are the door to what was collected.
+    frame = page.locator(".ge-frame").first
+    frame.get_by_label("user_id").fill("user123")
+    frame.get_by_role("button", name="Call", exact=True).click()
+    frame.get_by_role("button", name="1 row in widget.responses").click()
+    expect(frame.locator(".ge-sheet").get_by_role("cell", name="Ada Example")).to_be_visible(timeout=PATIENCE)
+    frame.get_by_role("button", name="DataFrame").click()
+    frame.get_by_label("name in the notebook").fill("people")
+    frame.get_by_label("name in the notebook").press("Enter")
+    expect(frame.locator(".ge-said")).to_contain_text("people is a DataFrame of 1 row", timeout=PATIENCE)
+    assert notebook.ask("people['name'].tolist()") == ["Ada Example"]
+    frame.screenshot(path=pictures / "table-of-responses-light.png")
+    frame.get_by_role("button", name="Close the table").click()
+    expect(frame.get_by_label("user_id")).to_be_visible(timeout=PATIENCE)
+
+    # A million rows, sorted, filtered and paged in the kernel: the page has a hundred.
+    alone = page.locator(".ge-alone .ge-frame")
+    alone.scroll_into_view_if_needed()
+    first = alone.locator("tbody tr").first
+    for _ in ("up", "and down"):
+        alone.get_by_role("button", name="n int64", exact=True).click()
+    expect(first).to_contain_text("999999", timeout=PATIENCE)
+    alone.get_by_label("add a filter").select_option(label="status_code")
+    alone.get_by_label("status_code contains").fill("not_f")
+    expect(alone.locator(".ge-pages")).to_contain_text("1–100 of 333,333 found, in 1,000,000 rows", timeout=PATIENCE)
+    alone.get_by_role("button", name="last rows").click()
+    expect(alone.locator("tbody tr")).to_have_count(33, timeout=PATIENCE)
+    expect(alone.locator("tbody tr").last).to_contain_text("NOT_FOUND", timeout=PATIENCE)
+    assert notebook.ask("[len(view.shown), int(view.shown['n'].iloc[0])]") == [333_333, 999_998]
+
+    # How long they took, in one click, in the light of the day or of the night.
+    alone.get_by_role("button", name="Latencies").click()
+    expect(alone.locator(".ge-by-day")).to_be_visible(timeout=PATIENCE)
+    assert "333,333 calls; median" in (alone.locator(".ge-by-day").get_attribute("alt") or "")
+    notebook.theme("dark")
+    expect(alone.locator(".ge-by-night")).to_be_visible(timeout=PATIENCE)
+    expect(alone.locator(".ge-by-day")).to_be_hidden()
+    alone.screenshot(path=pictures / "table-latencies-dark.png")
+
+    # A file beside the notebook, under a name that is asked for, and never over another.
+    for said in ("Wrote 333,333 rows", "missing.parquet is there already"):
+        alone.get_by_role("button", name="Parquet").click()
+        alone.get_by_label("name of the file").fill("missing")
+        alone.get_by_role("button", name="Write", exact=True).click()
+        expect(alone.locator(".ge-said")).to_contain_text(said, timeout=PATIENCE)
+    assert [path.name for path in lab.work.glob("*.parquet")] == ["missing.parquet"]
