@@ -91,8 +91,8 @@ class Method:
 
         Options are ``timeout`` (seconds for each call), ``metadata``, ``compression``, ``idle_timeout``,
         ``max_kept_bytes``, ``idempotent``, and for ``collect`` ``on_error`` (``"row"`` or ``"raise"``),
-        ``concurrency``, ``rate``, ``pages``, ``progress``, ``dtype_backend``, ``into`` and ``sign_in_timeout``: see
-        :class:`explorer.frames.options.Options`.
+        ``concurrency``, ``rate``, ``pages``, ``progress``, ``dtype_backend``, ``time_unit``, ``into`` and
+        ``sign_in_timeout``: see :class:`explorer.frames.options.Options`.
 
         Raises:
             UnknownNameError: There is no such option.

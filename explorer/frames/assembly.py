@@ -32,17 +32,19 @@ class Assembly:
 
     Bytes stay bytes until a chunk is full, and are let go once it is decoded. In memory they wait until it is their
     request's turn, so that nothing is put in order later; into a folder they go as they come, and are in memory no
-    more. For one thread at a time.
+    more. ``unit`` is that of times. For one thread at a time.
     """
 
-    def __init__(self, method: MethodDescriptor, parts: Callable[[pa.Schema], Parts] | None = None) -> None:
+    def __init__(
+        self, method: MethodDescriptor, parts: Callable[[pa.Schema], Parts] | None = None, *, unit: str = "us"
+    ) -> None:
         self.trouble: PartsError | None = None
         """Why the folder takes no more rows; they are kept in memory then."""
         self.errors = 0
         self.rows = 0
         self.request_bytes = 0
         self.codes: set[str] = set()
-        self._decoder = RowDecoder(method)
+        self._decoder = RowDecoder(method, unit)
         self.schema = self._decoder.schema
         self._turns = Turns()
         self._parts = None if parts is None else parts(self.schema)

@@ -32,12 +32,12 @@ class Chunk(NamedTuple):
 
 
 class RowDecoder:
-    """Makes rows of a method's outcomes; ``schema`` is known before the first."""
+    """Makes rows of a method's outcomes, times in ``unit``; ``schema`` is known before the first."""
 
-    def __init__(self, method: MethodDescriptor) -> None:
+    def __init__(self, method: MethodDescriptor, unit: str = "us") -> None:
         request, response = method.input_type, method.output_type
-        self._requests = decoder_of(request, "request.")
-        self._responses = decoder_of(response, response_prefix(response))
+        self._requests = decoder_of(request, "request.", unit)
+        self._responses = decoder_of(response, response_prefix(response), unit)
         fields = [*self._requests.schema, *self._responses.schema, *_STATUS_FIELDS]
         self.schema = pa.schema(fields, metadata=self._responses.schema.metadata)
 
@@ -48,14 +48,22 @@ class RowDecoder:
         answers = self._responses.batch(raw.data, faults=faults)
         for at, fault in faults.items():
             raw.codes[at], raw.details[at] = "INTERNAL", str(fault)
+        asked = self._asked(raw)
         codes, details = pa.array(raw.codes, pa.string()), pa.array(raw.details, pa.string())
         elapsed = pa.array(raw.elapsed, pa.float64(), from_pandas=True)  # NaN: never called
-        arrays = [*self._asked(raw).columns, *answers.columns, codes, details, elapsed]
+        arrays = [*asked.columns, *answers.columns, codes, details, elapsed]
         return Chunk(pa.RecordBatch.from_arrays(arrays, schema=self.schema), raw.ordinals, len(faults))
 
     def _asked(self, raw: _Raw) -> pa.RecordBatch:
-        """The requests' columns; the request of a stream is decoded once and not once a message."""
-        asked = self._requests.batch(raw.requests)
+        """The requests' columns; the request of a stream is decoded once and not once a message.
+
+        What no column holds was sent nevertheless, and has its answer: its columns are null, and ``details`` says why.
+        """
+        faults: dict[int, DecodeError] = {}
+        asked = self._requests.batch(raw.requests, faults=faults)
+        for place, fault in faults.items():
+            for at in np.flatnonzero(raw.places == place).tolist():
+                raw.details[at] = raw.details[at] or f"The request is in no column: {fault}"
         if len(raw.requests) == len(raw.data) or not asked.num_columns:
             return asked
         return asked.take(pa.array(raw.places))

@@ -167,9 +167,9 @@ def _wire(items: Sequence[Item]) -> pa.BinaryArray:
 
 
 @lru_cache(maxsize=64)
-def decoder_of(descriptor: Descriptor, prefix: str = "") -> Decoder:
+def decoder_of(descriptor: Descriptor, prefix: str = "", unit: str = "us") -> Decoder:
     """A decoder for this message type, the same one for a while: what it prepares takes as long as 1,000 rows."""
-    return Decoder(descriptor, prefix=prefix)
+    return Decoder(descriptor, prefix=prefix, unit=unit)
 
 
 def _handler(shadow: Descriptor) -> Any:

@@ -20,7 +20,7 @@ Progress = Callable[[int, int, int], None]
 """Is told of a run from the thread that asked for it: requests done, requests in all (0 where nobody knows), errors."""
 
 _MOST_IN_FLIGHT = 1000
-_OF_A_RUN = ("concurrency", "rate", "pages", "on_error", "dtype_backend", "sign_in_timeout")
+_OF_A_RUN = ("concurrency", "rate", "pages", "on_error", "dtype_backend", "time_unit", "sign_in_timeout")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,8 @@ class Options:
         rate: How many calls may begin in a second, evenly spread; None for as many as there can be.
         pages: Whether a method that answers in pages (AIP-158) is followed to its last page.
         dtype_backend: What the columns of a DataFrame are: ``"pyarrow"``, ``"numpy_nullable"`` or ``"numpy"``.
+        time_unit: That of Timestamp and Duration: ``"us"``, which holds the whole of protobuf's range and floors finer
+            digits, or ``"ns"``, which holds every digit of the years 1678 to 2261; an answer beyond is its row's error.
         into: A folder for the rows, as Parquet, in which an interrupted run goes on; None keeps them in memory.
         max_kept_bytes: What is kept of one stream, before it is ended with what came by then.
         sign_in_timeout: Seconds that a collection which somebody waits for rests where a person has to sign in again,
@@ -62,6 +64,7 @@ class Options:
     rate: float | None = None
     pages: bool = True
     dtype_backend: Literal["pyarrow", "numpy_nullable", "numpy"] = "pyarrow"
+    time_unit: Literal["us", "ns"] = "us"
     into: str | PathLike[str] | None = None
     sign_in_timeout: float = 600.0
     unary_timeout: float = 30.0
@@ -84,6 +87,8 @@ class Options:
             raise ConfigurationError(
                 f"dtype_backend is 'pyarrow', 'numpy_nullable' or 'numpy', not {self.dtype_backend!r}."
             )
+        if self.time_unit not in {"us", "ns"}:
+            raise ConfigurationError(f"time_unit is 'us' or 'ns', not {self.time_unit!r}.")
         if not self.max_kept_bytes >= 1:
             raise ConfigurationError(f"max_kept_bytes is a number of bytes above 0, not {self.max_kept_bytes!r}.")
 

@@ -77,7 +77,8 @@ class Run:
         self.method = method
         self._requests = requests
         self.options = options
-        self._assembly = Assembly(method, None if options.into is None else self._parts_in(Path(options.into)))
+        parts = None if options.into is None else self._parts_in(Path(options.into))
+        self._assembly = Assembly(method, parts, unit=options.time_unit)
         self._resumed = self._assembly.done
         self._lock = threading.RLock()
         self._total = None if requests.stream is not None else len(requests)

@@ -19,17 +19,20 @@ DtypeBackend = Literal["pyarrow", "numpy_nullable", "numpy"]
 """What a DataFrame's columns are: in Arrow's memory, pandas' nullable dtypes over NumPy, or NumPy's own."""
 
 
-def to_frame(messages: Sequence[Message | bytes | None], descriptor: Descriptor) -> pd.DataFrame:
+def to_frame(
+    messages: Sequence[Message | bytes | None], descriptor: Descriptor, *, unit: str = "us"
+) -> pd.DataFrame:
     """A row per message (or its bytes; None is a row of nulls), columns as :class:`~explorer.frames.columns.Columns`.
 
-    Raises DecodeError, which names the row, for bytes that are not such a message.
+    ``unit`` is that of Timestamp and Duration, ``"us"`` or ``"ns"``. Raises DecodeError, which names the row, for bytes
+    that are not such a message, and for a time that the unit cannot hold.
     """
-    return to_pandas(to_table(messages, descriptor))
+    return to_pandas(to_table(messages, descriptor, unit=unit))
 
 
-def to_table(messages: Sequence[Message | bytes | None], descriptor: Descriptor) -> pa.Table:
+def to_table(messages: Sequence[Message | bytes | None], descriptor: Descriptor, *, unit: str = "us") -> pa.Table:
     """The same as an Arrow table, whose fields' metadata hold proto types and units."""
-    decoder = decoder_of(descriptor)
+    decoder = decoder_of(descriptor, unit=unit)
     batches = []
     for start in range(0, max(len(messages), 1), ROWS_AT_ONCE):
         faults: dict[int, DecodeError] = {}

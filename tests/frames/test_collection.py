@@ -12,7 +12,9 @@ from typing import Any
 
 import grpc
 import pandas as pd
+import pyarrow as pa
 import pytest
+from google.protobuf import message_factory
 
 from explorer.clock import SYSTEM_CLOCK
 from explorer.errors import (
@@ -31,6 +33,12 @@ PROTO = """
 message Q { int32 n = 1; string text = 2; }
 message A { int32 twice = 1; optional string note = 2; }
 service S { rpc Get (Q) returns (A); rpc List (Q) returns (stream A); rpc Up (stream Q) returns (A); }
+"""
+TIMES = """
+import "google/protobuf/timestamp.proto";
+message Q { int32 n = 1; google.protobuf.Timestamp since = 2; }
+message A { int32 n = 1; google.protobuf.Timestamp at = 2; }
+service S { rpc Get (Q) returns (A); rpc List (Q) returns (stream A); }
 """
 QUIET = Options(progress=False)
 
@@ -139,6 +147,38 @@ class TestUnary:
         assert frame["status_code"].tolist() == ["OK", "INTERNAL", "OK"]
         assert frame["details"].iloc[1].startswith("1 bytes are not a A")
         assert frame["twice"].isna().tolist() == [False, True, False]
+
+    def test_nanoseconds_on_request_and_what_they_cannot_hold_is_its_own_row(self, site) -> None:
+        here = site(TIMES)
+        seconds = [1, 9_223_372_037, 2]
+        here.serve(Get=lambda request, _: {"at": {"seconds": seconds[request.n], "nanos": 1_001}})
+        frame = rows(here, here.connection(), n=[0, 1, 2], options=Options(progress=False, time_unit="ns"))
+        assert frame["at"].dtype.pyarrow_dtype == pa.timestamp("ns", "UTC")
+        assert frame["at"].iloc[[0, 2]].astype("int64").tolist() == [1_000_001_001, 2_000_001_001]
+        assert frame["status_code"].tolist() == ["OK", "INTERNAL", "OK"]
+        assert "a Timestamp of 9223372037 seconds is outside what Timestamp may hold in ns" in frame["details"].iloc[1]
+        usual = rows(here, here.connection(), n=[0, 1, 2])
+        assert usual["status_code"].eq("OK").all()
+        assert usual["at"].astype("int64").tolist() == [second * 10**6 + 1 for second in seconds]
+
+    @pytest.mark.parametrize("unit", ["s", "ms", "", None])
+    def test_no_other_unit_of_time(self, unit: Any) -> None:
+        with pytest.raises(ConfigurationError, match="time_unit is 'us' or 'ns'"):
+            Options(time_unit=unit)
+
+    def test_a_request_that_no_column_holds_has_its_answer_and_costs_no_other_row(self, site) -> None:
+        here = site(TIMES)
+        here.serve(Get=lambda request, _: {"n": request.n}, List=lambda request, _: ({"n": request.n} for _ in "ab"))
+        new = message_factory.GetMessageClass(here.method().input_type)
+        for method, each in (("S.Get", 1), ("S.List", 2)):
+            asked = [new(n=n, since={"seconds": 10**15 if n == 1 else n}) for n in range(3)]
+            frame = rows(here, here.connection(), asked, method)
+            assert frame["n"].tolist() == sorted([0, 1, 2] * each)
+            assert frame["status_code"].eq("OK").all()
+            odd = frame.loc[1:1]
+            assert odd["request.n"].isna().all()
+            assert odd["details"].str.startswith("The request is in no column: ").all()
+            assert frame.drop(1)["details"].isna().all()
 
     def test_each_call_has_a_deadline(self, site) -> None:
         here, never = site(PROTO), threading.Event()

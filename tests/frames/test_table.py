@@ -65,6 +65,15 @@ def test_a_row_that_does_not_decode_is_named(m: Descriptor) -> None:
         to_frame([b"", b"\x08"], m)
 
 
+def test_nanoseconds_on_request(m: Descriptor) -> None:
+    new = message_factory.GetMessageClass(m)
+    first, far = new(t={"seconds": 1, "nanos": 1}), new(t={"seconds": 9_223_372_037})
+    assert to_frame([first], m, unit="ns")["t"].astype("int64").tolist() == [1_000_000_001]
+    assert to_frame([first, far], m)["t"].notna().all()
+    with pytest.raises(DecodeError, match=r"^Row 1: .*outside what Timestamp may hold in ns"):
+        to_frame([first, far], m, unit="ns")
+
+
 def test_no_messages_and_no_fields(message_type: Callable[..., Descriptor]) -> None:
     assert to_frame([], message_type("message M { int32 x = 1; }")).columns.tolist() == ["x"]
     assert len(to_frame([b"", b""], message_type("message M {}"))) == 2

@@ -18,6 +18,7 @@ BOUND = [
     ({"concurrency": 2, "rate": 50.0}, ".options(concurrency=2, rate=50).collect("),
     ({"on_error": "raise", "timeout": 7}, '.options(timeout=7, on_error="raise").collect('),
     ({"pages": False, "idempotent": True}, ".options(idempotent=True, pages=False).collect("),
+    ({"time_unit": "ns"}, '.options(time_unit="ns").collect('),
     ({"dtype_backend": "numpy"}, '.options(dtype_backend="numpy").collect('),
     ({"progress": False, "concurrency": 64, "on_error": "row"}, 'session["S.Get"].collect('),
 ]
