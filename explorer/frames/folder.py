@@ -25,6 +25,7 @@ _DIFFERENCES = {
     "schema": "was begun with another schema",
     "requests": "was begun with another number of requests",
     "sha256": "holds the rows of other requests than these",
+    "index": "was begun with another index of these requests",
 }
 
 

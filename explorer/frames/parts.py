@@ -28,7 +28,7 @@ from explorer.frames.chunks import Chunk
 from explorer.frames.ended import Ended, expanded, ranges
 from explorer.frames.fingerprint import Fingerprint, fingerprint_of
 from explorer.frames.folder import Folder
-from explorer.frames.row_index import index_table, is_count
+from explorer.frames.row_index import fingerprint_of_index, index_table, is_count
 from explorer.frames.sealed_parquet import metadata, read, written
 
 __all__ = ["NUMBER", "Parts"]
@@ -42,7 +42,7 @@ _ROWS = 20_000
 _BYTES = 64 * 2**20
 _SECONDS = 2.0  # between two writes of a part that is not full
 _PAUSES = 50  # times what the last such write took: so it costs two hundredths of the time at most
-_VERSION = 2
+_VERSION = 3
 _EMPTY = np.empty(0, dtype=np.int64)
 
 
@@ -156,9 +156,10 @@ class Parts:
         return {
             "version": _VERSION,
             "method": str(method.full_name),
-            "schema": hashlib.sha256(str(self._rows.schema.to_string()).encode()).hexdigest(),
+            "schema": hashlib.sha256(str(self._rows.own.to_string()).encode()).hexdigest(),
             "requests": None if requests is None else len(requests),
             "sha256": None if requests is None else fingerprint_of(requests),
+            "index": None if self._rows.index is None else fingerprint_of_index(self._rows.index),
         }
 
     def _refuse(self) -> None:
@@ -260,12 +261,12 @@ class _Rows:
     """How rows are in a file: beside their own columns, the index of the request and its number."""
 
     def __init__(self, schema: pa.Schema, index: pd.Index | None) -> None:
-        self._own = schema
-        self._index: pa.Table | None = None
+        self.own = schema
+        self.index: pa.Table | None = None
         shown = index_table(pd.Index([], dtype="int64", name=NUMBER), ()).schema
         if index is not None and not is_count(index):
-            self._index = index_table(index, {*schema.names, NUMBER})
-            shown = pa.schema([*self._index.schema, *shown], metadata=self._index.schema.metadata)
+            self.index = index_table(index, {*schema.names, NUMBER})
+            shown = pa.schema([*self.index.schema, *shown], metadata=self.index.schema.metadata)
         self.schema = pa.schema([*schema, *shown], metadata={**(schema.metadata or {}), **shown.metadata})
         # A dictionary of values that are all different, and the least and greatest of each, cost half of the writing.
         repeated = [field.name for field in schema if pa.types.is_dictionary(field.type)]
@@ -276,8 +277,8 @@ class _Rows:
 
     def table(self, part: _Part) -> pa.Table:
         """The part's rows in the order of their requests."""
-        own, ordinals = pa.Table.from_batches(part.batches, schema=self._own), part.ordinals
-        index = [] if self._index is None else self._index.take(pa.array(ordinals)).columns
+        own, ordinals = pa.Table.from_batches(part.batches, schema=self.own), part.ordinals
+        index = [] if self.index is None else self.index.take(pa.array(ordinals)).columns
         return _in_order(pa.Table.from_arrays([*own.columns, *index, pa.array(ordinals)], schema=self.schema))
 
     def split(self, part: _Part, first_open: int) -> tuple[_Part, _Part]:
@@ -289,7 +290,7 @@ class _Rows:
         stays = ordinals < first_open
         if stays.all() or 2 * np.count_nonzero(stays) < len(stays):
             return part, _Part(part.number + 1)
-        own, mask = pa.Table.from_batches(part.batches, schema=self._own), pa.array(stays)
+        own, mask = pa.Table.from_batches(part.batches, schema=self.own), pa.array(stays)
         first, rest = _Part(part.number, is_written=part.is_written), _Part(part.number + 1)
         first.add(own.filter(mask).to_batches(), ordinals[stays], ended[ended < first_open])
         rest.add(own.filter(pc.invert(mask)).to_batches(), ordinals[~stays], ended[ended >= first_open])

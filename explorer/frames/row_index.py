@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["index_table", "is_count", "row_index", "with_index"]
+__all__ = ["fingerprint_of_index", "index_table", "is_count", "row_index", "with_index"]
 
 
 def row_index(index: pd.Index | None, ordinals: np.ndarray) -> pd.Index:
@@ -23,10 +25,20 @@ def row_index(index: pd.Index | None, ordinals: np.ndarray) -> pd.Index:
 def index_table(index: pd.Index, taken: Collection[str]) -> pa.Table:
     """An index as Arrow columns, with the metadata by which pandas knows them again.
 
-    A level whose name is that of a column (``taken``) loses it.
+    A level whose name is that of a column (``taken``) loses it. Labels for which Arrow has no type, those of many kinds
+    in one level, are their text.
     """
     index = index.set_names([None if name in taken else name for name in index.names])
-    return pa.Table.from_pandas(pd.DataFrame(index=index, columns=pd.Index([], dtype=str)), preserve_index=True)
+    try:
+        return _as_table(index)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return _as_table(_as_text(index))
+
+
+def fingerprint_of_index(table: pa.Table) -> str:
+    """By which an index of :func:`index_table` is known again; that of another version of pandas, too."""
+    hashed: Any = pd.util.hash_pandas_object(table.to_pandas().index, index=False)
+    return hashlib.sha256(hashed.to_numpy().astype("<u8").tobytes()).hexdigest()
 
 
 def with_index(table: pa.Table, index: pd.Index) -> pa.Table:
@@ -37,6 +49,16 @@ def with_index(table: pa.Table, index: pd.Index) -> pa.Table:
     for field in rows.schema:
         table = table.append_column(field, rows.column(field.name))
     return table.replace_schema_metadata({**(table.schema.metadata or {}), **(rows.schema.metadata or {})})
+
+
+def _as_table(index: pd.Index) -> pa.Table:
+    return pa.Table.from_pandas(pd.DataFrame(index=index, columns=pd.Index([], dtype=str)), preserve_index=True)
+
+
+def _as_text(index: pd.Index) -> pd.Index:
+    levels = [index.get_level_values(number) for number in range(index.nlevels)]
+    texts = [each.map(str, na_action="ignore") if each.dtype == object else each for each in levels]
+    return pd.MultiIndex.from_arrays(texts, names=index.names) if len(texts) > 1 else texts[0]
 
 
 def is_count(index: pd.Index | None) -> bool:

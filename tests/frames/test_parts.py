@@ -177,6 +177,50 @@ class TestReadByAnybody:
         pd.testing.assert_frame_equal(read, frame, check_names=False, check_freq=False, check_index_type=False)
         assert list(read.index.names) == [None if name == "twice" else name for name in index.names]
 
+    @pytest.mark.parametrize(
+        "index",
+        [
+            pd.Index([1, "b", None] * 2, name="key"),
+            pd.MultiIndex.from_arrays([[1, "b", None] * 2, range(6)], names=["key", "number"]),
+            pd.Index([("a", 1), "b", 2.5] * 2, tupleize_cols=False),
+        ],
+        ids=["many kinds", "in a level", "tuples"],
+    )
+    def test_labels_of_many_kinds_are_text_there_and_themselves_in_the_frame(
+        self, site, folder, index: pd.Index
+    ) -> None:
+        source = pd.DataFrame({"n": range(6)}, index=index)
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        for _ in "ab":  # the second time out of the folder
+            assert rows(here, folder, source).index.equals(index)
+        read = pd.read_parquet(folder)
+        assert [*read.index.get_level_values(0)[1:2]] == [str(index.get_level_values(0)[1])]
+        assert read.index.names == index.names
+        method = here.method()
+        run = prepare(here.connection(), method, read_requests(method.input_type, source), Options(progress=False))
+        run.start().wait(PATIENCE)
+        assert run.table().to_pandas().index.equals(read.index), "and a table has the text, too"
+
+    @pytest.mark.parametrize(
+        "index",
+        [
+            pd.date_range("2026-01-01", periods=6, tz="Europe/Berlin"),
+            pd.CategoricalIndex([*"abcabc"]),
+            pd.IntervalIndex.from_breaks(range(7)),
+            pd.period_range("2026-01", periods=6, freq="M"),
+            pd.MultiIndex.from_product([["a", "b"], [1.5, None, 3]]),
+        ],
+        ids=["times", "categories", "intervals", "periods", "levels"],
+    )
+    def test_an_index_is_known_again_and_another_one_too(self, site, folder, index: pd.Index) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        source = pd.DataFrame({"n": range(6)}, index=index)
+        assert rows(here, folder, source).index.equals(rows(here, folder, source).index)
+        with pytest.raises(ConfigurationError, match="another index"):
+            rows(here, folder, source.set_axis(index[::-1]))
+
     def test_types_and_units_are_in_the_schema(self, site, folder) -> None:
         self.both(site, folder, {"n": range(25)})
         schema = pq.read_schema(folder / "part-00000000.parquet")
@@ -254,8 +298,9 @@ class TestRefused:
             (lambda here, folder: rows(here, folder, {"n": range(25)}, "S.Other"), "another method"),
             (lambda here, folder: rows(here, folder, {"n": range(26)}), "another number of requests"),
             (lambda here, folder: rows(here, folder, {"n": range(1, 26)}), "other requests than these"),
+            (lambda here, folder: rows(here, folder, {"n": pd.Series(range(25), index=range(1, 26))}), "another index"),
         ],
-        ids=["method", "count", "requests"],
+        ids=["method", "count", "requests", "index"],
     )
     def test_what_was_begun_otherwise(
         self, begun: Any, folder: Path, change: Callable[..., Any], sentence: str
