@@ -436,7 +436,7 @@ class Bulk:
         self._ended(request, status.code, status.details or None, started)
         if self._options.on_error == "raise":
             where = f"Request {request[0]} of {method_path(self._method)}"
-            self._abort(RpcStatusError(f"{where} was answered with {status}.", status=status))
+            self._abort(RpcStatusError(f"{where} was answered with {str(status).rstrip('. ')}.", status=status))
 
     def _ended(
         self, request: tuple[int, bytes], code: str, details: str | None, started: float, *, row: bool = True

@@ -277,4 +277,11 @@ def _encode(descriptor: Descriptor, row: Any, position: int, index: pd.Index | N
         return bytes(SERIALIZE(encode(descriptor, row)))
     except RequestError as error:
         label = "" if index is None or isinstance(index, pd.RangeIndex) else f" (index {index[position]!r})"
-        raise RequestError(f"Row {position}{label}: {error}", field=error.field) from error
+        advice = _advice(descriptor) if isinstance(row, str) and not row.lstrip().startswith("{") else ""
+        raise RequestError(f"Row {position}{label}: {error}{advice}", field=error.field) from error
+
+
+def _advice(descriptor: Descriptor) -> str:
+    """What somebody may have meant by a text that is no object in JSON: a value, or the name of a file."""
+    named = f" Values of a field go under its name, {descriptor.fields[0].name}=[…];" if descriptor.fields else ""
+    return f"{named or ' If it is a file,'} a file of requests is given as its pathlib.Path."

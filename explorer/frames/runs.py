@@ -27,6 +27,7 @@ from explorer.frames.parts import Parts
 from explorer.frames.requests import Requests
 from explorer.frames.row_index import row_index, with_index
 from explorer.rpc.connection import Connection
+from explorer.text import printable
 from explorer.tokens import StaticTokenSource
 
 __all__ = ["Progress", "Run", "State", "Tally"]
@@ -100,10 +101,24 @@ class Run:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._began = time.monotonic()
+        self._ended_at: float | None = None
         self._rested = 0.0
         self._resting: float | None = None
         self._at_end: Callable[[], object] = lambda: None
         weakref.finalize(self, self._bulk.stop)
+
+    def __repr__(self) -> str:
+        now = self.progress
+        in_all = "" if now.total is None else f" of {now.total:,}"
+        parts = [
+            f"{self.state}",
+            f"{now.done:,}{in_all} requests",
+            f"{now.errors:,} errors",
+            f"{now.rate:,.0f} a second",
+        ]
+        if now.remaining and not self.has_ended():
+            parts.append(f"{now.remaining:,.0f} s left")
+        return printable(f"{self.method.containing_service.name}.{self.method.name} {' · '.join(parts)}")
 
     @property
     def state(self) -> State:
@@ -125,7 +140,8 @@ class Run:
         with self._lock:
             done, errors = self._assembly.done, self._assembly.errors
             rests = 0.0 if self._resting is None else time.monotonic() - self._resting
-        seconds = max(1e-9, time.monotonic() - self._began - self._rested - rests)
+        until = time.monotonic() if self._ended_at is None else self._ended_at
+        seconds = max(1e-9, until - self._began - self._rested - rests)
         rate = (done - self._resumed) / seconds
         remaining = (self._total - done) / rate if self._total is not None and rate else None
         return Progress(done, self._total, errors, rate, remaining)
@@ -224,6 +240,7 @@ class Run:
             self._error = error
             raise
         finally:
+            self._ended_at = time.monotonic()
             self._assembly.close()
             self._at_end()
             self._ended.set()

@@ -19,9 +19,7 @@ DtypeBackend = Literal["pyarrow", "numpy_nullable", "numpy"]
 """What a DataFrame's columns are: in Arrow's memory, pandas' nullable dtypes over NumPy, or NumPy's own."""
 
 
-def to_frame(
-    messages: Sequence[Message | bytes | None], descriptor: Descriptor, *, unit: str = "us"
-) -> pd.DataFrame:
+def to_frame(messages: Sequence[Message | bytes | None], descriptor: Descriptor, *, unit: str = "us") -> pd.DataFrame:
     """A row per message (or its bytes; None is a row of nulls), columns as :class:`~explorer.frames.columns.Columns`.
 
     ``unit`` is that of Timestamp and Duration, ``"us"`` or ``"ns"``. Raises DecodeError, which names the row, for bytes

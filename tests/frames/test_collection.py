@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable
@@ -127,7 +128,7 @@ class TestUnary:
         def get(request, context):
             asked.append(request.n)
             if request.n == 5:
-                context.abort(grpc.StatusCode.NOT_FOUND, "five")
+                context.abort(grpc.StatusCode.NOT_FOUND, "five.")
             return doubling(request, context)
 
         here.serve(Get=get)
@@ -135,6 +136,7 @@ class TestUnary:
         with pytest.raises(RpcStatusError, match="five") as caught:
             rows(here, here.connection(), n=range(50), options=options)
         assert caught.value.status.code == "NOT_FOUND"
+        assert str(caught.value).endswith("NOT_FOUND: five.")
         assert asked == [0, 1, 2, 3, 4, 5]
         partial = caught.value.partial
         assert partial["status_code"].tolist() == ["OK"] * 5 + ["NOT_FOUND"] + ["CANCELLED"] * 44
@@ -287,6 +289,12 @@ class TestUnary:
         assert capsys.readouterr().err == ""
         rows(here, here.connection(), n=range(5), options=Options())
         assert "5/5" in capsys.readouterr().err
+
+    def test_progress_has_rate_time_left_and_errors(self, site, capsys) -> None:
+        here = site(PROTO)
+        here.serve(Get=lambda request, c: c.abort(grpc.StatusCode.ABORTED, "") if request.n in {2, 4} else {})
+        rows(here, here.connection(), n=range(5), options=Options())
+        assert re.search(r"5/5 \[00:\d\d<00:00, .* ?(calls/s|s/ calls), 2 errors\]", capsys.readouterr().err)
 
 
 class TestStream:
@@ -487,10 +495,13 @@ class TestToken:
                     raise
 
         monkeypatch.setattr(runs, "_ASK_AGAIN", 0.01)
-        frame = rows(here, here.connection(token_source=Looked()), n=range(50))
+        frame = rows(here, here.connection(token_source=Looked()), n=range(50), options=Options())
         assert frame["twice"].tolist() == [2 * n for n in range(50)]
         said = capsys.readouterr().err
         assert said.count("The grant is dead. Sign in again. It goes on by itself then.") == 1
+        *_, rests, last = said.split("rests until somebody signs in")
+        assert rests
+        assert "50/50" in last
 
     def test_while_a_sign_in_is_waited_for_an_interrupt_gives_what_is_there(self, site) -> None:
         here, served = site(PROTO), []

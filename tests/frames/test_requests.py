@@ -179,6 +179,15 @@ class TestRows:
     def test_one_alone_is_one_request(self, m: Descriptor, one: Any) -> None:
         assert values(m, "s", one) == ["a"]
 
+    @pytest.mark.parametrize("given", [["user1", "user2"], "users.csv", "[1]"], ids=["values", "a file", "a list"])
+    def test_text_that_is_no_object_is_answered_with_what_may_have_been_meant(self, m: Descriptor, given: Any) -> None:
+        with pytest.raises(
+            RequestError, match=r"^Row 0: .* under its name, s=\[…\]; a file .* as its pathlib\.Path\.$"
+        ):
+            decoded(m, given)
+        with pytest.raises(RequestError, match=r"column \d+\.$"):
+            decoded(m, ['{"s": oh}'])
+
     def test_something_else(self, m: Descriptor) -> None:
         with pytest.raises(RequestError, match="not int"):
             decoded(m, 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -68,6 +69,25 @@ class TestInTheBackground:
         assert run.progress[:3] == (200, 200, 0)
         assert run.progress.rate > 0
         assert run.tally == (200, run.tally.request_bytes, 200, "OK")
+
+    def test_it_says_how_far_it_is_and_after_the_end_how_fast_it_was(self, site) -> None:
+        here, go = site(PROTO), threading.Event()
+
+        def get(request: Any, context: Any) -> Any:
+            if request.n >= 10:
+                go.wait(PATIENCE)
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        run = run_of(here, fields={"n": range(1_200)}, concurrency=2).start()
+        until(lambda: run.progress.done == 10)
+        assert re.fullmatch(
+            r"S\.Get running · 10 of 1,200 requests · 0 errors · [\d,]+ a second · [\d,]+ s left", repr(run)
+        )
+        go.set()
+        run.wait(PATIENCE)
+        assert re.fullmatch(r"S\.Get done · 1,200 of 1,200 requests · 0 errors · [\d,]+ a second", repr(run))
+        assert run.progress == run.progress, "no slower for being looked at later"
 
     def test_the_rows_so_far_while_it_goes_on(self, site) -> None:
         here, go = site(PROTO), threading.Event()

@@ -1,0 +1,57 @@
+"""What a stream brought and nobody took yet is never more than so much."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from explorer.frames.inflow import Inflow
+
+PATIENCE = 60.0  # seconds: only a test that fails waits so long
+
+
+def putting(inflow: Inflow, count: int) -> tuple[threading.Thread, list[int]]:
+    """A thread that puts so many messages of ten bytes, and which of them it has put."""
+    done: list[int] = []
+
+    def put() -> None:
+        for number in range(count):
+            inflow.put(b"0123456789", float(number))
+            done.append(number)
+
+    thread = threading.Thread(target=put, daemon=True)
+    thread.start()
+    return thread, done
+
+
+def test_who_puts_waits_for_who_takes() -> None:
+    inflow = Inflow(room=95)
+    thread, done = putting(inflow, 30)
+    came: list[float] = []
+    while len(came) < 30:
+        thread.join(0.05)
+        messages, elapsed = inflow.take()
+        assert len(messages) <= 10
+        came += elapsed
+    assert came == [float(number) for number in range(30)]
+    thread.join(PATIENCE)
+    assert done == list(range(30))
+
+
+def test_once_nobody_takes_any_more_nobody_waits() -> None:
+    inflow = Inflow(room=95)
+    thread, done = putting(inflow, 30)
+    thread.join(0.05)
+    assert len(done) < 10
+    inflow.let_go()
+    thread.join(PATIENCE)
+    assert len(done) == 30
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_what_was_put_is_taken_once(size: int) -> None:
+    inflow = Inflow(room=100)
+    inflow.put(b"x" * size, 0.5)
+    assert inflow.take() == ([b"x" * size], [0.5])
+    assert inflow.take() == ([], [])
