@@ -169,13 +169,15 @@ def _case(members: Sequence[FieldDescriptor]) -> Callable[[list[pa.Array], Doubt
 
     def build(raw: list[pa.Array], doubts: Doubts) -> pa.Array:
         case = np.full(len(raw[0]), -1, dtype=np.int32)
-        twice = np.zeros(len(case), dtype=np.bool_)
+        counted = 0
         for number, member in enumerate(raw):
             there = _is_there(member)
-            twice |= there & (case >= 0)
-            case[there] = number
-        doubts.note(Reason.TWO_MEMBERS, twice)
-        return pa.DictionaryArray.from_arrays(pa.array(case, mask=case < 0), dictionary)
+            counted += np.count_nonzero(there)
+            np.putmask(case, there, np.int32(number))
+        missing = case < 0
+        if counted > len(case) - np.count_nonzero(missing):
+            doubts.note(Reason.TWO_MEMBERS, np.sum([_is_there(member) for member in raw], axis=0) > 1)
+        return pa.DictionaryArray.from_arrays(pa.array(case, mask=missing), dictionary)
 
     return build
 
@@ -230,8 +232,11 @@ def _enum(element: Element, *, in_map: bool) -> Vector:
     numbers = np.fromiter(names, dtype=np.int64, count=len(names))
     order = np.argsort(numbers)
     ascending = numbers[order]
+    as_declared = bool(np.all(numbers == np.arange(len(numbers))))
 
     def build(raw: pa.Array, doubts: Doubts) -> pa.Array:
+        if as_declared and not (in_map and raw.null_count) and _all_below(raw, len(numbers)):
+            return pa.DictionaryArray.from_arrays(raw, dictionary)  # a number is its place
         missing = raw.is_null().to_numpy(zero_copy_only=False) if raw.null_count else None
         values = (raw if missing is None else pc.fill_null(raw, 0 if in_map else int(numbers[0]))).to_numpy()
         places = np.minimum(np.searchsorted(ascending, values), len(order) - 1)
@@ -248,6 +253,12 @@ def _enum(element: Element, *, in_map: bool) -> Vector:
         return pa.DictionaryArray.from_arrays(pa.array(indices, mask=missing), words)
 
     return build
+
+
+def _all_below(raw: pa.Array, end: int) -> bool:
+    extremes = pc.min_max(raw)
+    least, most = extremes["min"].as_py(), extremes["max"].as_py()
+    return least is None or (least >= 0 and most < end)
 
 
 def with_numbers(words: pa.Array, values: Any, strange: Booleans, indices: Any) -> pa.Array:
@@ -400,11 +411,14 @@ def in_order(keys: pa.Array, offsets: Integers) -> tuple[pa.Array | None, Intege
     """
     rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     ranks = _ranks(keys)
-    if len(rows) < 2 or bool(np.all((rows[1:] != rows[:-1]) | (ranks[1:] > ranks[:-1]))):
+    starts = rows[1:] != rows[:-1]
+    if len(rows) < 2 or bool(np.all(starts | (ranks[1:] > ranks[:-1]))):
         return None, offsets
-    order = np.lexsort((ranks, rows))  # stable: equal keys stay as they came
-    rows, ranks = rows[order], ranks[order]
-    last = np.append((rows[1:] != rows[:-1]) | (ranks[1:] != ranks[:-1]), np.True_)
+    order = np.lexsort((ranks, rows))  # stable: equal keys stay as they came, and every row where it was
+    ranks = ranks[order]
+    last = np.append(starts | (ranks[1:] != ranks[:-1]), np.True_)
+    if last.all():
+        return pa.array(order), offsets
     ends = np.concatenate([[0], np.cumsum(np.bincount(rows[last], minlength=len(offsets) - 1))])
     return pa.array(order[last]), ends
 
