@@ -7,6 +7,7 @@ import json
 from google.protobuf.message import Message
 
 from explorer.rpc.canonical import to_dict
+from explorer.rpc.members import MERGE_FROM_STRING, SERIALIZE
 
 __all__ = ["json_text"]
 
@@ -16,4 +17,14 @@ def json_text(message: Message) -> str:
 
     Keys are in the order of the alphabet: a map has none of its own, and the same message is to be the same text.
     """
+    text = _text(message)
+    if ']":[]' not in text:
+        return text
+    # An extension whose packed run holds nothing is listed only where it came so; written anew, it is left away.
+    again = type(message)()
+    MERGE_FROM_STRING(again, SERIALIZE(message))
+    return _text(again)
+
+
+def _text(message: Message) -> str:
     return json.dumps(to_dict(message), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
