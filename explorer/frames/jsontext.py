@@ -6,7 +6,7 @@ import json
 
 from google.protobuf.message import Message
 
-from explorer.rpc.canonical import to_dict
+from explorer.rpc.canonical import odd_text, to_dict
 from explorer.rpc.members import MERGE_FROM_STRING, SERIALIZE
 
 __all__ = ["json_text"]
@@ -27,4 +27,4 @@ def json_text(message: Message) -> str:
 
 
 def _text(message: Message) -> str:
-    return json.dumps(to_dict(message), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return json.dumps(to_dict(message), ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=odd_text)

@@ -20,7 +20,7 @@ from explorer.rpc.members import LIST_FIELDS, SERIALIZE, descriptor_of
 from explorer.rpc.repair import is_stub
 from explorer.rpc.wellknown import error_details_pool
 
-__all__ = ["any_to_dict", "to_dict", "to_json"]
+__all__ = ["any_to_dict", "odd_text", "to_dict", "to_json"]
 
 _WELL_KNOWN = frozenset(
     f"google.protobuf.{name}"
@@ -60,7 +60,12 @@ def to_dict(message: Message, pool: descriptor_pool.DescriptorPool | None = None
 
 def to_json(message: Message, pool: descriptor_pool.DescriptorPool | None = None, *, indent: int | None = 2) -> str:
     """The same as JSON text; characters outside ASCII stand for themselves."""
-    return json.dumps(to_dict(message, pool), indent=indent, ensure_ascii=False)
+    return json.dumps(to_dict(message, pool), indent=indent, ensure_ascii=False, default=odd_text)
+
+
+def odd_text(text: bytes) -> str:
+    """Text that is not UTF-8, its odd bytes written out: proto2 does not check it, and hands it over as bytes."""
+    return text.decode("utf-8", "backslashreplace")
 
 
 def any_to_dict(type_url: str, value: bytes, pool: descriptor_pool.DescriptorPool | None = None) -> dict[str, Any]:
