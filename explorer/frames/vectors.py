@@ -172,7 +172,7 @@ def _case(members: Sequence[FieldDescriptor]) -> Callable[[list[pa.Array], Doubt
         counted = 0
         for number, member in enumerate(raw):
             there = _is_there(member)
-            counted += np.count_nonzero(there)
+            counted += int(np.count_nonzero(there))
             np.putmask(case, there, np.int32(number))
         missing = case < 0
         if counted > len(case) - np.count_nonzero(missing):
