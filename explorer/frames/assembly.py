@@ -133,7 +133,7 @@ class Assembly:
         starts = range(0, len(early), ROWS_AT_ONCE)
         chunks = [*self._chunks, *(self._decoder.rows(early[start : start + ROWS_AT_ONCE]) for start in starts)]
         table = pa.Table.from_batches([chunk.batch for chunk in chunks], schema=self.schema)
-        ordinals = np.concatenate([np.empty(0, dtype=np.int64), *(chunk.ordinals for chunk in chunks)])
+        ordinals = np.concatenate([chunk.ordinals for chunk in chunks] or [np.empty(0, dtype=np.int64)])
         return (table, ordinals) if self._parts is None else _behind(self._parts.table(), table, ordinals)
 
     def latest(self, count: int) -> pd.DataFrame:
@@ -202,7 +202,7 @@ class Assembly:
             if self._parts.is_full:
                 self._write()
         elif chunk is not None:
-            self._chunks.append(chunk)
+            self._chunks.append(chunk._replace(ordinals=_narrow(chunk.ordinals)))
         self._at_once = self._rows_at_once()
 
     def _write(self) -> None:
@@ -212,6 +212,10 @@ class Assembly:
             self._parts.write()
         except PartsError as error:
             self.trouble = error
+
+
+def _narrow(ordinals: np.ndarray) -> np.ndarray:
+    return ordinals.astype(np.int32) if ordinals.max(initial=0) < 2**31 else ordinals
 
 
 def _copied_end(batch: pa.RecordBatch, count: int) -> pa.RecordBatch:

@@ -16,6 +16,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from explorer.errors import RequestError, UnknownNameError
+from explorer.frames.encoded import Encoded
 from explorer.frames.request_tables import read_file
 from explorer.rpc import encode
 from explorer.rpc.members import SERIALIZE
@@ -44,7 +45,7 @@ class Requests:
     None: 0, 1, 2 …
     """
 
-    data: list[bytes]
+    data: Sequence[bytes]
     index: pd.Index | None
     stream: Iterator[bytes] | None = None
 
@@ -90,7 +91,7 @@ def read_requests(
     encoded = (_encode(descriptor, row, position, None, encode) for position, row in enumerate(rows))
     if isinstance(rows, Iterator):
         return Requests([], None, encoded)
-    data = list(encoded)
+    data = Encoded(encoded)
     return Requests(data, pd.RangeIndex(len(data)))
 
 
@@ -224,13 +225,13 @@ def _encode_columns(
     count: int,
     index: pd.Index,
     encode: _Encode,
-) -> list[bytes]:
+) -> Encoded:
     names = list(columns)
     rows = zip(*columns.values(), strict=True) if names else repeat((), count)
     kept = {name: values for name, values in columns.items() if name not in scalars}
     quick = all(_is_plain(descriptor, name, [scalars[name]] if name in scalars else kept[name]) for name in names)
     new = message_factory.GetMessageClass(descriptor)
-    encoded = []
+    encoded = Encoded()
     for position, row in enumerate(rows):
         if quick:
             try:

@@ -17,9 +17,15 @@ def row_index(index: pd.Index | None, ordinals: np.ndarray) -> pd.Index:
     """The index of rows that answer these requests; None is 0, 1, 2 … of the requests."""
     if index is None:
         index = pd.RangeIndex(int(ordinals.max(initial=-1)) + 1)
-    if len(index) == len(ordinals) and np.array_equal(ordinals, np.arange(len(ordinals))):
+    if len(index) == len(ordinals) and _counts(ordinals):
         return index
     return index.take(ordinals)
+
+
+def _counts(ordinals: np.ndarray) -> bool:
+    """Whether these are 0, 1, 2 …; no such count is made to compare them with."""
+    ends = ordinals[[0, -1]].tolist() if len(ordinals) else [0, -1]
+    return ends == [0, len(ordinals) - 1] and bool(np.all(ordinals[1:] > ordinals[:-1]))
 
 
 def index_table(index: pd.Index, taken: Collection[str]) -> pa.Table:
