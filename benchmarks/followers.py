@@ -77,15 +77,16 @@ def memory(side: Side) -> CountedSide:
         with side(world) as work:
 
             def tally() -> Tally:
-                before = _peak_megabytes()
+                before = peak_megabytes()
                 rows, _ = work()
-                return Tally(round(_peak_megabytes() - before), failed=MESSAGES - rows)
+                return Tally(round(peak_megabytes() - before), failed=MESSAGES - rows)
 
             yield tally
 
     return measured
 
 
-def _peak_megabytes() -> float:
+def peak_megabytes() -> float:
+    """The most that this process has held in memory so far."""
     unit = 1_000_000 if sys.platform == "darwin" else 1_000
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

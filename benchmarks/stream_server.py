@@ -41,6 +41,7 @@ class Client:
         self._body = memoryview(body)
         self._whole, self._each, self._initial = 65_535, dict[int, int](), 65_535
         self._open: dict[int, int] = {}
+        self._taken = 0  # of the requests' bytes, since the client was last told that it may send on
 
     def serve(self) -> None:
         self._file.read(PREFACE)
@@ -69,6 +70,10 @@ class Client:
             self._each[stream] = self._initial
         elif kind == DATA and flags & END_STREAM:
             self._open[stream] = -1  # nothing yet, not even the headers
+            self._taken += len(payload)
+            if self._taken > LARGEST:
+                self._connection.sendall(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", self._taken)))
+                self._taken = 0
 
     def _send(self, stream: int) -> None:
         at, out = self._open[stream], bytearray()

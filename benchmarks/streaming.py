@@ -8,7 +8,7 @@ from benchmarks.answering import served
 from benchmarks.decoding import descriptor, digest
 from benchmarks.figure import Figure, Peer, Work, World
 
-_SERVICE = "\nmessage Q { int32 n = 1; } service S { rpc List (Q) returns (stream M); }"
+SERVICE = "\nmessage Q { int32 n = 1; } service S { rpc List (Q) returns (stream M); }"
 
 
 @contextlib.contextmanager
@@ -17,7 +17,7 @@ def ours(world: World) -> Iterator[Work]:
     from explorer.frames import Options, collect, read_requests
     from explorer.rpc import Connection
 
-    pool = descriptor(world["proto"] + _SERVICE).file.pool
+    pool = descriptor(world["proto"] + SERVICE).file.pool
     method = pool.FindServiceByName("S").methods_by_name["List"]
     with Connection(world["target"], plaintext=True) as connection:
 
