@@ -83,11 +83,16 @@ class Assembly:
         still = self._parts.ended.open_among(np.fromiter(ordinals, dtype=np.int64))
         return ((each, requests[each]) for each in still.tolist())
 
-    def end(self, requests: Sequence[bytes] | Mapping[int, bytes], details: str) -> None:
-        """End those that have not ended, each with a row that says CANCELLED, and why."""
+    def end(
+        self, requests: Sequence[bytes] | Mapping[int, bytes], details: str, refused: Sequence[Outcome] = ()
+    ) -> None:
+        """End those that have not ended, each with a row that says CANCELLED, and why; but ``refused`` as they did."""
+        self.add(refused)
+        known = {outcome.ordinal for outcome in refused}
         ended = (
             Outcome(ordinal, request, None, "CANCELLED", details, float("nan"), last=True)
             for ordinal, request in self.open_of(requests)
+            if ordinal not in known
         )
         while some := list(itertools.islice(ended, ROWS_AT_ONCE)):
             self.add(some)

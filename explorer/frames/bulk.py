@@ -53,7 +53,8 @@ class Bulk:
 
     Requests come from ``requests``; where that is None, they are handed over with :meth:`put` until :meth:`close`.
 
-    ``error`` is what ended the run before its time, None otherwise; what was not answered by then has no outcome.
+    ``error`` is what ended the run before its time, None otherwise; what was not answered by then has no outcome. With
+    ``on_error="raise"`` the requests whose errors end it have theirs in ``refused``, and not among those to take.
     ``sign_in`` is why the run rests until a person has signed in, None otherwise.
     """
 
@@ -69,6 +70,7 @@ class Bulk:
     ) -> None:
         self.error: ExplorerError | None = None
         self.sign_in: SignInRequiredError | None = None
+        self.refused: list[Outcome] = []
         self._outcomes: deque[Outcome | Messages] = deque()
         self._connection = connection
         self._method = method
@@ -278,7 +280,7 @@ class Bulk:
         except (TokenTimeoutError, AuthorizationServerUnavailableError) as error:
             # A passing trouble with the token is this call's, and its row says so; the next one may do better.
             code = "DEADLINE_EXCEEDED" if isinstance(error, TokenTimeoutError) else "UNAVAILABLE"
-            self._ended(request, code, str(error), time.perf_counter())
+            self._erred(request, code, str(error), time.perf_counter())
             if self._options.on_error == "raise":
                 self._abort(error)
         except ExplorerError as error:
@@ -433,10 +435,17 @@ class Bulk:
 
     def _failed(self, request: tuple[int, bytes], failure: Failure, started: float) -> None:
         status = failure.status
-        self._ended(request, status.code, status.details or None, started)
+        self._erred(request, status.code, status.details or None, started)
         if self._options.on_error == "raise":
             where = f"Request {request[0]} of {method_path(self._method)}"
             self._abort(RpcStatusError(f"{where} was answered with {str(status).rstrip('. ')}.", status=status))
+
+    def _erred(self, request: tuple[int, bytes], code: str, details: str | None, started: float) -> None:
+        if self._options.on_error == "raise":
+            elapsed = time.perf_counter() - started
+            self.refused.append(Outcome(*request, None, code, details, elapsed, last=True))
+        else:
+            self._ended(request, code, details, started)
 
     def _ended(
         self, request: tuple[int, bytes], code: str, details: str | None, started: float, *, row: bool = True

@@ -278,11 +278,12 @@ def _encode(descriptor: Descriptor, row: Any, position: int, index: pd.Index | N
         return bytes(SERIALIZE(encode(descriptor, row)))
     except RequestError as error:
         label = "" if index is None or isinstance(index, pd.RangeIndex) else f" (index {index[position]!r})"
-        advice = _advice(descriptor) if isinstance(row, str) and not row.lstrip().startswith("{") else ""
-        raise RequestError(f"Row {position}{label}: {error}{advice}", field=error.field) from error
+        raise RequestError(f"Row {position}{label}: {error}{_advice(descriptor, row)}", field=error.field) from error
 
 
-def _advice(descriptor: Descriptor) -> str:
-    """What somebody may have meant by a text that is no object in JSON: a value, or the name of a file."""
-    named = f" Values of a field go under its name, {descriptor.fields[0].name}=[…];" if descriptor.fields else ""
-    return f"{named or ' If it is a file,'} a file of requests is given as its pathlib.Path."
+def _advice(descriptor: Descriptor, row: Any) -> str:
+    """What somebody may have meant by what is no request: the value of a field, or the name of a file."""
+    if isinstance(row, Mapping | Message) or (isinstance(row, str) and row.lstrip().startswith("{")):
+        return ""
+    named = f" Values of a field go under its name, {descriptor.fields[0].name}=[…]." if descriptor.fields else ""
+    return named + (" A file of requests is given as its pathlib.Path." if isinstance(row, str) else "")

@@ -333,7 +333,8 @@ class Run:
     def _end_all(self, details: str) -> None:
         """Every request that has not ended gets its row."""
         with self._lock:
-            self._assembly.end(self._asked if self._total is None else self._requests.data, details)
+            asked = self._asked if self._total is None else self._requests.data
+            self._assembly.end(asked, details, self._bulk.refused)
 
     def _ask_again(self, interrupted: threading.Event) -> None:
         """Look whether somebody has signed in by now; then go on."""

@@ -12,12 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import grpc
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from explorer.errors import ConfigurationError, PartsError
+from explorer.errors import ConfigurationError, PartsError, RpcStatusError
 from explorer.frames import Options, collect, parts, prepare, read_requests
 
 TRUST = bool(os.environ.get("TRUST"))
@@ -120,6 +121,35 @@ class TestFolder:
         again = rows(here, folder, {"n": range(60)})
         assert again["twice"].tolist() == [2 * n for n in range(60)]
         assert all(calls[n] == 1 for n in range(42))
+
+    @pytest.mark.parametrize("method", ["S.Get", "S.List"])
+    @pytest.mark.parametrize("lazily", [False, True], ids=["a column", "an iterator"])
+    def test_the_error_that_ended_a_run_is_asked_anew(self, site, folder, method: str, lazily: bool) -> None:
+        here, calls = site(PROTO), Counter()
+
+        def get(request: Any, context: grpc.ServicerContext) -> Any:
+            calls[request.n] += 1
+            if request.n == 25 and calls[25] == 1:
+                context.abort(grpc.StatusCode.NOT_FOUND, "not yet")
+            return doubling(request)
+
+        def some(request: Any, context: grpc.ServicerContext) -> Iterator[dict[str, int]]:
+            yield {"twice": 2 * request.n}
+            get(request, context)
+
+        def source() -> Any:
+            return iter([{"n": n} for n in range(40)]) if lazily else {"n": range(40)}
+
+        here.serve(Get=get, List=some)
+        with pytest.raises(RpcStatusError, match="not yet") as caught:
+            rows(here, folder, source(), method, on_error="raise", concurrency=1)
+        partial = caught.value.partial
+        assert partial.loc[25:25, "status_code"].tolist()[-1] == "NOT_FOUND"
+        assert (partial["status_code"] == "NOT_FOUND").sum() == 1
+        assert "NOT_FOUND" not in set(pd.read_parquet(folder)["status_code"])
+        frame = rows(here, folder, source(), method, on_error="raise")
+        assert frame["twice"].tolist() == [2 * n for n in range(40)]
+        assert calls == {n: 1 + (n == 25) for n in range(40)}
 
     def test_streams_keep_their_rows_together(self, site, folder) -> None:
         here = site(PROTO)

@@ -182,11 +182,15 @@ class TestRows:
     @pytest.mark.parametrize("given", [["user1", "user2"], "users.csv", "[1]"], ids=["values", "a file", "a list"])
     def test_text_that_is_no_object_is_answered_with_what_may_have_been_meant(self, m: Descriptor, given: Any) -> None:
         with pytest.raises(
-            RequestError, match=r"^Row 0: .* under its name, s=\[…\]; a file .* as its pathlib\.Path\.$"
+            RequestError, match=r"^Row 0: .* under its name, s=\[…\]\. A file .* as its pathlib\.Path\.$"
         ):
             decoded(m, given)
         with pytest.raises(RequestError, match=r"column \d+\.$"):
             decoded(m, ['{"s": oh}'])
+
+    def test_a_list_of_values_is_answered_with_the_fields_name(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match=r"^Row 0: .* Values of a field go under its name, s=\[…\]\.$"):
+            decoded(m, [1, 2])
 
     def test_something_else(self, m: Descriptor) -> None:
         with pytest.raises(RequestError, match="not int"):
