@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import resource
@@ -19,10 +20,12 @@ from typing import Any
 import durable_child
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from google.protobuf import descriptor_pb2
 
 from explorer.frames import Options, collect, read_requests
+from explorer.frames.ended import expanded
 
 pytestmark = [
     pytest.mark.slow,
@@ -83,10 +86,7 @@ class Child:
         """Where ``name`` is on its way to the disk."""
         hanging = self.folder.with_name("hanging")
         self.start(hang_at=name)
-        end = time.monotonic() + PATIENCE
-        while not hanging.exists():
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        until(hanging.exists)
         self.process.kill()
         hanging.unlink()
         self.killed()
@@ -96,6 +96,11 @@ class Child:
         if not list(self.folder.glob("part-*")):
             return pd.DataFrame({"twice": []}, index=pd.Index([], name="request.#", dtype="int64"))
         return pd.read_parquet(self.folder, dtype_backend="pyarrow")
+
+    def has_ended(self) -> set[int]:
+        """The requests that have ended, as the parts say."""
+        abouts = [pq.read_schema(part).metadata[b"explorer.part"] for part in self.folder.glob("part-*")]
+        return {int(number) for about in abouts for number in expanded(json.loads(about)["ended"])}
 
     def whole(self) -> pd.DataFrame:
         """The rows of the run, once it has gone on to its end here; nobody is called where it had ended."""
@@ -152,33 +157,50 @@ def test_a_stream_cut_by_a_kill_is_asked_anew_and_its_rows_are_there_once(site, 
     here, calls, kills = site(PROTO), Counter(), KILLS // 3
     length = 3 * durable_child.ROWS
     child = Child(here, tmp_path, "S.List", list(range(kills + 1)))
+    now, over = [0], [threading.Event()]
 
     def messages(request: Any, _context: Any) -> Iterator[dict[str, int]]:
+        """Those before the one that is to be cut go on to their ends; it, and those behind it, stop half way."""
         calls[request.n] += 1
         for n in range(length):
-            if n == length // 2:
-                child.look(request)
+            if n == length // 2 and request.n >= now[0]:
+                if child.kill_when(request):
+                    until(lambda: child.has_ended() >= set(range(request.n)) and request.n in child.stored().index)
+                    child.look(request)
+                over[0].wait(PATIENCE)
             yield {"twice": n}
 
     here.serve(List=messages)
-    done: set[int] = set()
+    done: dict[int, int] = {}
     for kill in range(kills):
-        settled = dict(calls)
+        now[0], over[0] = kill, threading.Event()
         if kill % 2:
             child.killed_while_it_writes(f".part-{len(list(child.folder.glob('part-*'))):08d}.parquet.tmp")
         else:
-            child.kill_when = lambda request, kill=kill: request.n >= kill
+            child.kill_when = lambda request, kill=kill: request.n == kill
             child.start()
             child.killed()
+        over[0].set()
         stored = child.stored()["twice"].groupby(level=0)
         assert all(rows.tolist() == list(range(len(rows))) for _, rows in stored), "as they came, and each once"
-        assert all(calls[n] == settled[n] for n in done), "one that has ended is not asked again"
+        assert all(calls[n] == count for n, count in done.items()), "one that has ended is not asked again"
+        done = {n: calls[n] for n in child.has_ended()}
+    assert done, "some had ended"
+    now[0] = kills + 1
     frame = child.whole()
+    assert all(calls[n] == count for n, count in done.items())
     assert frame["twice"].tolist() == list(range(length)) * (kills + 1)
     assert frame["status_code"].eq("OK").all()
     pd.testing.assert_frame_equal(
         child.stored().sort_index(kind="stable"), frame, check_names=False, check_index_type=False
     )
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 class TestFullDisk:
