@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from os import PathLike, fspath
 from typing import Any, Literal
 
@@ -20,6 +21,10 @@ Progress = Callable[[int, int, int], None]
 """Is told of a run from the thread that asked for it: requests done, requests in all (0 where nobody knows), errors."""
 
 _MOST_IN_FLIGHT = 1000
+_NUMBERS: dict[str, type] = {
+    **dict.fromkeys(("timeout", "unary_timeout", "idle_timeout", "rate", "sign_in_timeout"), Real),
+    **dict.fromkeys(("concurrency", "max_kept_bytes"), Integral),
+}
 _OF_A_RUN = ("concurrency", "rate", "pages", "on_error", "dtype_backend", "time_unit", "sign_in_timeout")
 
 
@@ -71,6 +76,11 @@ class Options:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metadata", as_metadata(self.metadata))
+        for name, kind in _NUMBERS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) and not (value is None and name in {"timeout", "rate"}):
+                what = "a whole number" if kind is Integral else "a number"
+                raise ConfigurationError(f"{name} is {what}, not {value!r}.")
         compression_algorithm(self.compression)
         for seconds in (self.timeout, self.unary_timeout, self.idle_timeout):
             if seconds is not None and not 0 < seconds < math.inf:

@@ -361,6 +361,19 @@ def test_a_rate_is_kept(site) -> None:
     assert time.monotonic() - began >= 0.2, "21 calls at 100 a second take 20 hundredths"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("concurrency", "8"), ("concurrency", 2.5), ("rate", "fast"), ("timeout", "5 s"), ("sign_in_timeout", None)],
+)
+def test_what_is_no_number_is_a_sentence(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{name} is a (whole )?number, not "):
+        Options(**{name: value})
+
+
+def test_numbers_of_numpys_are_numbers() -> None:
+    assert Options(concurrency=np.int64(2), rate=np.float32(5), timeout=None).concurrency == 2
+
+
 @pytest.mark.parametrize("rate", [0, -1, float("inf")])
 def test_a_rate_that_is_none(rate: float) -> None:
     with pytest.raises(ConfigurationError, match="rate is a number of calls per second"):
