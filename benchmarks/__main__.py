@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -39,13 +39,17 @@ WIDTHS = (26, 19, 19, 38, 10, 9, 9, 0)
 
 @dataclass(frozen=True)
 class Row:
-    """One figure beside one peer; seconds per row, and how many times less of them are ours."""
+    """One figure beside one peer; seconds per row, and how many times less of them are ours.
+
+    ``theirs`` and the ratio are not numbers where the peer is not here, and ``lacking`` says why.
+    """
 
     figure: Figure
     peer: Peer
     ours: float
     theirs: float
     ratio: float
+    lacking: str = ""
 
     @property
     def missed(self) -> bool:
@@ -54,10 +58,11 @@ class Row:
 
     def __str__(self) -> str:
         """As the table shows it."""
-        times = [f"{seconds * 1e6:.1f} µs" for seconds in (self.ours, self.theirs)]
+        times = ["-" if math.isnan(seconds) else f"{seconds * 1e6:.1f} µs" for seconds in (self.ours, self.theirs)]
         promised = ["-" if value is None else f"{value:g} x" for value in (self.peer.goal, self.peer.aim)]
         verdict = "MISSED" if self.missed else ""
-        return line(self.figure.name, *times, self.peer.name, f"{self.ratio:.2f} x", *promised, verdict)
+        ratio = "-" if self.lacking else f"{self.ratio:.2f} x"
+        return line(self.figure.name, *times, named(self.peer.name, self.lacking), ratio, *promised, verdict)
 
 
 @dataclass(frozen=True)
@@ -86,9 +91,7 @@ class CountedRow:
 
     def __str__(self) -> str:
         """As the table shows it."""
-        peer, ratio = self.peer.name, f"{self.ratio:.2f} x"
-        if self.theirs is None:
-            peer, ratio = f"{peer}: lacks {self.lacking}", "-"
+        peer, ratio = named(self.peer.name, self.lacking), "-" if self.theirs is None else f"{self.ratio:.2f} x"
         verdict = "MISSED" if self.missed else ""
         goal = f"<= {self.figure.at_most:g}"
         return line(self.figure.name, str(self.ours), str(self.theirs or "-"), peer, ratio, goal, "-", verdict)
@@ -122,6 +125,11 @@ class OwnRow:
         return line(self.figure.name, *times, f"{self.way.name}, beside none", f"{self.ratio:.2f}", *promised, verdict)
 
 
+def named(peer: str, lacking: str) -> str:
+    """The peer, and what it lacks here."""
+    return f"{peer}: lacks {lacking}" if lacking else peer
+
+
 def line(*cells: str) -> str:
     """Cells under their columns."""
     return "".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
@@ -152,20 +160,30 @@ def count(figure: CountedFigure, run: Runner = run_side) -> Iterator[CountedRow]
 def measure(figure: Figure, run: Runner = run_side) -> Iterator[Row]:
     """The figure's rows, after all its runs; what the sides made is the same, or nothing is said."""
     sides = ["ours", *(peer.name for peer in figure.peers)]
-    seen: dict[str, list[float]] = {side: [] for side in sides}
-    made = set()
+    seen: dict[str, list[Mapping[str, Any]]] = {side: [] for side in sides}
     with figure.world() as world, ThreadPoolExecutor(len(sides) if figure.together else 1) as turns:
         for _ in range(figure.runs):
             outcomes = [run(figure, "ours", world), *turns.map(lambda side: run(figure, side, world), sides[1:])]
             for side, outcome in zip(sides, outcomes, strict=True):
-                seen[side].append(float(outcome["per_row"]))
-                made.add((outcome["rows"], outcome["digest"]))
-    if len(made) > 1:
-        raise SystemExit(f"{figure.name}: the sides made different rows, so their times say nothing: {sorted(made)}")
+                seen[side].append(outcome)
+    check_same(figure, [outcome for outcomes in seen.values() for outcome in outcomes if "lacking" not in outcome])
+    ours = [float(outcome["per_row"]) for outcome in seen["ours"]]
     for peer in figure.peers:
-        pairs = zip(seen["ours"], seen[peer.name], strict=True)
-        ratio = statistics.median(theirs / ours for ours, theirs in pairs)
-        yield Row(figure, peer, statistics.median(seen["ours"]), statistics.median(seen[peer.name]), ratio)
+        if lacking := seen[peer.name][0].get("lacking"):
+            yield Row(figure, peer, statistics.median(ours), math.nan, math.nan, lacking)
+            continue
+        theirs = [float(outcome["per_row"]) for outcome in seen[peer.name]]
+        ratio = statistics.median(their / our for our, their in zip(ours, theirs, strict=True))
+        yield Row(figure, peer, statistics.median(ours), statistics.median(theirs), ratio)
+
+
+def check_same(figure: Figure, outcomes: Iterable[Mapping[str, Any]]) -> None:
+    """As many rows on all sides, and the same in them where they were looked at."""
+    made = {(outcome["rows"], outcome["digest"]) for outcome in outcomes}
+    if any(len({each for each in part if each is not None}) > 1 for part in zip(*made, strict=True)):
+        raise SystemExit(
+            f"{figure.name}: the sides made different rows, so their times say nothing: {sorted(map(str, made))}"
+        )
 
 
 def compare(figure: OwnFigure, run: Runner = run_side) -> Iterator[OwnRow]:

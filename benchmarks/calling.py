@@ -9,10 +9,12 @@ from typing import Any
 from benchmarks.answering import served
 from benchmarks.decoding import descriptor, digest
 from benchmarks.figure import Figure, Peer, Side, Work, World
+from benchmarks.load_tester import CALLERS, calls
 
 _SERVICE = "\nmessage Q { string user_id = 1; } service S { rpc Get (Q) returns (M); }"
 _IN_FLIGHT = 64
-_METADATA = (("authorization", "Bearer " + "x" * 400),)
+_TOKEN = "x" * 400
+_METADATA = (("authorization", f"Bearer {_TOKEN}"),)
 
 
 def _ids(world: World) -> list[str]:
@@ -29,7 +31,7 @@ def explorer_way(*, token: bool = True, background: bool = False, into: bool = F
         from explorer.tokens import StaticTokenSource
 
         method = descriptor(world["proto"] + _SERVICE).file.pool.FindServiceByName("S").methods_by_name["Get"]
-        tokens = StaticTokenSource("x" * 400) if token else None
+        tokens = StaticTokenSource(_TOKEN) if token else None
         with Connection(world["target"], plaintext=True, token_source=tokens) as connection:
 
             def frame(ids: list[str]) -> Any:
@@ -117,6 +119,11 @@ def requests_loop(world: World) -> Iterator[Work]:
     yield lambda: digest(pd.DataFrame([row(user_id) for user_id in _ids(world)]))
 
 
+def bare(number: int | None = None) -> Side:
+    """k6, which makes nothing of the answers."""
+    return calls(_SERVICE, _TOKEN, number)
+
+
 def figure(
     name: str, what: str, proto: str, rows: int, *, goals: tuple[float, float], aims: tuple[float, float]
 ) -> Figure:
@@ -125,5 +132,6 @@ def figure(
         Peer("grpc.aio, 64 in flight, MessageToDict", stub_aio, goal=goals[0], aim=aims[0]),
         Peer("stub loop, MessageToDict", stub_loop, goal=goals[1], aim=aims[1]),
         Peer("grpc_requests loop", requests_loop, goal=None),
+        Peer(f"k6, {CALLERS} callers, answers unread", bare(), goal=None, start=bare(CALLERS)),
     )
     return Figure(name, what, "cpu", served(proto, rows, 1), explorer_way(), peers)

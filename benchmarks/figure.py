@@ -13,8 +13,11 @@ from typing import Any, Literal
 World = Mapping[str, Any]
 """What both sides are given, as JSON could carry it: addresses, tokens, sizes."""
 
-Work = Callable[[], tuple[int, str]]
-"""The measured part: does everything once and says how many rows it made, and a digest of them."""
+Work = Callable[[], tuple[int, str | None]]
+"""The measured part: does everything once and says how many rows it made, and a digest of them.
+
+The digest is None where the rows were only asked for: nothing was made of them that could be compared.
+"""
 
 Side = Callable[[World], AbstractContextManager[Work]]
 """Prepares (connects, imports, warms up) unmeasured, and yields the work."""
@@ -28,6 +31,8 @@ class Peer:
     side: Side
     goal: float | None
     aim: float | None = None
+    start: Side | None = None
+    """The same with hardly a row, where the work begins with the start of a program: it is taken off."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,10 @@ class Figure:
     def side(self, name: str) -> Side:
         """Ours by the name ``ours``, a peer's by its own."""
         return {"ours": self.ours, **{peer.name: peer.side for peer in self.peers}}[name]
+
+    def start(self, name: str) -> Side | None:
+        """What is taken off that side's work."""
+        return {peer.name: peer.start for peer in self.peers}.get(name)
 
 
 class LackingError(Exception):

@@ -13,23 +13,37 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmarks.cores import pin_client
-from benchmarks.figure import CountedFigure, Figure, LackingError, OwnFigure, World, all_figures
+from benchmarks.figure import CountedFigure, Figure, LackingError, OwnFigure, Side, World, all_figures
 
 
 def cpu_seconds() -> float:
-    """What this process and all its threads have used so far, in user and in system mode."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+    """What this process, its threads and the programs it ran have used so far, in user and in system mode."""
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+CLOCKS = {"cpu": cpu_seconds, "wall": time.perf_counter}
+
+
+def spent(figure: Figure, side: Side, world: World) -> tuple[float, int, str | None]:
+    """Seconds, rows, and their digest."""
+    now = CLOCKS[figure.measure]
+    with side(world) as work:
+        began = now()
+        rows, digest = work()
+        return now() - began, rows, digest
 
 
 def timed(figure: Figure, side_name: str, world: World) -> dict[str, Any]:
-    """Seconds per row, rows, and their digest."""
+    """Seconds per row, rows, and their digest; or what is lacking here."""
     pin_client()
-    with figure.side(side_name)(world) as work:
-        cpu, wall = cpu_seconds(), time.perf_counter()
-        rows, digest = work()
-        spent = {"cpu": cpu_seconds() - cpu, "wall": time.perf_counter() - wall}
-    return {"per_row": spent[figure.measure] / rows, "rows": rows, "digest": digest}
+    start = figure.start(side_name)
+    try:
+        off, few, _ = (0.0, 0, None) if start is None else spent(figure, start, world)
+        seconds, rows, digest = spent(figure, figure.side(side_name), world)
+    except LackingError as error:
+        return {"lacking": str(error)}
+    return {"per_row": (seconds - off) / (rows - few), "rows": rows, "digest": digest}
 
 
 def counted(figure: CountedFigure, side_name: str, world: World) -> dict[str, Any]:

@@ -3,16 +3,21 @@ import contextlib
 import dataclasses
 import json
 import math
+import platform
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
+import grpc
 import pytest
+from grpc_servers import GrpcServer
 
 from benchmarks.__main__ import WIDTHS, compare, count, measure
 from benchmarks.callers import Load, PythonCallers
+from benchmarks.calling import bare
+from benchmarks.decoding import FLAT
 from benchmarks.figure import CountedFigure, CountedPeer, Figure, OwnFigure, Peer, Tally, Way, all_figures
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +67,23 @@ def test_a_goal_is_missed_below_it_and_an_aim_never(goal, missed):
 def test_sides_that_made_different_rows_are_not_compared():
     with pytest.raises(SystemExit, match="different rows"):
         list(measure(figure(), seconds([1] * 5, [2] * 5, digests=("these", "those"))))
+
+
+@pytest.mark.parametrize(("rows", "same"), [(3, True), (2, False)])
+def test_a_side_that_makes_nothing_of_its_rows_is_compared_by_their_number(rows, same):
+    said = {"ours": {"per_row": 1, "rows": 3, "digest": "these"}, "peer": {"per_row": 2, "rows": rows, "digest": None}}
+    with contextlib.nullcontext() if same else pytest.raises(SystemExit, match="different rows"):
+        (row,) = measure(figure(), lambda _figure, side, _world: said[side])
+        assert row.ratio == 2
+
+
+def test_a_timed_peer_that_is_not_here_is_named_with_what_it_lacks_and_ours_is_measured():
+    said = {"ours": {"per_row": 1e-6, "rows": 3, "digest": "same"}, "peer": {"lacking": "k6"}}
+    (row,) = measure(figure(), lambda _figure, side, _world: said[side])
+    assert (row.ours, row.lacking, row.missed) == (1e-6, "k6", False)
+    assert "peer: lacks k6" in str(row)
+    assert "1.0 µs" in str(row)
+    assert "nan" not in str(row)
 
 
 def test_every_figure_has_at_least_five_runs_and_a_peer():
@@ -209,6 +231,27 @@ def test_a_side_is_measured_by_what_its_work_alone_costs():
     assert 0.1 <= per_row < 0.15
 
 
+def test_what_a_program_takes_to_start_is_taken_off_and_its_own_seconds_are_counted():
+    code = (
+        "import benchmarks.side as side, contextlib, io, subprocess, sys\n"
+        "from benchmarks.figure import Figure, Peer\n"
+        "def program(seconds, rows):\n"
+        "    busy = f'import time\\nwhile time.process_time() < {seconds}: pass'\n"
+        "    @contextlib.contextmanager\n"
+        "    def ours(world):\n"
+        "        yield lambda: (subprocess.run([sys.executable, '-c', busy], check=True), (rows, None))[1]\n"
+        "    return ours\n"
+        "peer = Peer('peer', program(0.9, 5), goal=None, start=program(0.3, 2))\n"
+        "side.all_figures = lambda: {'f': Figure('f', '', 'cpu', None, program(0, 0), (peer,))}\n"
+        "sys.stdin = io.StringIO('{}')\n"
+        "side.main('f', 'peer')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    said = json.loads(done.stdout)
+    assert (said["rows"], said["digest"]) == (5, None)
+    assert 0.18 <= said["per_row"] < 0.25
+
+
 def test_peers_that_mostly_wait_run_together_and_ours_alone():
     both = threading.Barrier(2)
 
@@ -259,6 +302,27 @@ def test_whoever_discovers_a_large_server_finds_the_same_methods():
             with side(world) as work:
                 found.add(work())
     assert [rows for rows, _ in found] == [800]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif((sys.platform, platform.machine()) != ("linux", "x86_64"), reason="k6 is a Linux program here")
+@pytest.mark.parametrize("answered", [40, 39])
+def test_k6_makes_a_call_a_row_with_the_token_and_fails_where_one_is_not_answered(answered):
+    places = iter(range(40))
+
+    def get(_request, context):
+        return b"" if next(places) < answered else context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
+
+    server = GrpcServer(unary={"/S/Get": get})
+    world = {"target": server.target, "proto": FLAT, "rows": 40}
+    fails = contextlib.nullcontext() if answered == 40 else pytest.raises(subprocess.CalledProcessError)
+    try:
+        with bare()(world) as work, fails:
+            assert work() == (40, None)
+    finally:
+        server.stop()
+    assert len(server.calls) == 40
+    assert {call.metadata["authorization"] for call in server.calls} == {"Bearer " + "x" * 400}
 
 
 @pytest.mark.slow

@@ -1,0 +1,52 @@
+"""Calls as k6 makes them, which tests servers under load: nothing is made of the answers, so it is the least there is.
+
+It is a program of its own: what it takes to start, with each caller's first call, is measured the same way as the rest.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.figure import LackingError, Side, Work, World
+
+SCRIPT = Path(__file__).parent / "peers/calls.js"
+CALLERS = 16
+_ALONE = ("--quiet", "--no-usage-report", "--no-summary", "--no-thresholds", "--address", "")
+
+
+def k6() -> str:
+    """The program.
+
+    Raises:
+        LackingError: It is not here.
+
+    """
+    found = shutil.which("k6", path=str(Path(sys.executable).parent))
+    if found is None:
+        raise LackingError("k6")
+    return found
+
+
+def calls(service: str, token: str, number: int | None = None) -> Side:
+    """So many calls, or one for each row; ``service`` is what the messages' text lacks."""
+
+    @contextlib.contextmanager
+    def side(world: World) -> Iterator[Work]:
+        asked = world["rows"] if number is None else number
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "case.proto").write_text(world["proto"] + service)
+            told = {"TARGET": world["target"], "FOLDER": folder, "TOKEN": token, "HOME": folder}
+            command = [k6(), "run", *_ALONE, "--vus", str(CALLERS), "--iterations", str(asked), str(SCRIPT)]
+
+            def work() -> tuple[int, None]:
+                subprocess.run(command, env=os.environ | told, stdout=subprocess.DEVNULL, check=True)
+                return asked, None
+
+            yield work
+
+    return side
