@@ -7,7 +7,6 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,12 +22,12 @@ from explorer.errors import (
 )
 from explorer.frames import loop
 from explorer.frames.bulk_token import BulkToken, Pass
-from explorer.frames.inflow import Inflow
 from explorer.frames.lane import Lane
 from explorer.frames.options import Options
 from explorer.frames.outcomes import Messages, Outcome
 from explorer.frames.pages import Pages
 from explorer.frames.retries import Failure, delay_before_next, throttle_for
+from explorer.frames.streams import Streams
 from explorer.rpc.connection import Connection
 from explorer.rpc.descriptors import method_path, safe_to_repeat
 from explorer.rpc.endings import NO_VALUE, ending_of
@@ -40,7 +39,6 @@ from explorer.tokens import Token
 
 __all__ = ["Bulk", "Messages", "Outcome"]
 
-_UNTAKEN = 64 * 2**20  # bytes of all streams that may lie here until they are taken
 _OK = grpc.StatusCode.OK
 
 T = TypeVar("T")
@@ -93,10 +91,8 @@ class Bulk:
         self._next_at = 0.0
         self._lane: Any = None
         self._workers: set[asyncio.Task[None]] = set()
-        self._call: Any = None
-        self._streams: set[Any] = set()
-        self._inflows: dict[int, tuple[bytes, Inflow]] = {}
-        self._threads: ThreadPoolExecutor | None = None
+        compression = call_compression(options.compression)
+        self._streams = Streams(connection, method_path(method), compression, concurrency)
 
     async def run(self) -> None:
         """Make all the calls; ends when each has its outcome, or when the run was stopped."""
@@ -117,36 +113,17 @@ class Bulk:
             await calls.close()
 
     async def _run_streams(self) -> None:
-        channel: Any = self._connection.stream_channel()
-        self._threads = ThreadPoolExecutor(self._concurrency, thread_name_prefix="explorer-stream")
-        try:
-            sent: dict[str, Any] = {
-                "compression": call_compression(self._options.compression),
-                "wait_for_ready": self._connection.channel_options.wait_for_ready,
-            }
-            self._call = partial(channel.unary_stream(method_path(self._method)), **sent)  # no serializers: bytes
+        with self._streams:
             self._workers = {asyncio.create_task(self._work()) for _ in range(self._concurrency)}
             if self._stopped:  # before it began
                 self._stop()
             await asyncio.gather(*self._workers, return_exceptions=True)
             self._check_workers()
-        finally:
-            channel.close()
-            self._threads.shutdown(wait=False, cancel_futures=True)
 
     def take(self) -> list[Outcome | Messages]:
         """The outcomes since the last time. From any thread, also while the run goes on."""
         count = len(self._outcomes)  # before what streams bring: their end comes behind that
-        came = [messages for ordinal in list(self._inflows) if (messages := self._take_from(ordinal)) is not None]
-        return [*came, *(self._outcomes.popleft() for _ in range(count))]
-
-    def _take_from(self, ordinal: int) -> Messages | None:
-        request, inflow = self._inflows[ordinal]
-        has_ended = inflow.has_ended
-        data, elapsed = inflow.take()
-        if has_ended:
-            del self._inflows[ordinal]
-        return Messages(ordinal, request, data, elapsed) if data else None
+        return [*self._streams.take(), *(self._outcomes.popleft() for _ in range(count))]
 
     def put(self, ordinal: int, request: bytes) -> None:
         """One more request. From any thread."""
@@ -176,10 +153,7 @@ class Bulk:
             self._begin_none()
         else:
             self._lane.stop(self._begin_none)
-        for call in list(self._streams):
-            call.cancel()
-        for _, inflow in list(self._inflows.values()):
-            inflow.let_go()
+        self._streams.stop()
         for worker in self._workers:
             worker.cancel()
 
@@ -403,32 +377,12 @@ class Bulk:
         """Take one stream in; how it failed, if it did, and whether a message came."""
         if self._options.rate is not None:
             await self._keep_pace(self._options.rate)
-        pull = partial(self._pull, ordinal, request, used, started)
-        failure, some = await asyncio.get_running_loop().run_in_executor(self._threads, pull)
-        if failure is None:
-            self._succeeded(used)
-        return failure, some
-
-    def _pull(self, ordinal: int, request: bytes, used: Pass, started: float) -> tuple[Failure | None, bool]:
-        """Read a stream to its end, in a thread that does nothing else."""
-        call = self._call(request, timeout=self._left(started), metadata=used.metadata)
-        self._streams.add(call)
-        if self._stopped:
-            call.cancel()
-        some, failure = False, None
-        inflow = Inflow(_UNTAKEN // self._concurrency)
-        self._inflows[ordinal] = request, inflow
-        try:
-            for message in call:
-                some = True
-                inflow.put(message, time.perf_counter() - started)
-        except grpc.RpcError as error:
-            told: Any = error
-            failure = self._failure(told.code(), told.details() or "", told.trailing_metadata() or (), begun=some)
-        finally:
-            self._streams.discard(call)
-            inflow.has_ended = True
-        return failure, some
+        timeout = self._left(started)
+        broken, some = await self._streams.read(ordinal, request, used.metadata, timeout=timeout, started=started)
+        if broken is not None:
+            return self._failure(*broken, begun=some), some
+        self._succeeded(used)
+        return None, some
 
     def _left(self, started: float) -> float:
         return max(0.0, self._timeout - (time.perf_counter() - started))

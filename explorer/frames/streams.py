@@ -1,0 +1,107 @@
+"""The streams of calls in bulk: each is read by a thread that does nothing else, and lies here until it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import grpc
+
+from explorer.frames.inflow import Inflow
+from explorer.frames.outcomes import Messages
+from explorer.rpc.connection import Connection
+from explorer.rpc.metadata import Metadata
+
+__all__ = ["Streams"]
+
+Broken: TypeAlias = tuple[grpc.StatusCode, str, Metadata]
+"""How a stream ended that did not end well: code, details and trailing metadata."""
+
+_UNTAKEN = 64 * 2**20  # bytes of all streams that may lie here until they are taken
+
+
+class Streams:
+    """So many streams of one method at the same time, over a channel of their own while entered.
+
+    Args:
+        connection: Whose channel it is.
+        path: The method's, as gRPC has it.
+        compression: Of what is sent; None leaves it to the channel.
+        places: How many may be read at the same time.
+
+    """
+
+    def __init__(self, connection: Connection, path: str, compression: grpc.Compression | None, places: int) -> None:
+        self._connection = connection
+        self._path = path
+        self._compression = compression
+        self._places = places
+        self._stopped = False
+        self._calls: set[Any] = set()
+        self._inflows: dict[int, tuple[bytes, Inflow]] = {}
+
+    def __enter__(self) -> None:
+        self._channel: Any = self._connection.stream_channel()
+        wait_for_ready = self._connection.channel_options.wait_for_ready
+        sent: dict[str, Any] = {"compression": self._compression, "wait_for_ready": wait_for_ready}
+        self._call: Any = partial(self._channel.unary_stream(self._path), **sent)  # no serializers: bytes
+        self._threads = ThreadPoolExecutor(self._places, thread_name_prefix="explorer-stream")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._channel.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def read(
+        self, ordinal: int, request: bytes, metadata: Metadata, *, timeout: float, started: float
+    ) -> tuple[Broken | None, bool]:
+        """Read one to its end: how it broke, None where it did not, and whether a message came."""
+        pull = partial(self._pull, ordinal, request, metadata, timeout, started)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, pull)
+
+    def take(self) -> list[Messages]:
+        """What came since the last time. From any thread, but one at a time."""
+        return [messages for ordinal in list(self._inflows) if (messages := self._take_from(ordinal)) is not None]
+
+    def stop(self) -> None:
+        """Cancel what is read, and all that would be. From any thread."""
+        self._stopped = True
+        for call in list(self._calls):
+            call.cancel()
+        for _, inflow in list(self._inflows.values()):
+            inflow.let_go()
+
+    def _pull(
+        self, ordinal: int, request: bytes, metadata: Metadata, timeout: float, started: float
+    ) -> tuple[Broken | None, bool]:
+        call = self._call(request, timeout=timeout, metadata=metadata)
+        self._calls.add(call)
+        if self._stopped:
+            call.cancel()
+        some, broken = False, None
+        inflow = Inflow(_UNTAKEN // self._places)
+        self._inflows[ordinal] = request, inflow
+        try:
+            for message in call:
+                some = True
+                inflow.put(message, time.perf_counter() - started)
+        except grpc.RpcError as error:
+            told: Any = error
+            broken = told.code(), told.details() or "", told.trailing_metadata() or ()
+        finally:
+            self._calls.discard(call)
+            inflow.has_ended = True
+        return broken, some
+
+    def _take_from(self, ordinal: int) -> Messages | None:
+        request, inflow = self._inflows[ordinal]
+        has_ended = inflow.has_ended
+        data, elapsed = inflow.take()
+        if has_ended:
+            del self._inflows[ordinal]
+        return Messages(ordinal, request, data, elapsed) if data else None
