@@ -123,7 +123,7 @@ class OwnFigure:
     world: Callable[[], AbstractContextManager[World]]
     bare: Side
     ways: tuple[Way, ...]
-    runs: int = 8
+    runs: int = 16
 
 
 AnyFigure = Figure | CountedFigure | OwnFigure

@@ -5,6 +5,7 @@ Prints one line of JSON.
 """
 
 import contextlib
+import gc
 import json
 import resource
 import sys
@@ -13,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmarks.cores import pin_client
-from benchmarks.figure import CountedFigure, Figure, LackingError, OwnFigure, Side, World, all_figures
+from benchmarks.figure import CountedFigure, Figure, LackingError, OwnFigure, Side, Work, World, all_figures
 
 
 def cpu_seconds() -> float:
@@ -55,18 +56,32 @@ def counted(figure: CountedFigure, side_name: str, world: World) -> dict[str, An
         return {"lacking": str(error)}
 
 
-def in_turns(figure: OwnFigure, world: World) -> dict[str, Any]:
-    """CPU seconds per row of the bare way and of each other, run after run."""
+def in_turns(figure: OwnFigure, world: World) -> dict[str, list[tuple[float, float]]]:
+    """CPU seconds per row of each way and of the bare one; who is first in one turn is second in the next."""
     pin_client()
-    sides = {"": figure.bare, **{way.name: way.side for way in figure.ways}}
-    seen: dict[str, list[float]] = {name: [] for name in sides}
     with contextlib.ExitStack() as stack:
-        works = {name: stack.enter_context(side(world)) for name, side in sides.items()}
-        for name, work in list(works.items()) * figure.runs:
-            cpu = cpu_seconds()
-            rows, _ = work()
-            seen[name].append((cpu_seconds() - cpu) / rows)
-    return seen
+        bare = stack.enter_context(figure.bare(world))
+        works = {way.name: stack.enter_context(way.side(world)) for way in figure.ways}
+        return {
+            name: [turn(work, bare, first=number % 2 == 0) for number in range(figure.runs)]
+            for name, work in works.items()
+        }
+
+
+def turn(work: Work, bare: Work, *, first: bool) -> tuple[float, float]:
+    """CPU seconds per row of the work and of the bare one."""
+    if first:
+        return once(work), once(bare)
+    theirs = once(bare)
+    return once(work), theirs
+
+
+def once(work: Work) -> float:
+    """CPU seconds per row; what was left behind before is cleared away first."""
+    gc.collect()
+    began = time.process_time()
+    rows, _ = work()
+    return (time.process_time() - began) / rows
 
 
 def main(figure_name: str, side_name: str) -> None:

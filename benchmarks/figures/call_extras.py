@@ -5,7 +5,7 @@ from benchmarks.calling import explorer_way
 from benchmarks.decoding import WIDE
 from benchmarks.figure import OwnFigure, Way
 
-ROWS = 6_000
+ROWS = 2_000
 
 FIGURE = OwnFigure(
     name="call-extras",
