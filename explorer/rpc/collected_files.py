@@ -10,6 +10,7 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.message import DecodeError
 
 from explorer.rpc.circles import pieces
+from explorer.rpc.losses import quoted
 from explorer.rpc.repair import Use, declared, same_shape, top_level
 from explorer.rpc.wellknown import PROTOBUF_FILES
 
@@ -50,6 +51,8 @@ class CollectedFiles:
         self._variants: dict[str, str] = {}  # second contents of a file's name, under names of their own
         self._together: dict[str, list[str]] = {}  # by file: what came in the same answer, and so is what it means
         self._pieces: dict[str, list[str]] = {}  # by file that was cut, and by piece, which is not cut again
+        self._whole: dict[str, tuple[descriptor_pb2.FileDescriptorProto, bytes]] = {}  # by file that was cut
+        self._cut_from: dict[str, str] = {}  # by piece
         self._symbols: dict[str, list[str]] = {}
         self._indexed: set[str] = set()
         self._seen: dict[bytes, str] = {}
@@ -136,10 +139,23 @@ class CollectedFiles:
         while waiting:
             name = waiting.pop()
             yield name
-            proto = self._protos.get(name)
-            imports = [each for each in proto.dependency if each not in seen] if proto is not None else []
+            imports = [each for each in self._imports(name) if each not in seen]
             seen.update(imports)
             waiting.extend(imports)
+
+    def _imports(self, name: str) -> list[str]:
+        """What the file imports; of a file that was cut, its pieces, which know each other and what it imported."""
+        file = self._cut_from.get(name, name)
+        proto = self._whole[file][0] if file in self._whole else self._protos.get(file)
+        if proto is None:
+            return []
+        named = proto.dependency if file == name else [*proto.dependency, file]
+        return list(itertools.chain.from_iterable(self._pieces.get(each, [each]) for each in named))
+
+    def _called(self, name: str) -> str:
+        """The file's own name as it stands in a sentence, also that of a piece or of a second content."""
+        file = self._cut_from.get(name, name)
+        return quoted(self._variants.get(file, file))
 
     def protos(self, names: Iterable[str]) -> Iterator[descriptor_pb2.FileDescriptorProto]:
         """Those of the files that came."""
@@ -147,13 +163,17 @@ class CollectedFiles:
 
     def _take_over(self, other: CollectedFiles, services: Iterable[str]) -> None:
         """Have what the other has, where the files of these services and what they mean come before all else."""
-        files = other.files_of(services)
-        meant = {name: _named(other._protos[kept], name) for name, kept in other._meant(files).items() if name != kept}
-        self._protos = other._protos | meant
-        self.raw = other.raw | {name: proto.SerializeToString() for name, proto in meant.items()}
-        self._services, self._pieces = dict(other._services), dict(other._pieces)
+        protos = {name: proto for name, proto in other._protos.items() if name not in other._cut_from}
+        protos |= {name: proto for name, (proto, _) in other._whole.items()}
+        meant = other._meant(other.files_of(services)).items()
+        renamed = {name: _named(protos[kept], name) for name, kept in meant if name != kept}
+        self._protos = protos | renamed
+        self.raw = other.raw | {name: raw for name, (_, raw) in other._whole.items()}
+        self.raw |= {name: proto.SerializeToString() for name, proto in renamed.items()}
+        for service, files in other._services.items():
+            self._services[service] = list(dict.fromkeys(other._cut_from.get(file, file) for file in files))
         self.not_served, self.excess = dict(other.not_served), other.excess
-        first = [name for name in self.reached(files) if name in self._protos]
+        first = [name for name in self.reached(self.files_of(services)) if name in self._protos]
         self._protos = {name: self._protos[name] for name in [*first, *self._protos]}
 
     def _second(self, proto: descriptor_pb2.FileDescriptorProto) -> bytes:
@@ -173,7 +193,7 @@ class CollectedFiles:
 
     def _meant(self, files: Iterable[str]) -> dict[str, str]:
         """Which of two contents these files mean, where that is known: what it is kept under, by the file's name."""
-        together = (name for file in files for name in self._together.get(file, ()))
+        together = (name for file in files for name in self._together.get(self._cut_from.get(file, file), ()))
         several = set(self._variants.values())
         return {self._variants.get(name, name): name for name in together if name in self._variants or name in several}
 
@@ -192,7 +212,7 @@ class CollectedFiles:
     def _cut(self, file: str) -> None:
         """Put the file's pieces in its place."""
         proto = self._protos.pop(file)
-        del self.raw[file]
+        self._whole[file] = proto, self.raw.pop(file)
         self._indexed.discard(file)
         self._pieces[file] = []
         for piece in pieces(proto):
@@ -200,7 +220,7 @@ class CollectedFiles:
                 piece.name += "~"
             self._protos[piece.name], self.raw[piece.name] = piece, piece.SerializeToString()
             self._pieces[file].append(piece.name)
-            self._pieces[piece.name] = [piece.name]
+            self._pieces[piece.name], self._cut_from[piece.name] = [piece.name], file
             for service in (name for kind, name, _ in top_level(piece) if kind == "service"):
                 self._services[service] = [piece.name if name == file else name for name in self._services[service]]
         for name in declared(proto):

@@ -53,6 +53,7 @@ class FileSet(CollectedFiles):
         self._lost: dict[str, dict[str, str]] = {}  # by file: its imports that are not in the pool, and why
         self._losses = Losses(self.pool)
         self._contradictions: dict[str, str] = {}  # by file: what it declares otherwise than another
+        self._rivals: dict[str, list[tuple[Use, str]]] = {}  # by file: whom it means of several
         self._apart: dict[str, descriptor_pool.DescriptorPool] = {}  # by service, where it has a pool of its own
         self._files_apart = 0
 
@@ -106,10 +107,11 @@ class FileSet(CollectedFiles):
         files = self.files_of([service])
         meant = self._meant(files)
         for name in self._reaching(files):
-            if meant.get(name, name) != name:
-                return f"two contents of {quoted(name)} came"
+            whole = self._cut_from.get(name, name)
+            if meant.get(whole, whole) != whole:
+                return f"two contents of {quoted(whole)} came"
             if trouble and name in self._contradictions:
-                return f"{quoted(name)} {self._contradictions[name]}"
+                return f"{self._called(name)} {self._contradictions[name]}"
         return None
 
     def _set_apart(self, service: str, contradiction: str) -> tuple[None, str] | None:
@@ -134,7 +136,7 @@ class FileSet(CollectedFiles):
         except KeyError:
             file = self._services[service][0]
             why = self._faults.get(file) or "says nothing that could be used"
-            return f"{quoted(service)} is declared in {quoted(file)}, which {why}.", None
+            return f"{quoted(service)} is declared in {self._called(file)}, which {why}.", None
         broken, repaired = self._losses.of_service(descriptor)
         return broken, repaired or self._told_twice(service, descriptor.file)
 
@@ -142,15 +144,18 @@ class FileSet(CollectedFiles):
         """What to say where more than one thing came for the service, or for a file's name."""
         others = [other for other in self._services[service] if other != file.name and self._faults.get(other)]
         if others:
-            both = f"{quoted(file.name)} and {quoted(others[0])}"
+            both = f"{self._called(file.name)} and {self._called(others[0])}"
             return f"{quoted(service)} is described twice and differently, in {both}; the first is used."
         reached = self.reached([file.name]) if self._variants else []
-        several = (name for name in reached if name in self._variants or name in self._variants.values())
-        variant = next((name for name in several if name not in self._meant([file.name])), None)
-        if variant is None:
-            return None
-        name = quoted(self._variants.get(variant, variant))
-        return f"{quoted(service)} needs {name}, of which two contents came; where they differ, the first is used."
+        meant = self._meant([file.name]) if reached else {}
+        for name in reached:
+            whole = self._cut_from.get(name, name)
+            called = self._variants.get(whole, whole)
+            several = whole in self._variants or whole in self._variants.values()
+            if several and (meant.get(called) != whole or name in self._contradictions):
+                what = f"{quoted(called)}, of which two contents came"
+                return f"{quoted(service)} needs {what}; where they differ, the first is used."
+        return None
 
     def _done(self, file: str, work: _Build) -> bool:
         return file in self._faults or file in work.held
@@ -178,7 +183,7 @@ class FileSet(CollectedFiles):
                 circle = self._circle(path, [following], work)
                 if circle:
                     return circle
-                if following not in work.retried:  # else it is there for the sake of a type, not of an import
+                if following not in work.retried | work.settling:  # else it is there for a type, not for an import
                     named = " → ".join([*list(path)[list(path).index(following) :], following])
                     self._faults[following] = f"is one of the files that import each other: {printable(named, 300)}"
             else:
@@ -191,6 +196,7 @@ class FileSet(CollectedFiles):
         whole = [name for name in circle if name not in self._pieces and _can_be_cut(self._protos[name])]
         if whole:
             work.retried.difference_update(path)  # they begin again
+            work.settling.difference_update(path)
         return whole
 
     def _finish(self, file: str, work: _Build) -> list[str]:
@@ -204,7 +210,14 @@ class FileSet(CollectedFiles):
         if self._is_there(file):
             self._faults[file] = None
             return []
-        if (fault := self._contradicted(proto, lost)) is not None:
+        first = self._meant_first(file, lost)
+        if any(name in work.held for name in first):
+            work.held.add(file)
+            return []
+        if first and file not in work.settling:
+            work.settling.add(file)
+            return first
+        if (fault := self._contradicted(file)) is not None:
             self._faults[file] = self._contradictions[file] = fault
             return []
         copy = without_imports(proto, lost) if lost else proto
@@ -253,20 +266,34 @@ class FileSet(CollectedFiles):
             return False
         return True
 
-    def _contradicted(self, proto: descriptor_pb2.FileDescriptorProto, lost: Iterable[str]) -> str | None:
+    def _meant_first(self, file: str, lost: Iterable[str]) -> list[str]:
+        """Files to build before: of several that declare a type, those that this file means by its imports."""
+        self._rivals.pop(file, None)
+        if not (self._pieces or self._contradictions or any(name in self._protos for name in lost)):
+            return []  # each type that is there is the one that is meant
+        within: set[str] | None = None
+        for use in uses(self._protos[file]):
+            declaring = self._declaring(use)
+            if len(declaring) < 2 or file in declaring:
+                continue
+            if within is None:
+                within = set(self._reaching([file]))
+            whole = self._cut_from.get(file, file)
+            own = [name for name in declaring if self._cut_from.get(name, name) == whole]
+            self._rivals.setdefault(file, []).extend((use, name) for name in own or declaring if name in within)
+        return list(dict.fromkeys(name for _, name in self._rivals.get(file, ()) if name not in self._faults))
+
+    def _contradicted(self, file: str) -> str | None:
         """A type that came with an import, but contradicts another of the same name, must not stand for it."""
-        came = [imported for imported in lost if imported in self._protos]
-        claimed = {name: imported for imported in came for name in declared(self._protos[imported])}
-        if not claimed:
-            return None
-        named = (name for use in uses(proto) for name in use.candidates() if name in claimed)
-        taken = next(filter(self._in_pool, named), None)
-        if taken is None:
-            return None
-        fault = self._faults.get(claimed[taken]) or ""
-        if fault.startswith("needs "):  # of a chain of files, the last link says it all
-            return fault
-        return f"needs {quoted(taken)} of {quoted(claimed[taken])}, which {fault}"
+        for use, meant in self._rivals.get(file, ()):
+            fault = self._faults.get(meant, "imports it in turn")
+            taken = next(filter(self._in_pool, use.candidates()), None)
+            if fault is None or taken is None:
+                continue
+            if fault.startswith("needs "):  # of a chain of files, the last link says it all
+                return fault
+            return f"needs {quoted(taken)} of {self._called(meant)}, which {fault}"
+        return None
 
     def _do_without(self, file: str, copy: descriptor_pb2.FileDescriptorProto, unknown: list[Use]) -> None:
         """Replace the types that nobody has."""
@@ -291,12 +318,12 @@ class FileSet(CollectedFiles):
         if best is None and around:
             best = around[0]
         if best is None:
-            return f"the type {quoted(name)}, used in {quoted(file)}, which {self._lacks}"
+            return f"the type {quoted(name)}, used in {self._called(file)}, which {self._lacks}"
         importer, lost = best
         return self._clause(importer, lost, self._lost[importer][lost])
 
     def _clause(self, importer: str, imported: str, why: str) -> str:
-        return f"{quoted(imported)}, imported by {quoted(importer)}, {why}"
+        return f"{quoted(imported)}, imported by {self._called(importer)}, {why}"
 
     def _spare_what_is_there(self, file: str, copy: descriptor_pb2.FileDescriptorProto) -> str | None:
         """Leave out what another file declared before, just so. A contradiction is told: nobody here can settle it."""
@@ -309,8 +336,11 @@ class FileSet(CollectedFiles):
             if other not in told:
                 told[other] = self._declarations(other)
             same = same_shape(told[other].get((kind, name)), item)
-            if file not in self._variants and not same:
-                return f"contradicts {quoted(other)}: both declare {quoted(name)}, and differently"
+            if not same:
+                contradiction = f"contradicts {self._called(other)}: both declare {quoted(name)}, and differently"
+                if file not in self._variants:
+                    return contradiction
+                self._contradictions.setdefault(file, contradiction)  # the first of two contents holds
             twice.add(name)
             others.add(other)
         spare(copy, twice)
@@ -381,6 +411,7 @@ class _Build:
         self.wanted: dict[str, None] = {}
         self.held: set[str] = set()
         self.retried: set[str] = set()
+        self.settling: set[str] = set()
 
 
 def _can_be_cut(proto: descriptor_pb2.FileDescriptorProto) -> bool:
