@@ -274,8 +274,8 @@ class FileSet(CollectedFiles):
         within: set[str] | None = None
         for use in uses(self._protos[file]):
             declaring = self._declaring(use)
-            if len(declaring) < 2 or file in declaring:
-                continue
+            if file in declaring or (len(declaring) < 2 and not any(map(self._faults.get, declaring))):
+                continue  # nobody but protobuf itself declares it otherwise
             if within is None:
                 within = set(self._reaching([file]))
             whole = self._cut_from.get(file, file)
