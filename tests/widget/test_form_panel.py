@@ -34,7 +34,7 @@ def general(front):
 
 
 def call(front):
-    front.page.get_by_role("button", name="Call").click()
+    front.page.get_by_role("button", name="Call", exact=True).click()
 
 
 def sent_request(front):
@@ -150,6 +150,31 @@ def test_metadata_values_are_masked_and_rest_in_no_trait(front):
     assert "canary" not in front.page.evaluate("JSON.stringify(Object.values(models).map((model) => model.state))")
     front.page.get_by_label("metadata name").fill("x-request-id")
     assert value.get_attribute("type") == "text"
+
+
+def test_metadata_out_of_sight_is_counted_kept_and_sent(front):
+    front.mount()
+    toggle = front.page.locator(".ge-metadata-toggle")
+    toggle.click()
+    front.page.get_by_label("metadata name").fill("x-api-key")
+    assert toggle.inner_text() == "metadata 1"
+    front.page.get_by_label("value of metadata").fill("canary")
+    toggle.click()
+    assert not front.page.get_by_label("metadata name").count()
+    assert toggle.inner_text() == "metadata 1"
+    call(front)
+    assert front.sent("request")[0]["metadata"] == [["x-api-key", "canary"]]
+    toggle.click()
+    assert front.page.get_by_label("metadata name").input_value() == "x-api-key"
+    front.page.get_by_label("remove x-api-key").click()
+    assert toggle.inner_text() == "metadata none"
+
+
+def test_what_the_server_says_of_several_fields_stands_line_by_line_where_there_are_no_fields(front):
+    front.mount().page.get_by_role("tab", name="JSON").first.click()
+    front.set("request", "problems", {"a": "is too long", "b[0]": "is empty"})
+    said = front.page.locator(".ge-trouble p")
+    assert said.all_inner_texts() == ["a: is too long", "b[0]: is empty"]
 
 
 # Fields of every kind

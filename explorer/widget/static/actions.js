@@ -4,6 +4,12 @@ import { button, count, fill, h } from "./dom.js";
 import { Each } from "./each.js";
 import { metadata_rows, sent_metadata } from "./metadata.js";
 
+/** What was typed stays, and is sent, also where it is out of sight. @param {any} desk */
+function toggle(desk) {
+  desk.metadata_shown = !desk.metadata_shown;
+  if (desk.metadata_shown && !desk.metadata.length) desk.metadata.push({ name: "", value: "" });
+}
+
 export class Actions {
   /**
    * @param {any} model
@@ -33,7 +39,7 @@ export class Actions {
     this.draw_row(method, desk);
   }
 
-  /** @param {any} method @param {{ timeout: string, metadata: { name: string, value: string }[] | null }} desk */
+  /** @param {any} method @param {{ timeout: string, metadata: { name: string, value: string }[], metadata_shown: boolean }} desk */
   draw_row(method, desk) {
     const again = () => this.draw_row(method, desk);
     this.method = method;
@@ -41,13 +47,14 @@ export class Actions {
       class: "ge-input ge-small", type: "text", inputmode: "decimal", value: desk.timeout, "aria-label": "deadline in seconds",
       oninput: (/** @type {any} */ event) => { desk.timeout = event.target.value; },
     });
-    const metadata = button(`metadata ${sent_metadata(desk.metadata).length || "none"}`, () => { desk.metadata = desk.metadata ? null : [{ name: "", value: "" }]; again(); },
-      { class: "ge-quiet", "aria-expanded": String(Boolean(desk.metadata)) });
+    const metadata = button("", () => { toggle(desk); again(); }, { class: "ge-quiet ge-metadata-toggle", "aria-expanded": String(desk.metadata_shown) });
+    const tally = () => { metadata.textContent = `metadata ${sent_metadata(desk.metadata).length || "none"}`; };
+    tally();
     this.caller.disabled = Boolean(method.problem);
     const doing = method.streams ? [this.sender, h("span", { class: "ge-file" }, this.file, this.picker), this.done, this.stopper] : [this.caller, this.each.toggle];
     fill(this.row, ...doing, h("label", { class: "ge-soft" }, "deadline ", deadline, " s"), metadata, method.streams && this.amount);
     this.busy();
-    fill(this.more, method.problem && h("p", { class: "ge-problem" }, method.problem), desk.metadata && metadata_rows(desk.metadata, again, this.model.get("open_metadata") ?? []));
+    fill(this.more, method.problem && h("p", { class: "ge-problem" }, method.problem), desk.metadata_shown && metadata_rows(desk.metadata, again, tally, this.model.get("open_metadata") ?? []));
   }
 
   busy() {

@@ -4,7 +4,7 @@
 import { Draft } from "./form/draft.js";
 import { Types } from "./form/types.js";
 
-/** @typedef {{ types: Types, draft: Draft, tab: string, text: string, timeout: string, metadata: { name: string, value: string }[] | null, schema: string }} Desk */
+/** @typedef {{ types: Types, draft: Draft, tab: string, text: string, timeout: string, metadata: { name: string, value: string }[], metadata_shown: boolean, schema: string }} Desk */
 
 export class Desks {
   /** @param {(content: any) => void} send */
@@ -23,7 +23,7 @@ export class Desks {
     const types = new Types(method.types, (names) => this.send({ command: "types", names }));
     const draft = new Draft(method.request_full_name, types);
     /** @type {Desk} */
-    const desk = { types, draft, tab: "Form", text: "{}", timeout: String(method.timeout), metadata: null, ...known, ...{ schema } };
+    const desk = { types, draft, tab: "Form", text: "{}", timeout: String(method.timeout), metadata: [], metadata_shown: false, ...known, ...{ schema } };
     if (known) Object.assign(desk, { types, draft }, this.moved(known, draft));
     this.desks.set(method.name, desk);
     return desk;

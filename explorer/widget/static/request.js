@@ -96,7 +96,7 @@ class Panel {
   /** What belongs to no field. @param {string[]} sentences */
   say(sentences) {
     this.body.querySelector(".ge-json")?.removeAttribute("aria-invalid");
-    fill(this.whole, sentences.length ? h("p", { class: "ge-trouble", role: "alert" }, sentences.join(" ")) : null);
+    fill(this.whole, sentences.length ? h("div", { class: "ge-trouble", role: "alert" }, ...sentences.map((sentence) => h("p", {}, sentence))) : null);
   }
 
   /** Whether the form holds nothing wrong; where it does, that is shown and has the focus. */
