@@ -17,7 +17,7 @@ from explorer.widget import answers
 from explorer.widget.asking import Ask
 from explorer.widget.outbox import Outbox
 from explorer.widget.outcome import live_answer, now, outcome, waiting
-from explorer.widget.reasons import field_problems, why_not_sent
+from explorer.widget.reasons import NOT_SENT, field_problems, why_not_sent
 
 __all__ = ["Calling"]
 
@@ -195,7 +195,7 @@ class Calling:
             **answers.NONE,
             "state": "failed",
             "method": ask.method,
-            "badge": "not sent" if isinstance(error, RequestError) else "no answer",
+            "badge": "not sent" if isinstance(error, NOT_SENT) else "no answer",
             "tone": "bad",
             "at": now(),
             "why": why_not_sent(error, may_sign_in=ask.may_sign_in, advice=ask.in_python),

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from explorer.errors import ExplorerError, RequestError, SignInRequiredError
+from explorer.errors import ConfigurationError, ExplorerError, RequestError, SignInRequiredError
 from explorer.text import printable
 
-__all__ = ["field_problems", "why_not_sent", "why_refused", "why_undecodable"]
+__all__ = ["NOT_SENT", "field_problems", "why_not_sent", "why_refused", "why_undecodable"]
 
 Piece = str | dict[str, str]
+
+NOT_SENT = (RequestError, ConfigurationError)
+"""Errors that say that nothing left this house."""
 
 _SIGN_IN = {"label": "Sign in", "command": "sign_in_again"}
 _AGAIN = {"label": "Sign in again", "command": "sign_in_again"}
@@ -71,7 +74,7 @@ def why_not_sent(error: ExplorerError, *, may_sign_in: bool, advice: str = "") -
         "title": "Sign in again."
         if sign_in
         else "Nothing was sent."
-        if isinstance(error, RequestError)
+        if isinstance(error, NOT_SENT)
         else "It did not work.",
         "sentence": [f"{printable(error, 2000)}{further}"],
         "facts": [],

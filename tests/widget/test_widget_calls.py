@@ -113,6 +113,12 @@ def test_a_message_that_is_none_is_said_and_the_call_goes_on(ear: Ear) -> None:
     assert rows(ear.answered(), "user.id") == ["user1", "user3"]
 
 
+@pytest.mark.parametrize("name", ["x y", "grpc-timeout", "authorization"])
+def test_metadata_that_cannot_be_sent_is_said_to_be_not_sent(ear: Ear, name: str) -> None:
+    answer = ear.call(GET_USER, '{"user_id": "user1"}', metadata=[[name, "value"]])
+    assert (answer["badge"], answer["why"]["title"]) == ("not sent", "Nothing was sent.")
+
+
 def test_a_first_message_that_is_none_begins_nothing(ear: Ear, demo: Demo) -> None:
     before = served(demo, "/LookUp ")
     send(ear, LOOK_UP, '[{"id": "user1"}, {"id": 5}]', many=True)
