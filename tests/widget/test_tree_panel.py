@@ -135,12 +135,12 @@ def test_a_slash_outside_is_not_ours(front):
 
 def test_a_broken_service_says_why_and_hides_no_other(front):
     front.mount()
-    assert "reports/v2/types.proto is not served" in front.page.locator(".ge-problem").inner_text()
+    assert "reports/v2/types.proto is not served" in front.page.locator(".ge-service .ge-problem").inner_text()
     assert front.page.locator(".ge-method").count() == 2
     find(front, "report")
-    assert front.page.locator(".ge-problem").is_visible()
+    assert front.page.locator(".ge-service .ge-problem").is_visible()
     find(front, "getuser")
-    assert not front.page.locator(".ge-problem").is_visible()
+    assert not front.page.locator(".ge-service .ge-problem").is_visible()
 
 
 def test_the_chosen_method_is_marked(front):
