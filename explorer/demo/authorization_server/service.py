@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from joserfc.jwk import ECKey
+from waitress import wasyncore
 from waitress.server import create_server
 
 from explorer.demo.authorization_server.client_assertion import ALGORITHMS
@@ -39,6 +40,7 @@ class AuthorizationService:
         self.records = Records()
         self.faults = Faults(counts)
         self._application: Endpoints | None = None
+        self._sockets: dict[int, Any] = {}
         self._http = self._bind(port)
         self.port = int(self._http.effective_port)
         self.issuer = f"http://127.0.0.1:{self.port}"
@@ -49,6 +51,7 @@ class AuthorizationService:
         try:
             return create_server(
                 self._answer,
+                map=self._sockets,
                 host="127.0.0.1",
                 port=port,
                 threads=_THREADS,
@@ -107,6 +110,9 @@ class AuthorizationService:
     def stop(self) -> None:
         """Stop answering, and forget everything."""
         self.faults.end()
-        self._http.close()
+        if self._thread.is_alive():  # a socket closed under the eyes of the thread that looks at it is an error there
+            self._http.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets))
+            self._thread.join(5)
+        wasyncore.close_all(self._sockets)
         self._http.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
         self.records.close()
