@@ -97,7 +97,11 @@ class _CoreCalls:
         operations = self._operations(request, metadata)
         self._under_way[tag] = noted = [tag, *operations[-2:], None]
         both = ((operations, noted),)
-        noted[3] = self._channel.integrated_call(0, self._path, None, deadline, None, None, both, None, self._handle)
+        try:
+            noted[3] = self._channel.integrated_call(0, self._path, None, deadline, None, None, both, None, self._handle)
+        except BaseException:
+            del self._under_way[tag]  # nobody would ever tell of its end
+            raise
 
     def next(self) -> Ended:
         noted = None

@@ -113,3 +113,15 @@ def test_a_call_is_sent_compressed_where_that_was_asked(way: str, server: GrpcSe
         return ended
 
     assert asyncio.run(run()).data == b"a" * 5000
+
+
+def test_what_could_not_begin_is_not_waited_for(server: GrpcServer):
+    async def run() -> int:
+        with Connection(server.target, plaintext=True) as connection:
+            calls = unary_calls.unary_calls(connection, "/S/Echo", None)
+            await calls.close()
+            with pytest.raises(ValueError, match="closed"):
+                calls.begin(b"", SENT, 30, "late")
+            return calls.under_way
+
+    assert asyncio.run(run()) == 0
