@@ -98,7 +98,9 @@ class _CoreCalls:
         self._under_way[tag] = noted = [tag, *operations[-2:], None]
         both = ((operations, noted),)
         try:
-            noted[3] = self._channel.integrated_call(0, self._path, None, deadline, None, None, both, None, self._handle)
+            noted[3] = self._channel.integrated_call(
+                0, self._path, None, deadline, None, None, both, None, self._handle
+            )
         except BaseException:
             del self._under_way[tag]  # nobody would ever tell of its end
             raise
