@@ -210,7 +210,10 @@ def _dress(ax: Axes, colours: dict[str, Any], count: int) -> None:
         spine.set_color(colours["line"])
     ax.set_xlabel("elapsed", color=colours["text"], fontsize=8.5)
     ax.set_ylabel(f"calls, {count:,} in all", color=colours["text"], fontsize=8.5)
-    legend = ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize=8.5, labelcolor=colours["text"])
+    below_the_words = (1, 0.88)  # those beside the lines may reach out of the axes
+    legend = ax.legend(
+        loc="upper left", bbox_to_anchor=below_the_words, frameon=False, fontsize=8.5, labelcolor=colours["text"]
+    )
     legend.set_in_layout(True)
 
 

@@ -50,6 +50,14 @@ def test_the_median_and_the_95th_percentile_are_marked(axes) -> None:
     assert [text.get_text() for text in axes.texts] == ["median 50.5 ms", "95 % 95 ms"]
 
 
+def test_no_word_lies_over_the_legend(axes) -> None:
+    seconds = np.append(np.full(90, 0.001), np.full(10, 0.1))  # the 95th percentile stands at the right edge
+    latency_histogram(pd.DataFrame({"elapsed": seconds, "status_code": "NOT_FOUND"}), axes)
+    axes.figure.draw_without_rendering()
+    shown = axes.get_legend().get_window_extent()
+    assert not any(shown.overlaps(text.get_window_extent()) for text in axes.texts)
+
+
 @pytest.mark.parametrize(("seconds", "scale"), [([0.001, 0.002, 0.003], "linear"), ([0.001, 0.01, 5.0], "log")])
 def test_the_axis_is_logarithmic_where_times_differ_much(axes, seconds: list[float], scale: str) -> None:
     latency_histogram(pd.DataFrame({"elapsed": seconds, "status_code": "OK"}), axes)
