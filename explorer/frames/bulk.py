@@ -91,8 +91,8 @@ class Bulk:
         self._next_at = 0.0
         self._lane: Any = None
         self._workers: set[asyncio.Task[None]] = set()
-        compression = call_compression(options.compression)
-        self._streams = Streams(connection, method_path(method), compression, concurrency)
+        self._path, self._compression = method_path(method), call_compression(options.compression)
+        self._streams = Streams(connection, self._path, self._compression, concurrency)
 
     async def run(self) -> None:
         """Make all the calls; ends when each has its outcome, or when the run was stopped."""
@@ -101,8 +101,7 @@ class Bulk:
         await (self._run_streams() if self._streaming else self._run_unary())
 
     async def _run_unary(self) -> None:
-        path, compression = method_path(self._method), call_compression(self._options.compression)
-        self._calls = calls = unary_calls(self._connection, path, compression)
+        self._calls = calls = unary_calls(self._connection, self._path, self._compression)
         self._lane = Lane(calls, self._concurrency, begin=self._begin_next, took=self._took, over=self._is_over)
         try:
             if self._stopped:  # before it began

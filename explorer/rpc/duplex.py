@@ -19,10 +19,9 @@ from typing import Any, Protocol
 import grpc
 
 from explorer.rpc.metadata import Metadata
+from explorer.rpc.status import CODES
 
 __all__ = ["CallEnded", "DuplexCall", "open_duplex"]
-
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class CallEnded(Exception):  # noqa: N818 - OK is an end, too
@@ -153,7 +152,7 @@ class _OneThread:
 
 def _end(number: int, details: Any, trailing_metadata: Any) -> CallEnded:
     text = details.decode("utf-8", "replace") if isinstance(details, bytes) else details or ""
-    code = _CODES.get(number)
+    code = CODES.get(number)
     if code is None:
         code, text = grpc.StatusCode.UNKNOWN, f'Server sent unknown code {number} and details "{text}"'
     return CallEnded(code, text, trailing_metadata)

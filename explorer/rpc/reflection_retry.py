@@ -10,7 +10,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from explorer.rpc.connection import Connection
 from explorer.rpc.deadlines import Deadline
 from explorer.rpc.reflection_stream import Answer, Question, ReflectionStream, StreamEnded, Version
-from explorer.rpc.status import Status
+from explorer.rpc.status import CODES, Status
 from explorer.rpc.transport_errors import is_connection_trouble
 from explorer.text import printable
 from explorer.tokens import Token
@@ -119,7 +119,8 @@ def error_of(answer: Answer) -> str:
     error: Any = answer.error_response
     if error.error_code == grpc.StatusCode.NOT_FOUND.value[0]:
         return ""
-    code = next((code.name for code in grpc.StatusCode if code.value[0] == error.error_code), str(error.error_code))
+    known = CODES.get(error.error_code)
+    code = error.error_code if known is None else known.name
     return f"{code}{f', {printable(error.error_message, 200)}' if error.error_message else ''}"
 
 

@@ -19,7 +19,10 @@ from google.rpc import status_pb2
 from explorer.rpc.canonical import any_to_dict
 from explorer.text import printable
 
-__all__ = ["Status", "decoded_again", "packed_types", "status_of", "stopped"]
+__all__ = ["CODES", "Status", "decoded_again", "packed_types", "status_of", "stopped"]
+
+CODES = {code.value[0]: code for code in grpc.StatusCode}
+"""Each status code by its number on the wire."""
 
 DETAILS_KEY = "grpc-status-details-bin"
 _MOST_DETAILS = 50

@@ -18,10 +18,10 @@ import grpc.aio
 
 from explorer.rpc.connection import Connection
 from explorer.rpc.metadata import Metadata, RequestMetadata
+from explorer.rpc.status import CODES
 
 __all__ = ["Ended", "UnaryCalls", "unary_calls"]
 
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
 _STOPPED = "The run was stopped."
 
 
@@ -111,7 +111,7 @@ class _CoreCalls:
             noted = self._channel.next_call_event().tag
         tag, message, status, _ = noted
         del self._under_way[tag]
-        code = _CODES.get(status.code(), grpc.StatusCode.UNKNOWN)
+        code = CODES.get(status.code(), grpc.StatusCode.UNKNOWN)
         data = message.message() if code is grpc.StatusCode.OK else None
         return Ended(tag, data, code, status.details(), status.trailing_metadata())
 
