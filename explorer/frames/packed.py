@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from explorer.frames.doubts import Doubts, Reason, offsets_of
 from explorer.frames.elements import Element
 from explorer.frames.shadow import column_name
-from explorer.frames.vectors import Doubts, Reason, offsets_of
 
 __all__ = ["note_packed_runs"]
 

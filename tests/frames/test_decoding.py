@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from wire_cases import COMBINATIONS, Case, Made, make
 
 from explorer.errors import DecodeError
-from explorer.frames import decoding, vectors
+from explorer.frames import decoding, enum_vectors, json_vectors, map_entries, vectors
 from explorer.frames.columns import Columns
 from explorer.frames.decoding import Decoder
-from explorer.frames.vectors import Doubts, Reason
+from explorer.frames.doubts import Doubts, Reason
 
 MessageType = Callable[..., Descriptor]
 TRUST = bool(os.environ.get("TRUST"))
@@ -117,9 +117,9 @@ REPAIRS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
         vectors, "in_order", lambda _keys, offsets: (None, offsets)
     ),
     "a map's value that was left away": put(vectors, "present", lambda raw: raw),
-    "numbers that no enum names": put(vectors, "with_numbers", lambda words, *_: words),
+    "numbers that no enum names": put(enum_vectors, "with_numbers", lambda words, *_: words),
     "text that is not UTF-8": put(vectors, "readable", lambda raw: raw.cast(pa.string(), safe=False)),
-    "JSON in pieces": put(vectors, "merged", lambda pieces: pieces[-1] if pieces else b""),
+    "JSON in pieces": put(json_vectors, "merged", lambda pieces: pieces[-1] if pieces else b""),
     "a length without end": put(decoding, "endless", lambda _wire: []),
     "rows that are none": put(decoding, "_with_nulls", lambda batch, _wire: batch),
 }
@@ -260,7 +260,7 @@ def test_the_order_of_keys_is_that_of_the_oracle_for_many_maps() -> None:
     random = np.random.default_rng(1)
     offsets = np.concatenate([[0], np.cumsum(random.integers(0, 5, 500))])
     keys = pa.array([f"k{n}" for n in random.integers(0, 6, offsets[-1])])
-    chosen, ends = vectors.in_order(keys, offsets)
+    chosen, ends = map_entries.in_order(keys, offsets)
     assert chosen is not None
     for row in range(500):
         given = {key: at for at, key in enumerate(keys.to_pylist()) if offsets[row] <= at < offsets[row + 1]}
