@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explorer import demo, errors, frames, oauth, rpc, tokens
+    from explorer.opening import connect
     from explorer.saved_requests import SavedRequests
-    from explorer.session import Session, connect
+    from explorer.session import Session
     from explorer.widget import explore, table
 
 __all__ = [
@@ -35,7 +36,7 @@ _PARTS = frozenset({"demo", "errors", "frames", "oauth", "rpc", "tokens"})
 _PLACES = {
     "SavedRequests": "saved_requests",
     "Session": "session",
-    "connect": "session",
+    "connect": "opening",
     "explore": "widget",
     "table": "widget",
 }

@@ -1,9 +1,8 @@
-"""Services and their methods, as a person calls them."""
+"""Methods, as a person calls them."""
 
 from __future__ import annotations
 
 import html
-import keyword
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -11,17 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.calls import Call
-from explorer.documentation import (
-    MadeOnDemand,
-    method_documentation,
-    method_signature,
-    service_documentation,
-    type_name,
-)
+from explorer.documentation import MadeOnDemand, method_documentation, method_signature, type_name
 from explorer.errors import ConfigurationError, RequestError, UnknownNameError
 from explorer.frames.options import Options
 from explorer.history import History
@@ -42,7 +35,7 @@ from explorer.texts import Asked, asked_of
 if TYPE_CHECKING:
     from explorer.frames import DataFrame, Run, Table
 
-__all__ = ["Method", "Running", "Service", "attribute_names"]
+__all__ = ["Method", "Running"]
 
 
 class Method:
@@ -339,90 +332,8 @@ class Method:
         return Running(self._connection, self.descriptor, self._options, request, caller=self, ended=self._ended)
 
 
-class Service:
-    """One service; its methods are attributes, and items where an attribute cannot be.
-
-    A method whose name begins with ``_`` or is one of this class's own is reached as ``service["…"]`` alone.
-    """
-
-    def __init__(
-        self,
-        connection: Connection,
-        descriptor: ServiceDescriptor,
-        options: Options,
-        comments: Mapping[str, str],
-        history: History | None = None,
-        types: PackedTypes | None = None,
-    ) -> None:
-        self.descriptor = descriptor
-        self._connection = connection
-        self._options = options
-        self._comments = comments
-        self._history = History() if history is None else history
-        self._types = types
-
-    @property
-    def documentation(self) -> str:
-        """What ``help()`` says: its comment, and a line per method."""
-        return service_documentation(self.descriptor, self._comments)
-
-    @property
-    def full_name(self) -> str:
-        """``package.Service``."""
-        return str(self.descriptor.full_name)
-
-    def __getitem__(self, name: str) -> Method:
-        found = self.descriptor.methods_by_name.get(name)
-        if found is None:
-            raise UnknownNameError(f"method of {self.full_name}", name, self.descriptor.methods_by_name)
-        return Method(self._connection, found, self._options, self._comments, self._history, self._types)
-
-    def __getattr__(self, name: str) -> Method:
-        # IPython calls whatever is named _repr_html_ and the like: a server's names must never get there.
-        if name.startswith("_") or name not in self.descriptor.methods_by_name:
-            known = attribute_names(self.descriptor.methods_by_name, super().__dir__())
-            raise AttributeError(str(UnknownNameError(f"method of {self.full_name}", name, known)))
-        return self[name]
-
-    def __dir__(self) -> list[str]:
-        own = super().__dir__()
-        return [*own, *attribute_names(self.descriptor.methods_by_name, own)]
-
-    def _ipython_key_completions_(self) -> list[str]:
-        return list(self.descriptor.methods_by_name)
-
-    def __iter__(self) -> Any:
-        return iter(self.descriptor.methods_by_name)
-
-    def __len__(self) -> int:
-        return len(self.descriptor.methods)
-
-    def __repr__(self) -> str:
-        lines = [
-            f"  {m.name}: {method_kind(m)}, {m.input_type.name} → {m.output_type.name}" for m in self.descriptor.methods
-        ]
-        return "\n".join(map(printable, [self.full_name, *lines]))
-
-    def _repr_html_(self) -> str:
-        cells = (
-            (m.name, method_kind(m), f"{m.input_type.name} → {m.output_type.name}", self._comment(m))
-            for m in self.descriptor.methods
-        )
-        return f'<div style="font-size:13px"><b>{_safe(self.full_name)}</b>{html_table(cells)}</div>'
-
-    def _comment(self, method: MethodDescriptor) -> str:
-        return self._comments.get(f"{self.full_name}.{method.name}", "")
-
-
-def attribute_names(names: Iterable[str], own: Iterable[str]) -> list[str]:
-    """Those of a server's names that may be attributes: they begin with no ``_`` and shadow nothing of our ``own``."""
-    taken = {*own, *keyword.kwlist}
-    return [name for name in names if name.isidentifier() and not name.startswith("_") and name not in taken]
-
-
 def _safe(text: str) -> str:
     return html.escape(printable(text))
 
 
 Method.__doc__ = MadeOnDemand(lambda method: method.documentation, Method.__doc__)  # type: ignore[assignment]  # text, for who asks
-Service.__doc__ = MadeOnDemand(lambda service: service.documentation, Service.__doc__)  # type: ignore[assignment]  # likewise

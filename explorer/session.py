@@ -1,15 +1,12 @@
-"""One target, one token source, one descriptor pool: the front door."""
+"""One target, one token source, one descriptor pool: what a server serves, by name."""
 
 from __future__ import annotations
 
 import html
 import os
-import warnings
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 
@@ -18,151 +15,29 @@ from explorer.completion import NamesAtHand
 from explorer.errors import ConfigurationError, ReflectionError, UnknownNameError
 from explorer.frames.options import Options
 from explorer.history import Entry, History
-from explorer.methods import Method, Service, attribute_names
+from explorer.methods import Method
+from explorer.naming import attribute_names, named, short_names, with_short_names
 from explorer.rpc import ChannelOptions, Connection, DescriptorSource
-from explorer.rpc.certificates import ClientCertificateLike, PemLike
-from explorer.rpc.channel_options import LARGEST_MESSAGE_LENGTH, MESSAGE_LENGTH, Compression, channel_options
-from explorer.rpc.combined import Descriptors, descriptor_source
 from explorer.rpc.comments import comments_of
-from explorer.rpc.deadlines import Deadline
 from explorer.rpc.descriptor_export import descriptor_set
 from explorer.rpc.health import HealthStatus, check_health
 from explorer.rpc.health_watch import HealthWatch
 from explorer.rpc.losses import completeness
-from explorer.rpc.metadata import MetadataLike, as_metadata
 from explorer.rpc.packed_types import PackedTypes
-from explorer.rpc.targets import without_password
-from explorer.secret import Sealed, sealed
+from explorer.services import Service
 from explorer.text import printable
 from explorer.tokens import TokenSource
 
 if TYPE_CHECKING:
     from explorer.frames import DataFrame
 
-__all__ = ["PlaintextWarning", "Session", "connect", "open_session"]
-
-
-def connect(
-    target: str,
-    *,
-    token_source: TokenSource | None = None,
-    root_certificates: PemLike | None = None,
-    client_certificate: ClientCertificateLike | Sealed[Any] | None = None,
-    server_name: str | None = None,
-    plaintext: bool = False,
-    metadata: MetadataLike = (),
-    timeout: float = 30.0,
-    wait_for_ready: bool = False,
-    compression: Compression | None = None,
-    max_receive_message_length: int = MESSAGE_LENGTH,
-    max_send_message_length: int = LARGEST_MESSAGE_LENGTH,
-    user_agent: str | None = None,
-    options: Sequence[tuple[str, Any]] = (),
-    descriptors: Descriptors = None,
-) -> Session:
-    """Connect to a gRPC server.
-
-    Args:
-        target: Where it is: ``host:port``, also spelled ``https://host``, ``grpcs://host:port`` or ``unix:/path``. A
-            bare target means TLS; only on loopback, without a token and with nothing given that is for TLS, may a
-            failed handshake fall back to plaintext, with a :class:`PlaintextWarning`.
-        token_source: Where access tokens come from (see :mod:`explorer.oauth`); None calls without one.
-        root_certificates: The certificate authorities to trust, as PEM or the path of a PEM file; None trusts the
-            system's.
-        client_certificate: ``(certificate_chain, private_key)`` for a server that asks who we are, each as PEM or as a
-            path, or one PEM file with both. The key must not be encrypted.
-        server_name: The name to ask of the server's certificate, where it is not the target's host.
-        plaintext: Without TLS; elsewhere than on this machine never with a token.
-        metadata: Sent with every call, reflection included. Names that end in ``-bin`` take bytes.
-        timeout: Seconds for the connection, for reflection, and for each unary call unless its options say otherwise.
-        wait_for_ready: Whether a server that is not there yet is waited for, as long as the deadline allows; else it is
-            said at once.
-        compression: Of what is sent, ``"gzip"`` or ``"deflate"``; a server answers as it likes.
-        max_receive_message_length: Bytes of one message; 256 MiB at most.
-        max_send_message_length: Bytes of one message; 256 MiB at most.
-        user_agent: What stands first in the ``user-agent`` header, in our name's place.
-        options: Further gRPC channel arguments, as pairs of name and value; they win over ours.
-        descriptors: Where it is known from what the server serves. None asks its own reflection. A
-            :class:`explorer.rpc.DescriptorSet` or :class:`explorer.rpc.ProtoFiles` is believed without asking. In a
-            list, later ones fill what earlier ones lack (files, types, services, comments):
-            ``[explorer.rpc.Reflection, explorer.rpc.DescriptorSet("api.binpb")]``.
-
-    Raises:
-        ConnectionFailedError: No connection: the sentence says whether address, TLS or server is at fault.
-        InsecureChannelError: A token would have travelled in clear.
-        ConfigurationError: An argument that cannot be.
-
-    Blocks until there is a connection, ten seconds at most (``timeout`` with ``wait_for_ready``); no token is asked for
-    yet. An interrupt ends it.
-
-    """
-    # Sealed first, so that no verbose traceback shows a value or a key, whatever is refused further down.
-    metadata, client_certificate, target = sealed(metadata), sealed(client_certificate), without_password(target)
-    metadata = as_metadata(metadata)
-    channel = channel_options(
-        root_certificates=root_certificates,
-        client_certificate=client_certificate,
-        server_name=server_name,
-        plaintext=plaintext,
-        wait_for_ready=wait_for_ready,
-        compression=compression,
-        max_receive_message_length=max_receive_message_length,
-        max_send_message_length=max_send_message_length,
-        user_agent=user_agent,
-        options=options,
-    )
-    session = open_session(
-        target, channel, token_source=token_source, metadata=metadata, timeout=timeout, descriptors=descriptors
-    )
-    _say(session)
-    return session
-
-
-def open_session(
-    target: str,
-    channel: ChannelOptions,
-    *,
-    token_source: TokenSource | None = None,
-    metadata: MetadataLike = (),
-    timeout: float = 30.0,
-    descriptors: Descriptors = None,
-) -> Session:
-    """The same as :func:`connect`, with how the channel is made read and checked already, and without a warning.
-
-    Raises as :func:`connect` does, and blocks as it does.
-    """
-    metadata, target = sealed(metadata), without_password(target)
-    metadata = as_metadata(metadata)
-    options = Options(unary_timeout=Deadline(timeout).timeout)
-    connection = Connection(target, token_source=token_source, metadata=metadata, channel=channel)
-    try:
-        source = descriptor_source(descriptors, connection, timeout)
-        connection.connect(timeout)
-    except BaseException:
-        connection.close()
-        raise
-    return Session(connection, source, options)
-
-
-def _say(session: Session) -> None:
-    """Warn of a way to the server that nobody asked for; where warnings are errors, there is no session."""
-    if session.notice is None:
-        return
-    try:
-        warnings.warn(session.notice, PlaintextWarning, stacklevel=3)
-    except PlaintextWarning:
-        session.close()
-        raise
-
-
-class PlaintextWarning(UserWarning):
-    """A server on this machine speaks no TLS, so the session goes in plaintext: nothing of it leaves the machine."""
+__all__ = ["Session"]
 
 
 class Session:
     """A connected server and what it serves.
 
-    ``session["UserService"]`` is a :class:`~explorer.methods.Service`, ``session["UserService.GetUser"]`` a
+    ``session["UserService"]`` is a :class:`~explorer.services.Service`, ``session["UserService.GetUser"]`` a
     :class:`~explorer.methods.Method`; a service's short name will do where no other service has it. A short name is an
     attribute too, unless it begins with ``_`` or is one of this class's own. Safe from any thread.
     """
@@ -359,10 +234,10 @@ class Session:
 
     def __dir__(self) -> list[str]:
         own = super().__dir__()
-        return [*own, *attribute_names(_short_names(self._known_names()), own)]
+        return [*own, *attribute_names(short_names(self._known_names()), own)]
 
     def _ipython_key_completions_(self) -> list[str]:
-        return _with_short_names(self._known_names())
+        return with_short_names(self._known_names())
 
     def _known_names(self) -> list[str]:
         """The names of the services as far as they are known, or come at once without a person's doing."""
@@ -421,8 +296,7 @@ class Session:
         self.close()
 
     def _find(self, name: str) -> Service | None:
-        names = self.services
-        matching = [name] if name in names else [full for full in names if full.rpartition(".")[2] == name]
+        matching = named(name, self.services)
         if len(matching) > 1:
             raise UnknownNameError("single service", printable(name), matching)
         if not matching:
@@ -447,16 +321,8 @@ class Session:
         return known[2]
 
     def _reachable(self) -> list[str]:
-        return _with_short_names(self.services)
+        return with_short_names(self.services)
 
 
 def _text(cell: object) -> str:
     return cell if isinstance(cell, str) else ""
-
-
-def _with_short_names(names: list[str]) -> list[str]:
-    return list(dict.fromkeys([*names, *_short_names(names)]))
-
-
-def _short_names(names: Iterable[str]) -> list[str]:
-    return [short for short, times in Counter(name.rpartition(".")[2] for name in names).items() if times == 1]

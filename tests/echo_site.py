@@ -10,8 +10,8 @@ import grpc
 from proto_site import pool_from
 
 from explorer.frames import Options
-from explorer.methods import Service
 from explorer.rpc import Connection
+from explorer.services import Service
 
 TEXT = """
 syntax = "proto3";

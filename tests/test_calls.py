@@ -18,7 +18,7 @@ from proto_site import Site, pool_from
 
 from explorer.errors import ConfigurationError, DecodeError, RpcStatusError
 from explorer.frames import Options
-from explorer.methods import Service
+from explorer.services import Service
 
 TEXT = """
 syntax = "proto3";

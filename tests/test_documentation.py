@@ -15,8 +15,9 @@ from schemas import pool_of
 
 from explorer.documentation import method_documentation
 from explorer.frames import Options
-from explorer.methods import Method, Service
+from explorer.methods import Method
 from explorer.rpc import Connection
+from explorer.services import Service
 
 TEXT = """
 syntax = "proto3";

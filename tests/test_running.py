@@ -26,8 +26,8 @@ from explorer.errors import (
     UnknownNameError,
 )
 from explorer.frames import Options
-from explorer.methods import Service
 from explorer.rpc import Connection
+from explorer.services import Service
 
 TEXT = """
 syntax = "proto3";

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from explorer.opening import open_session
 from explorer.rpc import channel_options
 from explorer.rpc.channel_options import ChannelSettings
 from explorer.rpc.metadata import as_metadata
 from explorer.rpc.targets import without_password
 from explorer.secret import Sealed, sealed
-from explorer.session import Session, open_session
+from explorer.session import Session
 from explorer.widget.sign_in import Grant
 from explorer.widget.source_code import Origin, connection_arguments, sign_in_arguments
 

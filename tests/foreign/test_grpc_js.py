@@ -12,8 +12,9 @@ from token_sources import Scripted, a_token
 
 import explorer
 from explorer.errors import ConnectionFailedError, RequestError, UnknownNameError
+from explorer.opening import PlaintextWarning
 from explorer.rpc import ProtoFiles, Reflection
-from explorer.session import PlaintextWarning, Session
+from explorer.session import Session
 
 METHODS = {
     ("shop.v1.payments.Till", "Pay"): "unary",

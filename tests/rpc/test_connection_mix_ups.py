@@ -39,10 +39,10 @@ import explorer
 from explorer.errors import ConfigurationError, ConnectionFailedError, InsecureChannelError
 from explorer.frames import Options
 from explorer.methods import Method as MethodOfAPerson
+from explorer.opening import PlaintextWarning
 from explorer.rpc import Connection, invoke, parse_target, secure_channel
 from explorer.rpc.certificates import system_roots
 from explorer.rpc.proxies import proxy_for
-from explorer.session import PlaintextWarning
 
 GET = "/shop.v1.Shop/Get"
 LONG = 30.0  # seconds; only a test that fails waits for them
@@ -779,7 +779,7 @@ class TestWaiting:
                 super().__init__(*given, **named)
                 made.append(self)
 
-        monkeypatch.setattr("explorer.session.Connection", Kept)
+        monkeypatch.setattr("explorer.opening.Connection", Kept)
         server = serve_raw(silent)
         here = threading.get_ident()
 

@@ -7,9 +7,9 @@ import pytest
 
 import explorer
 from explorer.errors import ConfigurationError
+from explorer.opening import open_session
 from explorer.rpc import Connection, call_credentials, channel_options, secure_channel
 from explorer.rpc.targets import parse_target
-from explorer.session import open_session
 from explorer.tokens import StaticTokenSource
 
 

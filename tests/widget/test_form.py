@@ -13,7 +13,7 @@ from widget_ear import Ear
 
 from explorer.demo import Demo
 from explorer.oauth import client_credentials
-from explorer.session import connect
+from explorer.opening import connect
 from explorer.widget.form import AT_ONCE, known_types, types_named, types_of
 from explorer.widget.model import Model
 

@@ -11,8 +11,8 @@ import pytest
 from proto_site import Site, pool_from
 
 from explorer.frames import Options, to_frame
-from explorer.methods import Service
 from explorer.saved_requests import SavedRequests
+from explorer.services import Service
 from explorer.session import Session
 from explorer.widget.answers import table_of
 from explorer.widget.archive import Archive
