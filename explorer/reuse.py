@@ -8,10 +8,10 @@ import os
 import random
 import threading
 import weakref
-from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
+from explorer.back_off import BackOff
 from explorer.clock import SYSTEM_CLOCK, Clock
 from explorer.errors import (
     AuthorizationServerUnavailableError,
@@ -20,6 +20,7 @@ from explorer.errors import (
     SignInRequiredError,
     TokenTimeoutError,
 )
+from explorer.renewer import start_renewer
 from explorer.tokens import Token
 
 __all__ = ["ReuseTokenSource", "TokenState"]
@@ -28,12 +29,9 @@ _log = logging.getLogger(__name__)
 
 _RENEW_BETWEEN = (0.80, 0.84)  # parts of a lifetime
 _SHORTEST_RENEWAL = 1.0  # seconds between two renewals that nobody asked for, however short the lifetime
-_FORCED_REFRESH_INTERVAL = 1.0  # seconds between two refreshes forced by a server that refuses what we send
-_BACK_OFF_BASE, _BACK_OFF_CAP = 2.0, 16.0  # seconds
-_MOST_TROUBLES, _TROUBLES_WINDOW = 7, 30.0  # requests that met a trouble, and the seconds in which they may be so many
 _LONGEST_PATIENCE = 60.0  # seconds that a caller waits for its turn; a server that wants longer is told of instead
+_NO_DATE = float("inf")  # seconds to a renewal that is not due at any time yet
 _IDLE_AFTER = 600.0  # seconds without a caller or anybody who looks, after which nothing is renewed ahead of need
-_LONGEST_SLEEP = 600.0  # seconds: what a wake-up lost to the garbage collector's timing costs at most
 
 
 class TokenState(NamedTuple):
@@ -90,10 +88,7 @@ class ReuseTokenSource:
         self._refresh_count = 0
         self._last_error: Exception | None = None
         self._dead: Exception | None = None
-        self._failures = 0
-        self._troubles: deque[float] = deque(maxlen=_MOST_TROUBLES)  # when, on the boot clock, since the last success
-        self._not_before = float("-inf")  # on the boot clock
-        self._forced_at = float("-inf")
+        self._back_off = BackOff()
         self._renewal_due: float | None = None
         self._needed_at, self._resting = clock.now().boot, False
         self._renewer: threading.Thread | None = None
@@ -120,8 +115,7 @@ class ReuseTokenSource:
             self._need()
             if rejected is not None and self._holds(rejected) and self._usable:
                 self._usable = False
-                self._not_before = max(self._not_before, self._forced_at + _FORCED_REFRESH_INTERVAL)
-                self._forced_at = max(self._clock.now().boot, self._not_before)  # when it will be sent
+                self._back_off.note_refusal(self._clock.now().boot)
             if self._token is not None and self._usable and not self._token.expired(self._clock.now()):
                 return self._token
             flight = self._join_flight()
@@ -179,8 +173,7 @@ class ReuseTokenSource:
             flight, self._flight = self._flight, None
             self._token, self._usable, self._renew = token, True, renew
             self._dead = self._last_error = None
-            self._failures, self._not_before = 0, float("-inf")
-            self._troubles.clear()
+            self._back_off.begin_anew()
             self._need()
             self._schedule_renewal()
             self._changed.notify_all()
@@ -205,7 +198,7 @@ class ReuseTokenSource:
             return self._flight
         if self._dead is not None:
             raise _for_one(self._dead)
-        if self._last_error is not None and self._not_before - self._clock.now().boot > _LONGEST_PATIENCE:
+        if self._last_error is not None and self._back_off.delay(self._clock.now().boot) > _LONGEST_PATIENCE:
             raise _for_one(self._last_error)
         flight = self._flight = concurrent.futures.Future()
         self._renewal_due = None
@@ -242,7 +235,7 @@ class ReuseTokenSource:
 
     def _wait_for_turn(self, flight: concurrent.futures.Future[Token]) -> bool:
         with self._changed:
-            while self._flight is flight and (delay := self._not_before - self._clock.now().boot) > 0:
+            while self._flight is flight and (delay := self._back_off.delay(self._clock.now().boot)) > 0:
                 self._clock.wait(self._changed, delay)
             return self._flight is flight
 
@@ -259,8 +252,8 @@ class ReuseTokenSource:
                 if token is not None:
                     self._token, self._usable = token, True
                     self._refresh_count += 1
-                    self._last_error, self._failures, self._dead = None, 0, None
-                    self._troubles.clear()
+                    self._last_error = self._dead = None
+                    self._back_off.note_success()
                 else:
                     self._note_failure(error)
                 self._schedule_renewal()
@@ -275,29 +268,21 @@ class ReuseTokenSource:
         if isinstance(error, SignInRequiredError | OAuthConfigurationError):
             self._dead = error
             return
-        self._failures += 1
-        ceiling = min(_BACK_OFF_CAP, _BACK_OFF_BASE * 2.0 ** (self._failures - 1))
-        delay = random.uniform(0, ceiling)  # noqa: S311 - jitter, not a secret
-        if isinstance(error, AuthorizationServerUnavailableError) and error.retry_after is not None:
-            delay = max(delay, error.retry_after)
-        now = self._clock.now().boot
-        self._troubles.append(now)
-        self._not_before = now + delay
-        if len(self._troubles) == _MOST_TROUBLES:  # full jitter may draw short many times in a row
-            self._not_before = max(self._not_before, self._troubles[0] + _TROUBLES_WINDOW)
+        retry_after = error.retry_after if isinstance(error, AuthorizationServerUnavailableError) else None
+        self._back_off.note_trouble(self._clock.now().boot, retry_after)
 
     def _schedule_renewal(self) -> None:
         """Set when to renew, with the lock held, and see to it that somebody will."""
         if not self._renew or self._dead is not None or self._token is None or self._token.lifetime <= 0:
             return
         if self._last_error is not None:
-            self._renewal_due = self._not_before
+            self._renewal_due = self._back_off.not_before
         else:
             now, share = self._clock.now(), random.uniform(*_RENEW_BETWEEN)  # noqa: S311 - jitter
             wait = share * self._token.lifetime - now.since(self._token.asked_at)
             self._renewal_due = now.boot + max(wait, _SHORTEST_RENEWAL)
         if self._renewer is None:
-            self._renewer = _start_renewer(self)
+            self._renewer = start_renewer(self._renew_if_due, self._changed, self._clock)
         self._changed.notify_all()
 
     def _need(self) -> None:
@@ -308,17 +293,21 @@ class ReuseTokenSource:
             self._schedule_renewal()
 
     def _renew_if_due(self) -> float | None:
-        """Start the renewal if its time has come, with the lock held; seconds to the next look, None for no date."""
-        if self._renewal_due is None:
+        """Start the renewal if its time has come, with the lock held; seconds to the next look, None for no more."""
+        if self._dead is not None:
+            self._renewer = None
             return None
-        delay = max(self._renewal_due, self._not_before) - self._clock.now().boot
+        if self._renewal_due is None:
+            return _NO_DATE
+        now = self._clock.now().boot
+        delay = max(self._renewal_due - now, self._back_off.delay(now))
         if delay > 0:
             return delay
-        if self._clock.now().boot - self._needed_at >= self._idle_after:
+        if now - self._needed_at >= self._idle_after:
             self._renewal_due, self._resting = None, True
-            return None
-        self._join_flight()
-        return None
+        else:
+            self._join_flight()
+        return _NO_DATE
 
     def _announce(self) -> None:
         """Tell that a request begins, from another thread: a listener that asks for a token waits for this one's."""
@@ -352,35 +341,6 @@ def _for_one(error: BaseException) -> BaseException:
     own.args, own.__cause__ = error.args, error.__cause__
     vars(own).update(vars(error))
     return own
-
-
-def _start_renewer(source: ReuseTokenSource) -> threading.Thread:
-    """Start the thread that renews for ``source`` until that is closed or forgotten: it holds no reference to it."""
-    changed, clock, reference = source._changed, source._clock, weakref.ref(source)  # noqa: SLF001 - its other half
-
-    def wake(_: Any = None) -> None:
-        with changed:
-            changed.notify_all()
-
-    weakref.finalize(source, wake).atexit = False
-
-    def run() -> None:
-        while True:
-            with changed:
-                owner = reference()
-                if owner is None or owner._dead is not None:  # noqa: SLF001 - its other half
-                    if owner is not None:
-                        owner._renewer = None  # noqa: SLF001 - its other half
-                    return
-                delay = owner._renew_if_due()  # noqa: SLF001 - its other half
-                del owner  # this may have been the last reference
-                if reference() is None:
-                    return
-                clock.wait(changed, _LONGEST_SLEEP if delay is None else min(delay, _LONGEST_SLEEP))
-
-    thread = threading.Thread(target=run, name="explorer-token-renewal", daemon=True)
-    thread.start()
-    return thread
 
 
 _alive: weakref.WeakSet[ReuseTokenSource] = weakref.WeakSet()
