@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+_FIGURES = "benchmarks.figures"
+
 World = Mapping[str, Any]
 """What both sides are given, as JSON could carry it: addresses, tokens, sizes."""
 
@@ -129,8 +131,13 @@ class OwnFigure:
 AnyFigure = Figure | CountedFigure | OwnFigure
 
 
+def figure_called(name: str) -> AnyFigure:
+    """The figure of that name, and no other loaded."""
+    figure: AnyFigure = importlib.import_module(f"{_FIGURES}.{name.replace('-', '_')}").FIGURE
+    return figure
+
+
 def all_figures() -> dict[str, AnyFigure]:
     """Every figure by its name."""
-    found = pkgutil.iter_modules(importlib.import_module("benchmarks.figures").__path__, "benchmarks.figures.")
-    modules = [importlib.import_module(module.name) for module in found]
-    return {module.FIGURE.name: module.FIGURE for module in modules}
+    names = [found.name.replace("_", "-") for found in pkgutil.iter_modules(importlib.import_module(_FIGURES).__path__)]
+    return {name: figure_called(name) for name in names}

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmarks.cores import pin_client
-from benchmarks.figure import CountedFigure, Figure, LackingError, OwnFigure, Side, Work, World, all_figures
+from benchmarks.figure import CountedFigure, Figure, LackingError, OwnFigure, Side, Work, World, figure_called
 
 
 def cpu_seconds() -> float:
@@ -86,7 +86,7 @@ def once(work: Work) -> float:
 
 def main(figure_name: str, side_name: str) -> None:
     """Measure, and say what it took."""
-    figure, world = all_figures()[figure_name], json.load(sys.stdin)
+    figure, world = figure_called(figure_name), json.load(sys.stdin)
     if isinstance(figure, OwnFigure):
         print(json.dumps(in_turns(figure, world)))
     else:

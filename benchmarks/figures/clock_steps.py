@@ -99,7 +99,7 @@ def side(library: Callable[[Machine], AbstractContextManager[Asking]]) -> Counte
 
 
 FIGURE = CountedFigure(
-    "clock-steps-requests",
+    "clock-steps",
     "token requests where the clock jumps an hour back and forward, the machine sleeps twice, and callers not served",
     world=lambda: contextlib.nullcontext({}),
     ours=side(explorer_source),

@@ -11,4 +11,4 @@ def scenario(demo: Demo, callers: Callers) -> Tally:
     return Tally(token_requests(demo))
 
 
-FIGURE = figure("dead-grant-requests", "token requests of 20 callers with a dead refresh token", scenario, at_most=1)
+FIGURE = figure("dead-grant", "token requests of 20 callers with a dead refresh token", scenario, at_most=1)

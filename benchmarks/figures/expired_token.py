@@ -11,7 +11,7 @@ def scenario(demo: Demo, callers: Callers) -> Tally:
 
 
 FIGURE = figure(
-    "20-expired-requests",
+    "expired-token",
     "token requests of 20 callers at once with an expired token, and those of them who were not served",
     scenario,
     at_most=1,

@@ -67,7 +67,7 @@ def side(library: Library) -> CountedSide:
 
 
 FIGURE = CountedFigure(
-    "20-expired-twice-requests",
+    "expired-token-twice",
     "token requests of two processes with 20 callers each that share one expired token, and callers not served",
     world=go_program,
     ours=side(two_explorers),

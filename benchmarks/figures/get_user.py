@@ -79,7 +79,7 @@ def stub_loop(world: World) -> Iterator[Work]:
 
 
 FIGURE = Figure(
-    name="get-user-cpu",
+    name="get-user",
     what=f"CPU per row of {USERS} GetUser to a DataFrame, the token on each",
     measure="cpu",
     world=demo,

@@ -48,7 +48,7 @@ def longer(statement: str) -> CountedSide:
 
 
 FIGURE = CountedFigure(
-    name="import-ms",
+    name="import-time",
     what="milliseconds of CPU that `import explorer` and its `connect` take more than `import grpc`",
     world=nowhere,
     ours=longer("import explorer; explorer.connect"),

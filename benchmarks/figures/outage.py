@@ -22,7 +22,7 @@ def scenario(demo: Demo, callers: Callers) -> Tally:
 
 
 FIGURE = figure(
-    "outage-requests",
+    "outage",
     f"token requests while the server answers 503 for {DOWN} s of a {LIFETIME} s token's life, and calls that failed",
     scenario,
     at_most=8,

@@ -14,7 +14,7 @@ def scenario(demo: Demo, callers: Callers) -> Tally:
 
 
 FIGURE = figure(
-    "5s-tokens-requests",
+    "short-tokens",
     f"token requests for 5 s tokens and a call every 60 ms, in {SECONDS} s (at most 16 in 60 s, which is one each 4 s)",
     scenario,
     at_most=AT_MOST,

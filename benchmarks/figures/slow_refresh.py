@@ -22,7 +22,7 @@ def scenario(demo: Demo, callers: Callers) -> Tally:
 
 
 FIGURE = figure(
-    "slow-refresh-waits",
+    "slow-refresh",
     f"calls that waited 0.5 s: one every 10 ms for {SECONDS} s, tokens live {LIFETIME} s, a refresh takes {REFRESH} s",
     scenario,
     at_most=0,

@@ -96,7 +96,7 @@ def side(script: str) -> CountedSide:
 
 
 FIGURE = CountedFigure(
-    "form-of-200-by-5-fields",
+    "wide-form",
     "milliseconds of Chromium's thread to draw a form of messages five deep with 200 fields in each, all open",
     world,
     side("document.querySelector('[role=tab]').click()"),

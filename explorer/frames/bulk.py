@@ -377,9 +377,9 @@ class Bulk:
         if self._options.rate is not None:
             await self._keep_pace(self._options.rate)
         timeout = self._left(started)
-        broken, some = await self._streams.read(ordinal, request, used.metadata, timeout=timeout, started=started)
-        if broken is not None:
-            return self._failure(*broken, begun=some), some
+        end, some = await self._streams.read(ordinal, request, used.metadata, timeout=timeout, started=started)
+        if end.code is not _OK:
+            return self._failure(*end, begun=some), some
         self._succeeded(used)
         return None, some
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
-from typing import Any, TypeAlias
 
 import grpc
 
@@ -15,11 +13,10 @@ from explorer.frames.inflow import Inflow
 from explorer.frames.outcomes import Messages
 from explorer.rpc.connection import Connection
 from explorer.rpc.metadata import Metadata
+from explorer.rpc.server_streams import ServerStream, server_streams
+from explorer.rpc.status import End
 
 __all__ = ["Streams"]
-
-Broken: TypeAlias = tuple[grpc.StatusCode, str, Metadata]
-"""How a stream ended that did not end well: code, details and trailing metadata."""
 
 _UNTAKEN = 64 * 2**20  # bytes of all streams that may lie here until they are taken
 
@@ -41,14 +38,13 @@ class Streams:
         self._compression = compression
         self._places = places
         self._stopped = False
-        self._calls: set[Any] = set()
+        self._open: set[ServerStream] = set()
         self._inflows: dict[int, tuple[bytes, Inflow]] = {}
 
     def __enter__(self) -> None:
-        self._channel: Any = self._connection.stream_channel()
+        self._channel = self._connection.stream_channel()
         wait_for_ready = self._connection.channel_options.wait_for_ready
-        sent: dict[str, Any] = {"compression": self._compression, "wait_for_ready": wait_for_ready}
-        self._call: Any = partial(self._channel.unary_stream(self._path), **sent)  # no serializers: bytes
+        self._begin = server_streams(self._channel, self._path, self._compression, wait_for_ready=wait_for_ready)
         self._threads = ThreadPoolExecutor(self._places, thread_name_prefix="explorer-stream")
 
     def __exit__(
@@ -59,8 +55,8 @@ class Streams:
 
     async def read(
         self, ordinal: int, request: bytes, metadata: Metadata, *, timeout: float, started: float
-    ) -> tuple[Broken | None, bool]:
-        """Read one to its end: how it broke, None where it did not, and whether a message came."""
+    ) -> tuple[End, bool]:
+        """Read one to its end; and whether a message came."""
         pull = partial(self._pull, ordinal, request, metadata, timeout, started)
         return await asyncio.get_running_loop().run_in_executor(self._threads, pull)
 
@@ -71,32 +67,25 @@ class Streams:
     def stop(self) -> None:
         """Cancel what is read, and all that would be. From any thread."""
         self._stopped = True
-        for call in list(self._calls):
-            call.cancel()
+        for stream in list(self._open):
+            stream.cancel()
         for _, inflow in list(self._inflows.values()):
             inflow.let_go()
 
     def _pull(
         self, ordinal: int, request: bytes, metadata: Metadata, timeout: float, started: float
-    ) -> tuple[Broken | None, bool]:
-        call = self._call(request, timeout=timeout, metadata=metadata)
-        self._calls.add(call)
+    ) -> tuple[End, bool]:
+        stream = self._begin(request, metadata, timeout)
+        self._open.add(stream)
         if self._stopped:
-            call.cancel()
-        some, broken = False, None
-        inflow = Inflow(_UNTAKEN // self._places)
+            stream.cancel()
+        inflow = Inflow(_UNTAKEN // self._places, started)
         self._inflows[ordinal] = request, inflow
         try:
-            for message in call:
-                some = True
-                inflow.put(message, time.perf_counter() - started)
-        except grpc.RpcError as error:
-            told: Any = error
-            broken = told.code(), told.details() or "", told.trailing_metadata() or ()
+            return stream.read(inflow.put), inflow.brought_some
         finally:
-            self._calls.discard(call)
+            self._open.discard(stream)
             inflow.has_ended = True
-        return broken, some
 
     def _take_from(self, ordinal: int) -> Messages | None:
         request, inflow = self._inflows[ordinal]

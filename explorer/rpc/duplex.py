@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import grpc
 
 from explorer.rpc.metadata import Metadata
-from explorer.rpc.status import CODES
+from explorer.rpc.status import end_of
 
 __all__ = ["CallEnded", "DuplexCall", "open_duplex"]
 
@@ -147,15 +147,7 @@ class _OneThread:
                 self._came = operation.message()
                 self._no_more = self._came is None
             elif kind == self._core.OperationType.receive_status_on_client:
-                self._end = _end(operation.code(), operation.details(), operation.trailing_metadata())
-
-
-def _end(number: int, details: Any, trailing_metadata: Any) -> CallEnded:
-    text = details.decode("utf-8", "replace") if isinstance(details, bytes) else details or ""
-    code = CODES.get(number)
-    if code is None:
-        code, text = grpc.StatusCode.UNKNOWN, f'Server sent unknown code {number} and details "{text}"'
-    return CallEnded(code, text, trailing_metadata)
+                self._end = CallEnded(*end_of(operation.code(), operation.details(), operation.trailing_metadata()))
 
 
 class _ManyThreads:

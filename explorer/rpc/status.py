@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 from google.protobuf import descriptor_pool
@@ -17,9 +17,10 @@ from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 
 from explorer.rpc.canonical import any_to_dict
+from explorer.rpc.metadata import Metadata
 from explorer.text import printable
 
-__all__ = ["CODES", "Status", "decoded_again", "packed_types", "status_of", "stopped"]
+__all__ = ["CODES", "End", "Status", "decoded_again", "end_of", "packed_types", "status_of", "stopped"]
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 """Each status code by its number on the wire."""
@@ -83,6 +84,23 @@ class Status:
 
     def __str__(self) -> str:
         return f"{self.code}: {self.details}" if self.details else self.code
+
+
+class End(NamedTuple):
+    """How a call ended, as core tells it."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: Metadata
+
+
+def end_of(number: int, details: Any, trailing_metadata: Any) -> End:
+    """From the code on the wire; one that gRPC does not know is UNKNOWN, and the text tells which it was."""
+    text = details.decode("utf-8", "replace") if isinstance(details, bytes) else details or ""
+    code = CODES.get(number)
+    if code is None:
+        code, text = grpc.StatusCode.UNKNOWN, f'Server sent unknown code {number} and details "{text}"'
+    return End(code, text, trailing_metadata or ())
 
 
 def make_status(code: grpc.StatusCode, details: str = "") -> Status:

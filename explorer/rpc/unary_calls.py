@@ -17,6 +17,7 @@ import grpc
 import grpc.aio
 
 from explorer.rpc.connection import Connection
+from explorer.rpc.core_method import CoreMethod
 from explorer.rpc.metadata import Metadata, RequestMetadata
 from explorer.rpc.status import CODES
 
@@ -75,16 +76,9 @@ class _CoreCalls:
     def __init__(
         self, channel: grpc.Channel, path: str, compression: grpc.Compression | None, *, wait_for_ready: bool
     ) -> None:
-        from grpc._cython import cygrpc  # type: ignore[attr-defined]  # the stubs know nothing of it
-
-        self._core, self._python_channel = cygrpc, channel
-        self._channel: Any = channel._channel  # type: ignore[attr-defined]  # noqa: SLF001 - see above: no other door
-        self._path = path.encode()
-        self._handle = self._channel.get_registered_call_handle(self._path)
-        ready = cygrpc.InitialMetadataFlags
-        self._flags = ready.wait_for_ready_explicitly_set | (ready.wait_for_ready if wait_for_ready else 0)
-        name = cygrpc.GRPC_COMPRESSION_REQUEST_ALGORITHM_MD_KEY
-        self._compression = () if compression is None else ((name, _ENCODINGS[compression]),)
+        method = self._method = CoreMethod(channel, path, compression, wait_for_ready=wait_for_ready)
+        self._core, self._channel, self._python_channel = method.core, method.channel, channel
+        self._handle = self._channel.get_registered_call_handle(method.path)
         self._under_way: dict[object, list[Any]] = {}
         self._operations(b"", RequestMetadata())  # raises where they take something else
 
@@ -99,7 +93,7 @@ class _CoreCalls:
         both = ((operations, noted),)
         try:
             noted[3] = self._channel.integrated_call(
-                0, self._path, None, deadline, None, None, both, None, self._handle
+                0, self._method.path, None, deadline, None, None, both, None, self._handle
             )
         except BaseException:
             del self._under_way[tag]  # nobody would ever tell of its end
@@ -125,23 +119,12 @@ class _CoreCalls:
 
     def _operations(self, request: bytes, metadata: Metadata) -> tuple[Any, ...]:
         core = self._core
-        if self._compression:
-            metadata = RequestMetadata((*metadata, *self._compression))
         return (
-            core.SendInitialMetadataOperation(metadata, self._flags),
-            core.SendMessageOperation(request, 0),
-            core.SendCloseFromClientOperation(0),
+            *self._method.asking(request, metadata),
             core.ReceiveInitialMetadataOperation(0),
             core.ReceiveMessageOperation(0),
             core.ReceiveStatusOnClientOperation(0),
         )
-
-
-_ENCODINGS = {
-    grpc.Compression.NoCompression: "identity",
-    grpc.Compression.Deflate: "deflate",
-    grpc.Compression.Gzip: "gzip",
-}
 
 
 class _AioCalls:

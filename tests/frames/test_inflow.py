@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from time import perf_counter
 
 import pytest
 
@@ -17,7 +18,7 @@ def putting(inflow: Inflow, count: int) -> tuple[threading.Thread, list[int]]:
 
     def put() -> None:
         for number in range(count):
-            inflow.put(b"0123456789", float(number))
+            inflow.put(b"%010d" % number)
             done.append(number)
 
     thread = threading.Thread(target=put, daemon=True)
@@ -26,21 +27,21 @@ def putting(inflow: Inflow, count: int) -> tuple[threading.Thread, list[int]]:
 
 
 def test_who_puts_waits_for_who_takes() -> None:
-    inflow = Inflow(room=95)
+    inflow = Inflow(room=95, started=0.0)
     thread, done = putting(inflow, 30)
-    came: list[float] = []
+    came: list[bytes] = []
     while len(came) < 30:
         thread.join(0.05)
         messages, elapsed = inflow.take()
-        assert len(messages) <= 10
-        came += elapsed
-    assert came == [float(number) for number in range(30)]
+        assert len(messages) == len(elapsed) <= 10
+        came += messages
+    assert came == [b"%010d" % number for number in range(30)]
     thread.join(PATIENCE)
     assert done == list(range(30))
 
 
 def test_once_nobody_takes_any_more_nobody_waits() -> None:
-    inflow = Inflow(room=95)
+    inflow = Inflow(room=95, started=0.0)
     thread, done = putting(inflow, 30)
     thread.join(0.05)
     assert len(done) < 10
@@ -50,8 +51,12 @@ def test_once_nobody_takes_any_more_nobody_waits() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1])
-def test_what_was_put_is_taken_once(size: int) -> None:
-    inflow = Inflow(room=100)
-    inflow.put(b"x" * size, 0.5)
-    assert inflow.take() == ([b"x" * size], [0.5])
+def test_what_was_put_is_taken_once_with_the_seconds_it_took(size: int) -> None:
+    inflow = Inflow(room=100, started=(started := perf_counter()))
+    assert not inflow.brought_some
+    inflow.put(b"x" * size)
+    messages, (elapsed,) = inflow.take()
+    assert messages == [b"x" * size]
+    assert 0.0 <= elapsed <= perf_counter() - started
+    assert inflow.brought_some
     assert inflow.take() == ([], [])

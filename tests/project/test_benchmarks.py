@@ -18,7 +18,17 @@ from benchmarks.__main__ import WIDTHS, compare, count, measure
 from benchmarks.callers import Load, PythonCallers
 from benchmarks.calling import bare
 from benchmarks.decoding import FLAT
-from benchmarks.figure import CountedFigure, CountedPeer, Figure, OwnFigure, Peer, Tally, Way, all_figures
+from benchmarks.figure import (
+    CountedFigure,
+    CountedPeer,
+    Figure,
+    OwnFigure,
+    Peer,
+    Tally,
+    Way,
+    all_figures,
+    figure_called,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -163,7 +173,7 @@ def test_callers_at_once_are_all_there_before_the_first_asks():
 
 @pytest.mark.slow
 def test_a_counted_figure_asks_the_demo_and_finds_the_promise_kept():
-    rows = {row.peer.name: row for row in count(all_figures()["20-expired-requests"])}
+    rows = {row.peer.name: row for row in count(figure_called("expired-token"))}
     assert [row.ours for row in rows.values()] == [Tally(1, 0)] * 2
     assert rows["authlib, OAuth2Session"].theirs.count > 1
     go = rows["golang.org/x/oauth2"]
@@ -197,13 +207,13 @@ def test_an_unknown_name_is_answered_with_the_names_there_are():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "'no-such-figure'" in done.stderr
-    assert "get-user-cpu" in done.stderr
+    assert "get-user" in done.stderr
 
 
 @pytest.mark.slow
 def test_the_first_figure_measures_both_sides_and_they_agree():
     """One run a side on a busy machine: that the figure measures and agrees; `make bench` holds the goal."""
-    short = dataclasses.replace(all_figures()["get-user-cpu"], runs=1)
+    short = dataclasses.replace(figure_called("get-user"), runs=1)
     (row,) = measure(short)
     assert 1e-6 < row.ours < 0.1
     assert 1e-6 < row.theirs < 0.1
@@ -220,7 +230,7 @@ def test_a_side_is_measured_by_what_its_work_alone_costs():
         "def ours(world):\n"
         "    busy(0.5)\n"
         "    yield lambda: (busy(0.2), (2, 'x'))[1]\n"
-        "side.all_figures = lambda: {'f': Figure('f', '', 'cpu', None, ours, ())}\n"
+        "side.figure_called = lambda name: Figure(name, '', 'cpu', None, ours, ())\n"
         "sys.stdin = io.StringIO('{}')\n"
         "side.main('f', 'ours')\n"
     )
@@ -242,7 +252,7 @@ def test_what_a_program_takes_to_start_is_taken_off_and_its_own_seconds_are_coun
         "        yield lambda: (subprocess.run([sys.executable, '-c', busy], check=True), (rows, None))[1]\n"
         "    return ours\n"
         "peer = Peer('peer', program(0.9, 5), goal=None, start=program(0.3, 2))\n"
-        "side.all_figures = lambda: {'f': Figure('f', '', 'cpu', None, program(0, 0), (peer,))}\n"
+        "side.figure_called = lambda name: Figure(name, '', 'cpu', None, program(0, 0), (peer,))\n"
         "sys.stdin = io.StringIO('{}')\n"
         "side.main('f', 'peer')\n"
     )
