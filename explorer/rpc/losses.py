@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 
 from explorer.rpc.repair import stub_file
@@ -36,8 +35,7 @@ def completeness(names: Iterable[str], broken: Mapping[str, str], repaired: Mapp
 class Losses:
     """Fields that became bytes, and types that are stubs, each with the clause that says what is missing."""
 
-    def __init__(self, pool: descriptor_pool.DescriptorPool) -> None:
-        self._pool = pool
+    def __init__(self) -> None:
         self._fields: dict[str, dict[str, str]] = {}
         self.stubs: dict[str, str] = {}
         self._inside: dict[str, list[Descriptor]] = {}

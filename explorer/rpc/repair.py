@@ -1,6 +1,6 @@
 """What can be done for one descriptor file that a pool would not take as it is.
 
-Pure functions on copies of FileDescriptorProtos; which repair is right is decided in :mod:`explorer.rpc.files`.
+Pure functions on copies of FileDescriptorProtos; which repair is right is decided in :mod:`explorer.rpc.built_files`.
 """
 
 from __future__ import annotations
