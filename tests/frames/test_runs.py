@@ -6,7 +6,7 @@ import gc
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
@@ -47,6 +47,19 @@ def doubling(request: Any, _context: Any) -> dict[str, int]:
     return {"twice": 2 * request.n}
 
 
+def holding_back(site: Any, held: Callable[[int], bool]) -> tuple[Any, threading.Event]:
+    """A site that doubles; its answers to the numbers that are held wait for the event."""
+    here, go = site(PROTO), threading.Event()
+
+    def get(request: Any, context: Any) -> dict[str, int]:
+        if held(request.n):
+            go.wait(PATIENCE)
+        return doubling(request, context)
+
+    here.serve(Get=get)
+    return here, go
+
+
 def until(condition: Any) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
@@ -71,14 +84,7 @@ class TestInTheBackground:
         assert run.tally == (200, run.tally.request_bytes, 200, "OK")
 
     def test_it_says_how_far_it_is_and_after_the_end_how_fast_it_was(self, site) -> None:
-        here, go = site(PROTO), threading.Event()
-
-        def get(request: Any, context: Any) -> Any:
-            if request.n >= 10:
-                go.wait(PATIENCE)
-            return doubling(request, context)
-
-        here.serve(Get=get)
+        here, go = holding_back(site, lambda n: n >= 10)
         run = run_of(here, fields={"n": range(1_200)}, concurrency=2).start()
         until(lambda: run.progress.done == 10)
         assert re.fullmatch(
@@ -90,14 +96,7 @@ class TestInTheBackground:
         assert run.progress == run.progress, "no slower for being looked at later"
 
     def test_the_rows_so_far_while_it_goes_on(self, site) -> None:
-        here, go = site(PROTO), threading.Event()
-
-        def get(request: Any, context: Any) -> Any:
-            if request.n >= 50:
-                go.wait(PATIENCE)
-            return doubling(request, context)
-
-        here.serve(Get=get)
+        here, go = holding_back(site, lambda n: n >= 50)
         run = run_of(here, fields={"n": range(60)}, concurrency=4).start()
         until(lambda: len(run.frame()) == 50)
         assert run.frame()["request.n"].tolist() == list(range(50))
@@ -108,14 +107,7 @@ class TestInTheBackground:
         assert len(run.wait(PATIENCE)) == 60
 
     def test_a_look_at_the_latest_rows_leaves_everything_as_it_is(self, site) -> None:
-        here, go = site(PROTO), threading.Event()
-
-        def get(request: Any, context: Any) -> Any:
-            if request.n >= 50:
-                go.wait(PATIENCE)
-            return doubling(request, context)
-
-        here.serve(Get=get)
+        here, go = holding_back(site, lambda n: n >= 50)
         run = run_of(here, fields={"n": range(60)}, concurrency=4).start()
         until(lambda: run.progress.done == 50)
         assert run.latest(3)["request.n"].tolist() == [47, 48, 49]
@@ -136,8 +128,7 @@ class TestInTheBackground:
         assert run.latest(2).columns.tolist() == frame.columns.tolist()
 
     def test_a_row_out_of_its_turn_is_among_the_latest(self, site) -> None:
-        here, go = site(PROTO), threading.Event()
-        here.serve(Get=lambda request, c: (go.wait(PATIENCE) if request.n == 0 else None) or doubling(request, c))
+        here, go = holding_back(site, lambda n: n == 0)
         run = run_of(here, fields={"n": range(20)}, concurrency=2).start()
         until(lambda: run.progress.done == 19)
         assert run.latest(2)["request.n"].tolist() == [18, 19]
@@ -145,8 +136,7 @@ class TestInTheBackground:
         run.wait(PATIENCE)
 
     def test_a_pause_counts_neither_for_the_rate_nor_for_what_is_left(self, site) -> None:
-        here, go = site(PROTO), threading.Event()
-        here.serve(Get=lambda request, c: (go.wait(PATIENCE) if request.n >= 10 else None) or doubling(request, c))
+        here, go = holding_back(site, lambda n: n >= 10)
         run = run_of(here, fields={"n": range(12)}, concurrency=2).start()
         until(lambda: run.progress.done == 10)
         run.pause()
@@ -159,8 +149,7 @@ class TestInTheBackground:
         run.wait(PATIENCE)
 
     def test_rows_that_came_before_their_turn_are_there_too(self, site) -> None:
-        here, go = site(PROTO), threading.Event()
-        here.serve(Get=lambda request, c: (go.wait(PATIENCE) if request.n == 0 else None) or doubling(request, c))
+        here, go = holding_back(site, lambda n: n == 0)
         run = run_of(here, fields={"n": range(20)}, concurrency=2).start()
         until(lambda: len(run.frame()) == 19)
         assert run.frame().index.tolist() == list(range(1, 20))
@@ -190,13 +179,12 @@ class TestInTheBackground:
         assert len(run.wait(PATIENCE)) == 5000
 
     def test_cancelled_it_keeps_what_came_and_says_so_of_the_rest(self, site) -> None:
-        here, never = site(PROTO), threading.Event()
-        here.serve(Get=lambda request, c: (never.wait(PATIENCE) if request.n >= 10 else None) or doubling(request, c))
+        here, go = holding_back(site, lambda n: n >= 10)
         run = run_of(here, fields={"n": range(100)}, concurrency=4).start()
         until(lambda: run.progress.done == 10)
         run.cancel()
         frame = run.wait(PATIENCE)
-        never.set()
+        go.set()
         assert run.state == "cancelled"
         assert frame["status_code"].tolist() == ["OK"] * 10 + ["CANCELLED"] * 90
 
@@ -441,64 +429,3 @@ class TestForms:
     def test_no_other_backend(self) -> None:
         with pytest.raises(ConfigurationError, match="'pandas'"):
             Options(dtype_backend="pandas")  # type: ignore[arg-type]  # what is tested
-
-
-class TestFiles:
-    @pytest.fixture
-    def q(self, message_type: Any) -> Any:
-        return message_type(
-            "message M { string id = 1; int64 n = 2; bool on = 3; repeated int32 many = 4; N inner = 5; double d = 6; "
-            "google.protobuf.Timestamp t = 7; } message N { string city = 1; }"
-        )
-
-    def read(self, q: Any, path: Any) -> list[Any]:
-        from google.protobuf import message_factory
-
-        return [message_factory.GetMessageClass(q).FromString(data) for data in read_requests(q, path).data]
-
-    def test_csv_has_the_types_that_the_request_has(self, q, tmp_path) -> None:
-        path = tmp_path / "requests.csv"
-        path.write_text(
-            "id,n,on,many,inner.city,d,t\n"
-            '007,9007199254740993,true,"[1, 2]",NA,0.5,2024-01-01T00:00:00Z\n'
-            "NA,,FALSE,,,,\n"
-        )
-        first, second = self.read(q, path)
-        assert (first.id, first.n, first.on, list(first.many), first.inner.city) == (
-            "007",
-            2**53 + 1,
-            True,
-            [1, 2],
-            "NA",
-        )
-        assert first.t.seconds == 1_704_067_200
-        assert (second.id, second.n, second.on, second.HasField("inner")) == ("NA", 0, False, False)
-
-    def test_parquet(self, q, tmp_path) -> None:
-        path = tmp_path / "requests.parquet"
-        pd.DataFrame({"id": ["a", "b"], "n": [2**60, 1]}).to_parquet(path)
-        assert [(m.id, m.n) for m in self.read(q, path)] == [("a", 2**60), ("b", 1)]
-
-    @pytest.mark.parametrize(
-        ("name", "text"),
-        [
-            ("r.json", '[{"id": "a", "n": 9007199254740993}, {"id": "b"}]'),
-            ("r.jsonl", '{"id": "a", "n": 9007199254740993}\n\n{"id": "b"}\n'),
-            ("r.ndjson", '{"id": "a", "n": "9007199254740993"}\n{"id": "b"}'),
-        ],
-    )
-    def test_json(self, q, tmp_path, name: str, text: str) -> None:
-        (tmp_path / name).write_text(text)
-        assert [(m.id, m.n) for m in self.read(q, tmp_path / name)] == [("a", 2**53 + 1), ("b", 0)]
-
-    def test_one_that_is_not_there_or_of_another_kind(self, q, tmp_path) -> None:
-        with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
-            read_requests(q, tmp_path / "no.csv")
-        with pytest.raises(ConfigurationError, match=r"\.csv, \.parquet, \.json"):
-            read_requests(q, tmp_path / "r.xlsx")
-
-    @pytest.mark.parametrize("name", ["r.json", "r.jsonl", "r.parquet"])
-    def test_one_that_is_something_else(self, q, tmp_path, name: str) -> None:
-        (tmp_path / name).write_text("{oh")
-        with pytest.raises(RequestError, match=rf"{name} is no \w+ file"):
-            read_requests(q, tmp_path / name)
