@@ -69,10 +69,10 @@ def security_for(target: Target, options: ChannelOptions, *, carries_token: bool
     """
     if options.plaintext and target.plaintext is False:
         raise ConfigurationError(
-            f"{target.text} was spelled https:// or grpcs://, and plaintext=True says the contrary. Leave one away."
+            f"{target.text} was spelled {target.scheme}://, and plaintext=True says the contrary. Leave one away."
         )
     in_clear = options.plaintext or bool(target.plaintext)
-    way = "plaintext=True" if options.plaintext else "http://"
+    way = "plaintext=True" if options.plaintext else f"{target.scheme}://"
     if in_clear and options.for_tls:
         raise ConfigurationError(f"{options.for_tls[0]} is for TLS, and {way} asks for none. Leave one of them away.")
     if target.unix:

@@ -39,8 +39,7 @@ class Target:
         address: As gRPC wants it.
         host: The bare name or IP address; empty for a Unix socket.
         port: 1 to 65535; 0 for a Unix socket.
-        plaintext: What the spelling says of TLS: True (``http://``, ``grpc://``, ``grpc+tcp://``), False
-            (``https://``, ``grpcs://``, ``grpc+tls://``), None where it says nothing.
+        scheme: What it was spelled with, such as ``https``; empty where that says nothing of TLS.
         assumed_port: Whether the port is the scheme's own, because none was given.
 
     """
@@ -49,8 +48,13 @@ class Target:
     address: str
     host: str
     port: int
-    plaintext: bool | None = None
+    scheme: str = ""
     assumed_port: bool = False
+
+    @property
+    def plaintext(self) -> bool | None:
+        """What the spelling says of TLS: True for ``http://``, ``grpc://`` and ``grpc+tcp://``, None for nothing."""
+        return self.scheme in _PLAINTEXT if self.scheme else None
 
     @property
     def unix(self) -> bool:
@@ -115,8 +119,8 @@ def without_password(target: Any) -> Any:
 def _by_scheme(text: str) -> Target:
     if match := _URL.fullmatch(text):
         scheme, rest = match[1].lower(), match[2]
-        plaintext = scheme in _PLAINTEXT
-        return _endpoint(text, _without_path(text, rest), default_port=80 if plaintext else 443, plaintext=plaintext)
+        default_port = 80 if scheme in _PLAINTEXT else 443
+        return _endpoint(text, _without_path(text, rest), default_port=default_port, scheme=scheme)
     if match := _UNIX.match(text):
         return _unix(text, abstract=match[1] is not None, path=match[2])
     if match := _DNS.fullmatch(text):
@@ -164,12 +168,12 @@ def _without_path(text: str, rest: str) -> str:
     return endpoint
 
 
-def _endpoint(text: str, endpoint: str, *, default_port: int, plaintext: bool | None = None) -> Target:
+def _endpoint(text: str, endpoint: str, *, default_port: int, scheme: str = "") -> Target:
     host, port_text = _split(text, endpoint)
     port = default_port if port_text is None else _port(text, port_text)
     host = _host(text, host)
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return Target(text=shown, address=shown, host=host, port=port, plaintext=plaintext, assumed_port=port_text is None)
+    return Target(text=shown, address=shown, host=host, port=port, scheme=scheme, assumed_port=port_text is None)
 
 
 def _split(text: str, endpoint: str) -> tuple[str, str | None]:

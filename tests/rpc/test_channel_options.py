@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any, get_args
 
 import grpc
@@ -124,6 +125,18 @@ def test_t22_how_what_travels_is_protected(target: str, settings: Any, token: bo
     else:
         with pytest.raises(expected):
             security_for(parse_target(target), options, carries_token=token)
+
+
+@pytest.mark.parametrize("scheme", ["http", "grpc", "grpc+tcp"])
+def test_what_contradicts_the_spelling_names_it_as_it_was_spelled(roots: bytes, scheme: str) -> None:
+    target = parse_target(f"{scheme.upper()}://shop.example")
+    with pytest.raises(ConfigurationError, match=re.escape(f"for TLS, and {scheme}:// asks for none")):
+        security_for(target, channel_options(root_certificates=roots), carries_token=False)
+    with pytest.raises(InsecureChannelError, match=re.escape(f"leave {scheme}:// away")):
+        security_for(target, channel_options(), carries_token=True)
+    tls = parse_target("grpc+tls://shop.example")
+    with pytest.raises(ConfigurationError, match=r"was spelled grpc\+tls://, and plaintext=True"):
+        security_for(tls, channel_options(plaintext=True), carries_token=False)
 
 
 def test_nothing_of_this_machine_goes_through_a_proxy() -> None:
