@@ -10,6 +10,7 @@ import binascii
 import contextlib
 import datetime as dt
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -45,6 +46,7 @@ _PREFIX = "google.protobuf."
 _MAPPINGS = ("Any", "Empty", "ListValue", "Struct", "Value")  # where a mapping is a value, not a message's fields
 _TIMESTAMP = "an RFC 3339 text such as 2026-01-31T12:00:00Z, or a datetime with its time zone"
 _DURATION = 'text of seconds such as "1.5s", or a timedelta'
+_TOO_FINE = re.compile(r"\.\d{10}")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -94,10 +96,7 @@ def _timestamp(message: Any, value: Any, path: str, _fill: Fill) -> None:
         return
     if not isinstance(value, str):
         refuse(path, value, _TIMESTAMP)
-    try:
-        message.FromJsonString(value)
-    except (ValueError, OverflowError):
-        refuse(path, value, _TIMESTAMP)
+    _parse(message, value, path, _TIMESTAMP)
 
 
 def _duration(message: Any, value: Any, path: str, _fill: Fill) -> None:
@@ -110,10 +109,16 @@ def _duration(message: Any, value: Any, path: str, _fill: Fill) -> None:
         return
     if not isinstance(value, str):
         refuse(path, value, _DURATION)
+    _parse(message, value, path, _DURATION)
+
+
+def _parse(message: Any, value: str, path: str, expected: str) -> None:
+    if _TOO_FINE.search(value):  # protobuf's own would round a Duration
+        refuse(path, value, f"{expected}; of a second's fraction at most nine digits")
     try:
         message.FromJsonString(value)
     except (ValueError, OverflowError):
-        refuse(path, value, _DURATION)
+        refuse(path, value, expected)
 
 
 def _field_mask(message: Any, value: Any, path: str, _fill: Fill) -> None:
