@@ -94,6 +94,28 @@ def test_a_code_may_be_typed_in_any_way(by_hand, demo, spell):
     assert page.offers("allow")
 
 
+def test_whoever_guesses_codes_has_to_wait_and_so_has_a_right_one(make_by_hand):
+    by_hand = make_by_hand()
+    device = by_hand.device()
+
+    def typed(user_code: str) -> Page:
+        return person.get(f"{device['verification_uri']}?user_code={user_code}")
+
+    with Person(by_hand.demo) as person:
+        person.submit(typed("BBBB-BBBB"), {"username": "ada", "password": "ada"}, action="sign_in")
+        assert [typed(letter * 8).status for letter in "CDFG"] == [404] * 4
+        for code in ("HHHH-HHHH", device["user_code"]):
+            page = typed(code)
+            assert page.status == 429
+            assert f"Too many wrong codes were typed. Wait {page.headers['Retry-After']} second" in page.text
+            assert 1 <= int(page.headers["Retry-After"]) <= 60
+            assert not page.offers("allow")
+        assert by_hand.demo.counters()["pages"]["guess_refused"] == 2
+        by_hand.demo.advance(60)
+        assert typed(device["user_code"]).offers("allow")
+        assert typed("JJJJ-JJJJ").status == 404
+
+
 def test_a_device_code_is_its_clients_alone(by_hand):
     device = by_hand.device()
     answer = by_hand.token(

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from explorer.demo.authorization_server import pages
 from explorer.demo.authorization_server.grants import granted_scope
+from explorer.demo.authorization_server.guesses import Guesses, TooManyGuessesError
 from explorer.demo.authorization_server.protocol import ProtocolServer
 from explorer.demo.authorization_server.sessions import Browser, Sessions
 from explorer.demo.records import DeviceCredential
@@ -30,6 +31,7 @@ class Interaction:
     def __init__(self, server: ProtocolServer, sessions: Sessions) -> None:
         self._server = server
         self._sessions = sessions
+        self._guesses = Guesses()
 
     def authorize(self, request: Request) -> Response:
         """The authorization endpoint (RFC 6749 §3.1)."""
@@ -91,7 +93,11 @@ class Interaction:
         user_code = _tidy(request.args.get("user_code", ""))
         if not user_code:
             return self._sessions.remember(browser, pages.enter_code_page())
-        waiting = self._server.records.waiting_device(user_code, self._server.clock.now())
+        try:
+            waiting = self._waiting(user_code)
+        except TooManyGuessesError as refused:
+            self._server.counts.add("pages", "guess_refused")
+            return self._sessions.remember(browser, pages.wait_for_code_page(refused.seconds, user_code))
         if waiting is None:
             return self._sessions.remember(browser, pages.enter_code_page(error=_WRONG_CODE, user_code=user_code))
         if request.method == "POST" and request.form.get("action") in ("allow", "deny"):
@@ -106,6 +112,10 @@ class Interaction:
             user_code=user_code,
         )
         return self._sessions.remember(browser, page)
+
+    def _waiting(self, user_code: str) -> DeviceCredential | None:
+        now = self._server.clock.now()
+        return self._guesses.look_up(lambda: self._server.records.waiting_device(user_code, now), now)
 
     def _settle(self, waiting: DeviceCredential, person: Person, *, allowed: bool) -> Response:
         outcome = "allowed" if allowed else "denied"

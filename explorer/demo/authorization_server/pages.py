@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from explorer.demo.registrations import SCOPES
 
-__all__ = ["Page", "consent_page", "enter_code_page", "message_page", "sign_in_page"]
+__all__ = ["Page", "consent_page", "enter_code_page", "message_page", "sign_in_page", "wait_for_code_page"]
 
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "pages.css").read_text(encoding="utf-8")
@@ -104,6 +104,15 @@ def enter_code_page(*, error: str = "", user_code: str = "") -> Page:
     """Where the code from the other screen is typed."""
     body = _TEMPLATES["enter_code"].format(error=_alert(error), user_code=user_code)
     return Page("Connect a notebook", body, status=404 if error else 200)
+
+
+def wait_for_code_page(seconds: int, user_code: str) -> Page:
+    """The same, where too many wrong codes came for any to be looked at now (RFC 8628 §5.1; RFC 6585 §4)."""
+    wait = "1 second" if seconds == 1 else f"{seconds} seconds"
+    page = enter_code_page(error=f"Too many wrong codes were typed. Wait {wait}, then go on.", user_code=user_code)
+    page.status_code = 429
+    page.headers["Retry-After"] = str(seconds)
+    return page
 
 
 def message_page(title: str, text: str, *, mark: str, status: int = 200) -> Page:
