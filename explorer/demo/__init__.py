@@ -42,6 +42,7 @@ def start(
     device_interval: float = 5.0,
     issuer_port: int = 0,
     target_port: int = 0,
+    alone: bool = False,
 ) -> Demo:
     """Start a demo in a process of its own; it is ready, its ports bound, when this returns.
 
@@ -55,6 +56,7 @@ def start(
     :param device_interval: seconds between polls of the device grant (RFC 8628 §3.2).
     :param issuer_port: of the authorization server on 127.0.0.1; 0 means any free one.
     :param target_port: of the gRPC server on localhost; 0 means any free one.
+    :param alone: whether to stop what this process started before: for a notebook's cell, which may be run again.
     :raises DemoError: where a package is missing, a value makes no sense, or a port is taken.
 
     Blocks until the demo is ready, 1 to 3 seconds as a rule.
@@ -68,6 +70,9 @@ def start(
         "issuer_port": issuer_port,
         "target_port": target_port,
     }
+    if alone:
+        for earlier in list(_running):
+            earlier.stop()
     process = _spawn()
     overdue = threading.Timer(_START_TIMEOUT, process.kill)
     overdue.start()

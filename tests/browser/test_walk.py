@@ -25,8 +25,8 @@ def shorten_tokens(lab: JupyterLab, seconds: int) -> None:
     """Have the index start its demo with tokens of this lifetime."""
     path = lab.work / INDEX
     text = path.read_text()
-    assert "demo.start()" in text
-    path.write_text(text.replace("demo.start()", f"demo.start(token_lifetime={seconds})"))
+    assert "demo.start(alone=True)" in text
+    path.write_text(text.replace("demo.start(", f"demo.start(token_lifetime={seconds}, "))
 
 
 def sign_in_on(page: Page, name: str = "ada") -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +17,8 @@ from nbclient import NotebookClient
 from person import Person
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+PATHS = filter(None, (str(NOTEBOOKS.parent), os.environ.get("PYTHONPATH")))
+OWN_TREE = os.environ | {"PYTHONPATH": os.pathsep.join(PATHS)}  # wherever another is installed
 SIGN_IN_PAGE = re.compile(r"(http://127\.0\.0\.1:\d+)/\S*[?&]state=\S+")
 
 
@@ -33,11 +37,12 @@ class WithAPerson(NotebookClient):
             ada.sign_in_at(url, "ada", follow=True)
 
 
-def run(name: str) -> nbformat.NotebookNode:
-    book = nbformat.read(NOTEBOOKS / name, as_version=4)
-    paths = filter(None, (str(NOTEBOOKS.parent), os.environ.get("PYTHONPATH")))
-    own_tree = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}  # wherever another is installed
-    return WithAPerson(book, timeout=60, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute(env=own_tree)
+def read(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(NOTEBOOKS / name, as_version=4)
+
+
+def run(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    return WithAPerson(book, timeout=60, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute(env=OWN_TREE)
 
 
 def shown(book: nbformat.NotebookNode, containing: str) -> str:
@@ -49,7 +54,7 @@ def shown(book: nbformat.NotebookNode, containing: str) -> str:
 
 @pytest.fixture(scope="module")
 def lesson() -> nbformat.NotebookNode:
-    return run("01-call-a-protected-service.ipynb")
+    return run(read("01-call-a-protected-service.ipynb"))
 
 
 def test_the_lesson_first_fails_on_purpose(lesson: nbformat.NotebookNode) -> None:
@@ -74,11 +79,20 @@ def test_the_lesson_reads_a_stream_as_a_table(lesson: nbformat.NotebookNode) -> 
 
 
 def test_the_index_opens_the_widget_on_the_demo() -> None:
-    book = run("index.ipynb")
+    book = run(read("index.ipynb"))
     [cell] = [cell for cell in book.cells if cell.cell_type == "code" and "explorer.explore(demo)" in cell.source]
     kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
     assert "application/vnd.jupyter.widget-view+json" in kinds
     assert "text/html" in kinds, "a reader without a kernel is told what is not live"
+
+
+def test_the_first_cell_of_the_index_once_more_ends_the_earlier_demo_although_somebody_holds_it() -> None:
+    start = next(cell.source for cell in read("index.ipynb").cells if cell.cell_type == "code")
+    program = f"{start}\nearlier = demo\n{start}\nprint(earlier.running, demo.running)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=OWN_TREE, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout == "False True\n"
 
 
 def test_every_notebook_is_run_here() -> None:
