@@ -21,6 +21,9 @@ ifneq ($(filter yes no,$(BROWSER)),)
 unexport BROWSER
 endif
 
+# Containers forbid Python to keep what it compiled. Hundreds of processes start here, each of which would do it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help lab test quick check bench trust lock
 
