@@ -35,6 +35,8 @@ class Peer:
     aim: float | None = None
     start: Side | None = None
     """The same with hardly a row, where the work begins with the start of a program: it is taken off."""
+    part: int = 1
+    """It makes one in so many of our rows, where all would take minutes: what one costs it falls with none of them."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ class Figure:
     def start(self, name: str) -> Side | None:
         """What is taken off that side's work."""
         return {peer.name: peer.start for peer in self.peers}.get(name)
+
+    def part(self, name: str) -> int:
+        """One in how many of the world's rows that side makes."""
+        return {peer.name: peer.part for peer in self.peers}.get(name, 1)
 
 
 class LackingError(Exception):

@@ -36,15 +36,17 @@ def spent(figure: Figure, side: Side, world: World) -> tuple[float, int, str | N
 
 
 def timed(figure: Figure, side_name: str, world: World) -> dict[str, Any]:
-    """Seconds per row, rows, and their digest; or what is lacking here."""
+    """Seconds per row, rows of the whole of which this is a part, and their digest; or what is lacking here."""
     pin_client()
-    start = figure.start(side_name)
+    start, part = figure.start(side_name), figure.part(side_name)
+    if part > 1:
+        world = {**world, "rows": world["rows"] // part}
     try:
         off, few, _ = (0.0, 0, None) if start is None else spent(figure, start, world)
         seconds, rows, digest = spent(figure, figure.side(side_name), world)
     except LackingError as error:
         return {"lacking": str(error)}
-    return {"per_row": (seconds - off) / (rows - few), "rows": rows, "digest": digest}
+    return {"per_row": (seconds - off) / (rows - few), "rows": rows * part, "digest": digest}
 
 
 def counted(figure: CountedFigure, side_name: str, world: World) -> dict[str, Any]:

@@ -77,6 +77,8 @@ class Assembly:
 
     def open_of(self, requests: Sequence[bytes] | Mapping[int, bytes]) -> Iterator[tuple[int, bytes]]:
         """Those of these requests that have not ended, each with its number."""
+        if not self.done:
+            return iter(enumerate(requests) if isinstance(requests, Sequence) else sorted(requests.items()))
         ordinals: Iterable[int] = range(len(requests)) if isinstance(requests, Sequence) else sorted(requests)
         if self._parts is None:
             return ((each, requests[each]) for each in ordinals if self._turns.is_open(each))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -195,16 +194,19 @@ class Bulk:
         if request is None:
             return False
         if self._straight:
-            with contextlib.suppress(ExplorerError):  # on the long way it can be waited for, or is the request's end
+            try:
                 begun = _Begun(request, *self._token.at_hand())
                 self._calls.begin(request[1], begun.metadata, self._timeout, begun)
+            except ExplorerError:
+                pass  # on the long way it can be waited for, or is the request's end
+            else:
                 return True
         loop.call_soon(self._go_on, request, None)
         return True
 
     def _took(self, ended: Ended) -> bool:
         """Note how a call ended; False where its request goes on."""
-        begun, data, code, *_ = ended
+        begun, data, code, _, _ = ended
         if not isinstance(begun, _Begun):
             loop.call_soon(_hand_over, ended)
             return False

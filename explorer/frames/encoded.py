@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
 __all__ = ["Encoded"]
@@ -38,6 +39,12 @@ class Encoded(Sequence[bytes]):
             return [self[each] for each in range(*place.indices(len(self)))]
         place = range(len(self))[place]
         return bytes(self._bytes[self._ends[place] : self._ends[place + 1]])
+
+    def __iter__(self) -> Iterator[bytes]:
+        start = 0
+        for end in itertools.islice(self._ends, 1, None):
+            yield bytes(self._bytes[start:end])
+            start = end
 
     def __repr__(self) -> str:
         return f"<Encoded: {len(self)} requests of {len(self._bytes)} bytes>"

@@ -71,8 +71,9 @@ class Lane:
         """Take the ends of all calls, until there are no more; in a thread that does nothing else."""
         try:
             self.fill()
-            while self._some_under_way():
-                if self._took(self._calls.next()):
+            calls, took = self._calls, self._took
+            while calls.under_way or self._some_under_way():
+                if took(calls.next()):
                     self.free()
         finally:
             self._drain()
@@ -85,8 +86,6 @@ class Lane:
 
     def _some_under_way(self) -> bool:
         """Wait for a call that is under way; False where there will be none."""
-        if self._calls.under_way:
-            return True
         with self._turn:
             self._sleeps = True
             self._turn.wait_for(lambda: self._calls.under_way or self._all_ended())

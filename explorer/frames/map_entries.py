@@ -19,10 +19,10 @@ def in_order(keys: pa.Array, offsets: Integers) -> tuple[pa.Array | None, Intege
     None where they are so already.
     """
     rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    ranks = _ranks(keys)
     starts = rows[1:] != rows[:-1]
-    if len(rows) < 2 or bool(np.all(starts | (ranks[1:] > ranks[:-1]))):
+    if len(rows) < 2 or bool(np.all(starts | _ascends(keys))):
         return None, offsets
+    ranks = _ranks(keys)
     order = np.lexsort((ranks, rows))  # stable: equal keys stay as they came, and every row where it was
     ranks = ranks[order]
     last = np.append(starts | (ranks[1:] != ranks[:-1]), np.True_)
@@ -30,6 +30,12 @@ def in_order(keys: pa.Array, offsets: Integers) -> tuple[pa.Array | None, Intege
         return pa.array(order), offsets
     ends = np.concatenate([[0], np.cumsum(np.bincount(rows[last], minlength=len(offsets) - 1))])
     return pa.array(order[last]), ends
+
+
+def _ascends(keys: pa.Array) -> Booleans:
+    """Whether each but the first is greater than the one before; text by its bytes, as protobuf has it."""
+    greater: Booleans = pc.greater(keys.slice(1), keys.slice(0, len(keys) - 1)).to_numpy(zero_copy_only=False)
+    return greater
 
 
 def _ranks(keys: pa.Array) -> Any:

@@ -241,6 +241,27 @@ def test_a_side_is_measured_by_what_its_work_alone_costs():
     assert 0.1 <= per_row < 0.15
 
 
+def test_a_peer_may_make_a_part_of_the_rows():
+    code = (
+        "import benchmarks.side as side, contextlib, io, itertools, sys\n"
+        "from benchmarks.figure import Figure, Peer\n"
+        "ticks = itertools.count(0, 10)\n"
+        "side.CLOCKS['wall'] = lambda: next(ticks)\n"
+        "@contextlib.contextmanager\n"
+        "def some(world):\n"
+        "    yield lambda: (world['rows'], 'x')\n"
+        "peer = Peer('peer', some, goal=None, part=5)\n"
+        "side.figure_called = lambda name: Figure(name, '', 'wall', None, some, (peer,))\n"
+        "for each in ('ours', 'peer'):\n"
+        "    sys.stdin = io.StringIO('{\"rows\": 100}')\n"
+        "    side.main('f', each)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    ours, theirs = map(json.loads, done.stdout.splitlines())
+    assert (ours["rows"], theirs["rows"]) == (100, 100)
+    assert (ours["per_row"], theirs["per_row"]) == (0.1, 0.5)
+
+
 def test_what_a_program_takes_to_start_is_taken_off_and_its_own_seconds_are_counted():
     code = (
         "import benchmarks.side as side, contextlib, io, subprocess, sys\n"
