@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -11,6 +11,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from explorer.errors import ConfigurationError, PartsError
+from explorer.frames import manifest
 from explorer.frames.whole_files import write_whole
 from explorer.text import printable
 
@@ -18,15 +19,6 @@ __all__ = ["Folder"]
 
 # Whatever reads a folder of Parquet passes over names that begin so.
 _MANIFEST, _LOCK = "_manifest.json", "_lock"
-
-_DIFFERENCES = {
-    "version": "was begun with another version of this library",
-    "method": "was begun with another method",
-    "schema": "was begun with another schema",
-    "requests": "was begun with another number of requests",
-    "sha256": "holds the rows of other requests than these",
-    "index": "was begun with another index of these requests",
-}
 
 
 class Folder:
@@ -57,6 +49,12 @@ class Folder:
     def name(self) -> str:
         """The folder as it may be shown."""
         return printable(str(self.path))
+
+    def refused(self, difference: str) -> ConfigurationError:
+        """It holds something else; ``difference`` says what, and how to go on there."""
+        return ConfigurationError(
+            f"{self.name} {difference}, or give another folder for into=; nothing in it was changed."
+        )
 
     @contextlib.contextmanager
     def told(self) -> Iterator[None]:
@@ -121,15 +119,16 @@ class Folder:
                     f"{self.name} holds something else ({printable(min(strange))}). Give an empty or a new folder for "
                     "into=; nothing in it was changed."
                 )
-            self.write(_MANIFEST, lambda file: file.write(json.dumps(wanted, indent=1).encode()))
+            self.write(_MANIFEST, lambda file: file.write(manifest.text(wanted)))
             return
-        try:
-            found = json.loads(path.read_bytes())
-        except ValueError:
-            found = None
-        for key, value in wanted.items():
-            if not isinstance(found, dict) or found.get(key) != value:
-                raise ConfigurationError(
-                    f"{self.name} {_DIFFERENCES[key]}. Give those again, or another folder for into=; nothing in it "
-                    "was changed."
-                )
+        found = manifest.read(path.read_bytes())
+        if found is None:
+            raise self.refused(f"has a {_MANIFEST} that is damaged. Put that back")
+        if difference := manifest.difference(found, wanted):
+            raise self.refused(difference)
+        if found["target"] != wanted["target"]:
+            warnings.warn(
+                f"{self.name} was begun with the server at {printable(found['target'])}, and goes on with the one at "
+                f"{printable(wanted['target'])}. Where that is not the same, give another folder for into=.",
+                stacklevel=2,
+            )

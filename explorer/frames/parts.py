@@ -23,11 +23,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from google.protobuf.descriptor import MethodDescriptor
 
-from explorer.errors import ConfigurationError
 from explorer.frames.chunks import Chunk
 from explorer.frames.ended import Ended, expanded, ranges
 from explorer.frames.fingerprint import Fingerprint, fingerprint_of
 from explorer.frames.folder import Folder
+from explorer.frames.manifest import OTHER_REQUESTS
+from explorer.frames.pages import Pages
 from explorer.frames.row_index import fingerprint_of_index, index_table, is_count
 from explorer.frames.sealed_parquet import metadata, read, written
 
@@ -42,7 +43,7 @@ _ROWS = 20_000
 _BYTES = 64 * 2**20
 _SECONDS = 2.0  # between two writes of a part that is not full
 _PAUSES = 50  # times what the last such write took: so it costs two hundredths of the time at most
-_VERSION = 3
+_VERSION = 4
 _EMPTY = np.empty(0, dtype=np.int64)
 
 
@@ -50,10 +51,11 @@ class Parts:
     """The rows of one run in one folder. For one run at a time: the folder is locked until :meth:`close`.
 
     ``ended`` are the requests whose rows are there. ``index`` is that of the requests, None for 0, 1, 2 …; whoever
-    reads the folder with pandas finds it again.
+    reads the folder with pandas finds it again. ``target`` is who answers, ``pages`` whether pages are followed.
 
     Raises:
-        ConfigurationError: Another run uses the folder, or it holds rows of another method, schema or other requests.
+        ConfigurationError: Another run uses the folder, or it holds rows of another server, method or schema, or of
+            other requests.
         PartsError: The folder cannot be read or written.
 
     """
@@ -65,6 +67,9 @@ class Parts:
         schema: pa.Schema,
         requests: Sequence[bytes] | None,
         index: pd.Index | None = None,
+        *,
+        target: str,
+        pages: bool = True,
     ) -> None:
         self._rows = _Rows(schema, index)
         self._fingerprint = Fingerprint()
@@ -73,7 +78,8 @@ class Parts:
         self._unfinished = _EMPTY
         self._part = _Part(0)
         self.ended = Ended()
-        self._folder = Folder(path, self._manifest(method, requests))
+        origin = {"method": str(method.full_name), "target": target, "pages": pages and Pages.of(method) is not None}
+        self._folder = Folder(path, {"version": _VERSION, **origin, **self._asked_for(requests)})
         try:
             self._learn()
         except BaseException:
@@ -84,7 +90,7 @@ class Parts:
         """An iterator gave its next request. ConfigurationError where those so far are not those of before."""
         self._fingerprint.add(request)
         if self._fingerprint.is_other:
-            self._refuse()
+            raise self._folder.refused(OTHER_REQUESTS)
 
     @property
     def asked_before(self) -> int:
@@ -94,7 +100,7 @@ class Parts:
     def asked_all(self) -> None:
         """An iterator has no more to give. ConfigurationError where before it had."""
         if self._fingerprint.count < self._fingerprint.before:
-            self._refuse()
+            raise self._folder.refused(OTHER_REQUESTS)
 
     @property
     def room(self) -> int:
@@ -152,21 +158,13 @@ class Parts:
         """Let go of the folder."""
         self._folder.close()
 
-    def _manifest(self, method: MethodDescriptor, requests: Sequence[bytes] | None) -> dict[str, Any]:
+    def _asked_for(self, requests: Sequence[bytes] | None) -> dict[str, Any]:
         return {
-            "version": _VERSION,
-            "method": str(method.full_name),
             "schema": hashlib.sha256(str(self._rows.own.to_string()).encode()).hexdigest(),
             "requests": None if requests is None else len(requests),
             "sha256": None if requests is None else fingerprint_of(requests),
             "index": None if self._rows.index is None else fingerprint_of_index(self._rows.index),
         }
-
-    def _refuse(self) -> None:
-        raise ConfigurationError(
-            f"{self._folder.name} holds the rows of other requests than these. Give those again, or another folder for "
-            "into=; nothing in it was changed."
-        )
 
     def _learn(self) -> None:
         """Read from the parts which requests are done, and which were begun and not ended."""

@@ -310,7 +310,10 @@ class Run:
 
     def _parts_in(self, folder: Path) -> Callable[[pa.Schema], Parts]:
         given = None if self._requests.stream is not None else self._requests.data
-        return lambda schema: Parts(folder, self.method, schema, given, self._requests.index)
+        target, pages = self._connection.target, self.options.pages
+        return lambda schema: Parts(
+            folder, self.method, schema, given, self._requests.index, target=target, pages=pages
+        )
 
     def _take(self, tell: Callable[[Progress], None]) -> None:
         with self._lock:

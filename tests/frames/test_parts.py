@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -27,6 +28,10 @@ PATIENCE = 120.0
 PROTO = """
 message Q { int32 n = 1; } message A { int32 twice = 1; optional string note = 2; repeated int32 more = 3; }
 service S { rpc Get (Q) returns (A); rpc List (Q) returns (stream A); rpc Other (Q) returns (A); }
+"""
+PAGED = """
+message Q { int32 n = 1; string page_token = 2; } message A { string next_page_token = 1; }
+service S { rpc List (Q) returns (A); }
 """
 
 
@@ -55,6 +60,12 @@ def until(condition: Callable[[], bool]) -> None:
 
 def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def change(folder: Path, **said: Any) -> None:
+    """Have the folder say something else of its rows."""
+    manifest = folder / "_manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | said))
 
 
 @pytest.fixture(autouse=True)
@@ -362,8 +373,43 @@ class TestRefused:
 
     def test_a_manifest_that_is_none(self, begun: Any, folder: Path) -> None:
         (folder / "_manifest.json").write_text("{oh")
-        with pytest.raises(ConfigurationError, match="another version"):
+        with pytest.raises(
+            ConfigurationError, match=r"_manifest\.json that is damaged\. Put that back, or give another"
+        ):
             rows(begun, folder, {"n": range(25)})
+
+    def test_an_earlier_version(self, begun: Any, folder: Path) -> None:
+        change(folder, version=3)
+        with pytest.raises(ConfigurationError, match=r"another version of this library\. Go on with that one, or give"):
+            rows(begun, folder, {"n": range(25)})
+
+    def test_another_server(self, begun: Any, folder: Path) -> None:
+        change(folder, target="api.example:443")
+        before = files(folder)
+        with pytest.raises(
+            ConfigurationError, match=r"answers of api\.example:443, and not of 127\.0\.0\.1:\d+\. Connect"
+        ):
+            rows(begun, folder, {"n": range(25)})
+        assert files(folder) == before
+
+    def test_another_port_of_this_machine_is_said_and_goes_on(self, begun: Any, folder: Path) -> None:
+        change(folder, target="localhost:1")
+        with pytest.warns(UserWarning, match=r"server at localhost:1, and goes on with the one at 127\.0\.0\.1:\d+\."):
+            assert len(rows(begun, folder, {"n": range(25)})) == 25
+
+    def test_pages_that_were_not_followed_are_no_answer_where_they_are_asked_for(self, site: Any, folder: Path) -> None:
+        here = site(PAGED)
+        here.serve(
+            List=lambda request, _c: {"next_page_token": "" if request.page_token == "ii" else request.page_token + "i"}
+        )
+        assert len(rows(here, folder, {"n": [1, 2]}, "S.List", pages=False)) == 2
+        with pytest.raises(ConfigurationError, match=r"begun with pages=False\. Say so again, or give another folder"):
+            rows(here, folder, {"n": [1, 2]}, "S.List")
+        assert len(rows(here, folder, {"n": [1, 2]}, "S.List", pages=False)) == 2
+        assert len(rows(here, folder.with_name("all"), {"n": [1, 2]}, "S.List")) == 6
+
+    def test_pages_make_no_difference_where_there_are_none(self, begun: Any, folder: Path) -> None:
+        assert len(rows(begun, folder, {"n": range(25)}, pages=False)) == 25
 
     def test_two_at_once(self, site: Any, folder: Path) -> None:
         here, go = site(PROTO), threading.Event()
