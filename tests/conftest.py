@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from chromium import chromium
 
 from explorer.demo import Demo, start
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 # Folders and files whose tests start processes of their own, or make many connections.
 _REAL_THINGS = {"demo", "notebooks", "foreign", "seed"}
@@ -83,15 +73,8 @@ def demo_factory() -> Iterator[Callable[..., Demo]]:
 @pytest.fixture(scope="module")  # while Playwright lives, its event loop counts as running in this thread
 def browser() -> Iterator[Browser]:
     """A real Chromium."""
-    from playwright.sync_api import Error, sync_playwright
-
-    with sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
-        except Error as error:
-            pytest.skip(f"no Chromium here: {error.message.splitlines()[0]}")
-        yield chromium
-        chromium.close()
+    with chromium("chromium") as browser:
+        yield browser
 
 
 def pytest_configure() -> None:

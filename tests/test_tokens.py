@@ -267,12 +267,17 @@ def test_s6_an_error_shows_a_caller_nothing_of_another(source: ReuseTokenSource,
     assert second.value.error == "invalid_grant"
 
 
-def test_s6_waiters_of_one_flight_each_raise_an_error_of_their_own(source: ReuseTokenSource, grant: Grant) -> None:
+def test_s6_waiters_of_one_flight_each_raise_an_error_of_their_own(
+    source: ReuseTokenSource, grant: Grant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     grant.error = AuthorizationServerUnavailableError("down")
     grant.open.clear()
+    join, joined = source._join_flight, threading.Semaphore(0)
+    monkeypatch.setattr(source, "_join_flight", lambda: (join(), joined.release())[0])
     with ThreadPoolExecutor(2) as callers:
         waiting = [callers.submit(source.token) for _ in range(2)]
-        assert grant.asked.acquire(timeout=30)
+        for _ in waiting:  # who came after its end would wait out the back-off of another
+            assert joined.acquire(timeout=30)
         grant.open.set()
         raised = [each.exception(30) for each in waiting]
     assert [type(each) for each in raised] == [AuthorizationServerUnavailableError] * 2

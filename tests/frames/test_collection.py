@@ -266,11 +266,12 @@ class TestUnary:
             return doubling(request, context)
 
         here.serve(Get=get)
-        frame = rows(here, here.connection(), n=range(400), options=Options(progress=False, concurrency=2))
+        frame = rows(here, here.connection(), n=range(400), options=Options(progress=False, concurrency=40))
         gone.join()
         assert frame["request.n"].tolist() == list(range(400))
-        assert frame["twice"].iloc[:98].tolist() == [2 * n for n in range(98)]
-        lost = frame[frame["status_code"] != "OK"]
+        kept, lost = (frame[there] for there in (frame["status_code"] == "OK", frame["status_code"] != "OK"))
+        assert len(kept) >= 100 - 40, "what was not on its way when the hundredth came had been answered"
+        assert kept["twice"].tolist() == (2 * kept["request.n"]).tolist()
         assert set(lost["status_code"]) <= {"UNAVAILABLE", "CANCELLED"}
         assert lost.index[-1] == 399
         assert "127.0.0.1" in lost["details"].iloc[-1]

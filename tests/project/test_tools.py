@@ -77,7 +77,7 @@ def test_a_program_of_the_package_s_name_is_as_good(machine):
 def test_each_tool_is_named_where_it_is_needed():
     """A line that no test needs would be installed for nothing."""
     needs = {"golang-": "tests/seed/test_go_original.py", "protoc-gen-go": "tests/seed/test_go_original.py"}
-    needs |= {"chromium": "tests/conftest.py", "fonts-": "tests/conftest.py"}
+    needs |= dict.fromkeys(("chromium", "fonts-"), "tests/chromium.py")
     needs |= dict.fromkeys(("nodejs", "npm"), "tests/foreign_server.py")
     needs |= dict.fromkeys(("dbus", "gnome-keyring"), "tests/secret_service.py")
     for package in PACKAGES:
