@@ -39,7 +39,6 @@ def go_original(tmp_path_factory) -> list[str]:
         "GOFLAGS": "",
         "GOPROXY": "off",
         "CGO_ENABLED": "0",
-        "GOCACHE": str(folder / "cache"),
     }
     built = subprocess.run(
         ["go", "build", "-o", "seed", "."], cwd=folder, env=environment, capture_output=True, text=True, check=False
