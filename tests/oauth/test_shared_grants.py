@@ -17,6 +17,7 @@ from secret_service import secret_service
 
 from explorer.demo import Demo
 
+KEYRING_REFRESHES = 100 if os.environ.get("TRUST") else 30  # each of them has the keyring write its whole file again
 PROGRAM = Path(__file__).parents[1] / "shared_grant.py"
 
 
@@ -85,14 +86,15 @@ def test_s9_two_kernels_share_a_file_and_neither_is_signed_out(
 
 
 @pytest.mark.slow
+@pytest.mark.trust
 def test_s9_two_kernels_share_the_keyring_and_neither_is_signed_out(
     demo_factory: Callable[..., Demo], kernel: Callable[..., Kernel], tmp_path: Path
 ):
     demo = demo_factory()
     with secret_service(tmp_path) as environment:
-        said = race(kernel, demo, environment, 100, store="keyring")
-    assert said == [{"served": 100, "problem": None, "phase": "fresh", "warning": None}] * 2
-    assert 100 <= requests(demo) <= 200
+        said = race(kernel, demo, environment, KEYRING_REFRESHES, store="keyring")
+    assert said == [{"served": KEYRING_REFRESHES, "problem": None, "phase": "fresh", "warning": None}] * 2
+    assert KEYRING_REFRESHES <= requests(demo) <= 2 * KEYRING_REFRESHES
 
 
 def test_s9_a_kernel_that_is_killed_in_the_middle_of_a_refresh_holds_nobody_up(
