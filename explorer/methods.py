@@ -232,10 +232,11 @@ class Method:
             ConfigurationError: No folder was given.
 
         """
-        if self._options.into is None:
+        folder = self._options.folder
+        if folder is None:
             raise ConfigurationError("Say which folder, before: .options(into='users/').collect_parquet(…).")
         self._collected(requests, columns)
-        return Path(self._options.into)
+        return folder
 
     def collect_in_background(self, requests: Any = None, /, **columns: Any) -> Run:
         """The same on a thread of its own: a run that gives its rows so far, rests, goes on, and can be cancelled.

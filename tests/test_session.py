@@ -239,6 +239,19 @@ class TestOptions:
         frame = method.options(progress=False).collect(timeout=[1, 2], request="r", self="s")
         assert frame["response.timeout"].tolist() == [1, 2]
 
+    def test_parquet_needs_a_folder_before_anybody_is_called(
+        self, odd: Callable[..., Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        text, called = "message Q { int32 n = 1; } service S { rpc Get (Q) returns (Q); }", []
+        method = odd(text, "S", Get=lambda request, _: called.append(request.n) or request)["S.Get"]
+        with pytest.raises(ConfigurationError, match=r"Say which folder, before: \.options\(into='users/'\)\.c"):
+            method.options(progress=False).collect_parquet(n=[1, 2])
+        assert called == []
+        monkeypatch.chdir(tmp_path)
+        folder = method.options(progress=False, into="users/").collect_parquet(n=[1, 2])
+        assert folder == tmp_path / "users"
+        assert sorted(called) == [1, 2]
+
     @pytest.mark.parametrize(
         "options",
         [{"timeout": 0}, {"timeout": -1}, {"timeout": float("inf")}, {"on_error": "ignore"}, {"concurrency": 0}],

@@ -135,13 +135,7 @@ class Assembly:
 
     def table(self) -> tuple[pa.Table, np.ndarray]:
         """All rows so far, and the request that each answers; in the order of requests, then of messages."""
-        self._decode()
-        early = self._turns.early
-        starts = range(0, len(early), ROWS_AT_ONCE)
-        chunks = [*self._chunks, *(self._decoder.rows(early[start : start + ROWS_AT_ONCE]) for start in starts)]
-        table = pa.Table.from_batches([chunk.batch for chunk in chunks], schema=self.schema)
-        ordinals = np.concatenate([chunk.ordinals for chunk in chunks] or [np.empty(0, dtype=np.int64)])
-        return (table, ordinals) if self._parts is None else _behind(self._parts.table(), table, ordinals)
+        return self._beside(Parts.table)
 
     def latest(self, count: int) -> pd.DataFrame:
         """The last rows, without regard to where in the order they stand; what waits to be decoded goes on waiting."""
@@ -154,6 +148,24 @@ class Assembly:
         """The same as a DataFrame whose index is that of the requests."""
         table, ordinals = self.table()
         return to_pandas(table, row_index(index, ordinals), dtype_backend=dtype_backend)
+
+    def kept(self, index: pd.Index | None, dtype_backend: DtypeBackend = "pyarrow") -> pd.DataFrame:
+        """The same; where the folder cannot be read, the rows that are in memory."""
+        try:
+            return self.frame(index, dtype_backend)
+        except PartsError:
+            table, ordinals = self._beside(Parts.unwritten)
+            return to_pandas(table, row_index(index, ordinals), dtype_backend=dtype_backend)
+
+    def _beside(self, stored: Callable[[Parts], pa.Table]) -> tuple[pa.Table, np.ndarray]:
+        """The rows that went into no folder, beside those of it."""
+        self._decode()
+        early = self._turns.early
+        starts = range(0, len(early), ROWS_AT_ONCE)
+        chunks = [*self._chunks, *(self._decoder.rows(early[start : start + ROWS_AT_ONCE]) for start in starts)]
+        table = pa.Table.from_batches([chunk.batch for chunk in chunks], schema=self.schema)
+        ordinals = np.concatenate([chunk.ordinals for chunk in chunks] or [np.empty(0, dtype=np.int64)])
+        return (table, ordinals) if self._parts is None else _behind(stored(self._parts), table, ordinals)
 
     def _count(self, outcomes: Sequence[Outcome | Messages]) -> None:
         """With nothing done for each that can be done for all."""

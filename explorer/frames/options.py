@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any, Literal
 
 from explorer.errors import ConfigurationError
@@ -101,6 +102,13 @@ class Options:
             raise ConfigurationError(f"time_unit is 'us' or 'ns', not {self.time_unit!r}.")
         if not self.max_kept_bytes >= 1:
             raise ConfigurationError(f"max_kept_bytes is a number of bytes above 0, not {self.max_kept_bytes!r}.")
+        if self.into is not None:
+            _folder(self.into)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where ``into`` is, whatever becomes the working directory later; None where it is not given."""
+        return None if self.into is None else _folder(self.into)
 
     def of_the_call(self) -> dict[str, bool | float]:
         """What of a single call differs from its default, beside timeout, metadata and compression."""
@@ -120,3 +128,13 @@ class Options:
         if self.timeout is not None:
             return self.timeout
         return 600.0 if streaming else self.unary_timeout
+
+
+def _folder(into: Any) -> Path:
+    path = fspath(into) if isinstance(into, str | PathLike) else None
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise ConfigurationError(f"into is the path of a folder, as text or a Path, not {into!r}.")
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise ConfigurationError(f"into is {path!r}, and whose home that is, this machine does not know.") from None

@@ -152,7 +152,11 @@ class Parts:
     def table(self) -> pa.Table:
         """All rows in the folder, whose checksums are looked at, and those that were added since; in order."""
         tables = [self._read(number) for number in self._numbers() if number < self._part.number]
-        return _in_order(pa.concat_tables([*tables, self._rows.table(self._part)]))
+        return _in_order(pa.concat_tables([*tables, self.unwritten()]))
+
+    def unwritten(self) -> pa.Table:
+        """The rows of the part that is being filled, some of which may be on the disk."""
+        return self._rows.table(self._part)
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -78,7 +78,7 @@ class Run:
         self.method = method
         self._requests = requests
         self.options = options
-        parts = None if options.into is None else self._parts_in(Path(options.into))
+        parts = None if options.folder is None else self._parts_in(options.folder)
         self._assembly = Assembly(method, parts, unit=options.time_unit)
         self._resumed = self._assembly.done
         self._lock = threading.RLock()
@@ -354,13 +354,19 @@ class Run:
             self._bulk.resume()
         self._rested += time.monotonic() - rests
 
+    def _kept(self) -> pd.DataFrame:
+        """The rows so far; those in memory where the folder cannot be read."""
+        with self._lock:
+            self._take_in()
+            return self._assembly.kept(self._requests.index, self.options.dtype_backend)
+
     def _with_partial(self, error: BaseException) -> BaseException:
         # A token source hands the same error to all who wait: what this run collected is nobody else's.
         if not isinstance(error, ExplorerError):
             error.add_note(f"{self.progress.done} requests had been answered by then.")
             return error
         own = type(error).__new__(type(error), *error.args)
-        own.__dict__.update(error.__dict__, partial=self.frame())
+        own.__dict__.update(error.__dict__, partial=self._kept())
         own.__cause__ = error.__cause__
         return own
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 import time
 from collections import Counter
@@ -450,6 +451,44 @@ class TestRefused:
 
 
 class TestTrouble:
+    def test_a_relative_folder_stays_where_it_is_whatever_becomes_the_working_directory(
+        self, site, tmp_path, monkeypatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        here, there = site(PROTO), tmp_path / "there"
+        there.mkdir()
+        here.serve(Get=lambda request, _context: os.chdir(there) or doubling(request))
+        assert len(rows(here, Path("users"), {"n": range(35)})) == 35
+        assert len(pd.read_parquet(tmp_path / "users")) == 35
+        assert list(there.iterdir()) == []
+
+    def test_a_folder_at_home(self, site, tmp_path, monkeypatch) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        rows(here, Path("~/users"), {"n": range(5)})
+        assert len(pd.read_parquet(tmp_path / "users")) == 5
+
+    def test_a_folder_that_somebody_took_away_ends_the_run_and_what_is_in_memory_is_kept(self, site, folder) -> None:
+        here, gone = site(PROTO), threading.Event()
+
+        def get(request: Any, _context: Any) -> Any:
+            if request.n == 25 and not gone.is_set():
+                until((folder / "part-00000001.parquet").exists)
+                shutil.rmtree(folder)
+                gone.set()
+            return doubling(request)
+
+        here.serve(Get=get)
+        with pytest.raises(PartsError, match="cannot be used for rows: No such file or directory") as caught:
+            rows(here, folder, {"n": range(60)}, concurrency=1)
+        partial = caught.value.partial
+        assert partial.index.tolist() == list(range(partial.index[0], 60))
+        assert 20 <= partial.index[0] <= 25
+        answered = partial[partial["status_code"] == "OK"]
+        assert len(answered)
+        assert answered["twice"].tolist() == (2 * answered.index).tolist()
+
     def test_a_folder_that_cannot_be_made(self, site, folder) -> None:
         here = site(PROTO)
         here.serve(Get=doubling)

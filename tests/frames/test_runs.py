@@ -358,6 +358,17 @@ def test_what_is_no_number_is_a_sentence(name: str, value: Any) -> None:
         Options(**{name: value})
 
 
+@pytest.mark.parametrize("value", [5, b"x", "", "a\0b", ["users"]], ids=repr)
+def test_a_folder_that_is_no_path_is_a_sentence(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^into is the path of a folder, as text or a Path, not "):
+        Options(into=value)
+
+
+def test_a_folder_in_the_home_of_nobody_is_a_sentence() -> None:
+    with pytest.raises(ConfigurationError, match=r"^into is '~nobody-of-this-name/users', and whose home that is"):
+        Options(into="~nobody-of-this-name/users")
+
+
 def test_numbers_of_numpys_are_numbers() -> None:
     assert Options(concurrency=np.int64(2), rate=np.float32(5), timeout=None).concurrency == 2
 
