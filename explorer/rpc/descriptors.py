@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias
 
 from google.protobuf import descriptor_pb2, descriptor_pool
-from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
-__all__ = ["DescriptorSource", "MethodKind", "method_kind", "method_path", "safe_to_repeat"]
+__all__ = ["DescriptorSource", "MethodKind", "field_named", "method_kind", "method_path", "safe_to_repeat"]
 
 MethodKind: TypeAlias = Literal["unary", "server stream", "client stream", "bidi"]
 
@@ -46,6 +46,16 @@ class DescriptorSource(Protocol):
 
     def fresh(self) -> DescriptorSource:
         """Another of the same kind that knows nothing yet: what it describes may have changed."""
+
+
+def field_named(descriptor: Descriptor, name: str) -> FieldDescriptor | None:
+    """The field of this name, as the schema or as JSON spells it; None where there is none."""
+    found: FieldDescriptor | None = (
+        descriptor.fields_by_name.get(name)
+        or descriptor.fields_by_camelcase_name.get(name)
+        or next((field for field in descriptor.fields if field.json_name == name), None)
+    )
+    return found
 
 
 def method_kind(method: MethodDescriptor) -> MethodKind:

@@ -16,6 +16,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from explorer.errors import RequestError
+from explorer.rpc.descriptors import field_named
 from explorer.rpc.members import (
     CLEAR,
     EXTENSIONS,
@@ -144,14 +145,23 @@ def _fill_unknown(message: Message, given: Mapping[Any, Any], path: str) -> None
 
 def _fill_fields(message: Message, given: Mapping[Any, Any], path: str, depth: int) -> None:
     descriptor = descriptor_of(message)
+    spellings: dict[str, str] = {}
     cases: dict[str, str] = {}
     for name, value in given.items():
         field = _field(descriptor, name, path)
         at = f"{path}.{field.name}" if path else field.name
         if value is None and not _takes_none(field):
             continue
+        _refuse_second_spelling(field, name, at, spellings)
         _refuse_second_case(field, at, cases)
         _set(message, field, value, at, depth)
+
+
+def _refuse_second_spelling(field: FieldDescriptor, name: str, path: str, spellings: dict[str, str]) -> None:
+    other = spellings.setdefault(field.full_name, name)
+    if other != name:
+        both = f"{printable(other, 80)} and {printable(name, 80)}"
+        raise RequestError(f"{both} are both given, and are the same field. Leave one away.", field=path)
 
 
 def _refuse_second_case(field: FieldDescriptor, path: str, cases: dict[str, str]) -> None:
@@ -184,9 +194,7 @@ def _copy(message: Message, given: Message, path: str) -> None:
 def _field(descriptor: Descriptor, name: Any, path: str) -> FieldDescriptor:
     if not isinstance(name, str):
         refuse(path, name, "text as a field's name")
-    field = descriptor.fields_by_name.get(name) or descriptor.fields_by_camelcase_name.get(name)
-    if field is None:
-        field = next((field for field in descriptor.fields if field.json_name == name), None)
+    field = field_named(descriptor, name)
     if field is None and name.startswith("[") and name.endswith("]"):
         field = _extension(descriptor, name[1:-1])
     if field is None:

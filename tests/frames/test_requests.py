@@ -89,6 +89,38 @@ class TestKeywords:
             decoded(m, s=pd.Series(["a", "b"]), i=pd.Series([1, 2], index=[1, 2]))
 
 
+class TestOneFieldOrOneOf:
+    """What protobuf would settle by taking the last is a person's mistake, and is said."""
+
+    @pytest.fixture
+    def choice(self, message_type: Callable[..., Descriptor]) -> Descriptor:
+        return message_type("message M { oneof pick { string by_name = 1; int32 by_number = 2; } bytes raw = 3; }")
+
+    @pytest.mark.parametrize("more", [{}, {"raw": [b"x", b"y"]}], ids=["quick", "slow"])
+    def test_two_cases_of_a_oneof_are_refused_in_the_row_that_has_both(self, choice: Descriptor, more: Any) -> None:
+        with pytest.raises(RequestError, match=r"^Row 1: by_name and by_number are both given.* oneof pick") as caught:
+            decoded(choice, by_name=["a", "b"], by_number=[None, 2], **more)
+        assert caught.value.field == "by_number"
+        with pytest.raises(RequestError, match=r"^Row 0: by_name and by_number"):
+            decoded(choice, pd.DataFrame({"by_name": ["a"]}), by_number=2, **({"raw": b"x"} if more else {}))
+
+    def test_each_row_may_have_its_own_case(self, choice: Descriptor) -> None:
+        messages = decoded(choice, by_name=["a", None, None], by_number=[None, 0, None])
+        assert [message.WhichOneof("pick") for message in messages] == ["by_name", "by_number", None]
+
+    @pytest.mark.parametrize("more", [{}, {"raw": b"x"}], ids=["quick", "slow"])
+    def test_one_field_in_two_spellings(self, choice: Descriptor, more: Any) -> None:
+        with pytest.raises(RequestError, match=r"^by_name and byName are both given") as caught:
+            decoded(choice, by_name=["a"], byName=["b"], **more)
+        assert caught.value.field == "by_name"
+        with pytest.raises(RequestError, match=r"^byName and by_name are both given"):
+            decoded(choice, pd.DataFrame({"byName": ["b"], "by_name": ["a"]}), **more)
+
+    def test_a_spelling_of_jsons_is_the_field_and_goes_on_top_of_it(self, choice: Descriptor) -> None:
+        assert values(choice, "by_name", byName=["a", "b"]) == ["a", "b"]
+        assert values(choice, "by_name", pd.DataFrame({"by_name": ["a", "b"]}), byName="c") == ["c", "c"]
+
+
 class TestFrame:
     def test_columns_are_fields_and_dots_go_inside(self, m: Descriptor) -> None:
         frame = pd.DataFrame({"s": ["a", "b"], "n.city": ["x", "y"], "n.zip": [1, 2], "i": [3, 4]}, index=["k", "l"])

@@ -372,6 +372,11 @@ def test_a_name_of_a_json_spelling_is_found() -> None:
         ({"anything": {"@type": "t/kitchen.Address", "city": 5}}, "anything.city", "anything.city is 5; expected text"),
         ({"free": {"a": math.nan}}, "free.a", "free.a is nan; expected a finite number"),
         ({"address": {"back": {"left": "a", "right": 1}}}, "address.back.right", "cases of the oneof choice"),
+        (
+            {"address": {"street_name": "a", "streetName": "b"}},
+            "address.street_name",
+            "street_name and streetName are both given, and are the same field.",
+        ),
         ({"address": {"sity": 1}}, "address.sity", "Did you mean city?"),
         ({"address": []}, "address", "address is a list; expected a mapping of kitchen.Address's fields."),
         ({"i32": {}}, "i32", "i32 is a mapping; expected a 32-bit integer."),
@@ -382,6 +387,10 @@ def test_an_error_names_the_whole_way_to_its_field(given: Any, field: str, sente
         encode(SINK, given)
     assert caught.value.field == field
     assert sentence in str(caught.value)
+
+
+def test_a_second_spelling_that_says_nothing_is_no_second_one() -> None:
+    assert encode(SINK, {"byNumber": None}, by_number={"7": {}}) == encode(SINK, by_number={7: {}}, byNumber=None)
 
 
 def test_what_a_schema_requires_is_named_by_its_way() -> None:
