@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -40,10 +41,10 @@ class Assembly:
     ) -> None:
         self.trouble: PartsError | None = None
         """Why the folder takes no more rows; they are kept in memory then."""
-        self.errors = 0
-        self.rows = 0
         self.request_bytes = 0
-        self.codes: set[str] = set()
+        self._errors = 0
+        self._rows = 0
+        self._codes: set[str] = set()
         self._decoder = RowDecoder(method, unit)
         self.schema = self._decoder.schema
         self._turns = Turns()
@@ -57,6 +58,25 @@ class Assembly:
         self._chunks: list[Chunk] = []
         self._at_once = self._rows_at_once()
         self._tail = pa.RecordBatch.from_pylist([], schema=self.schema)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are, those that the folder had before among them."""
+        return self._rows + self._found.total()
+
+    @property
+    def errors(self) -> int:
+        """How many of them have a status that is not OK."""
+        return self._errors + self._found.total() - self._found["OK"]
+
+    @property
+    def codes(self) -> set[str]:
+        """The statuses of all of them."""
+        return self._codes | {*self._found}
+
+    @property
+    def _found(self) -> Counter[str]:
+        return Counter() if self._parts is None else self._parts.found
 
     def add(self, outcomes: Sequence[Outcome | Messages]) -> None:
         """Take these outcomes in; may decode a chunk, and write it."""
@@ -174,12 +194,12 @@ class Assembly:
         rows = len(codes) - codes.count("")
         self.done += len(ended)
         self.request_bytes += sum(ended)
-        self.rows += rows
-        self.errors += rows - codes.count("OK")
+        self._rows += rows
+        self._errors += rows - codes.count("OK")
         if len(codes) < len(outcomes):
-            self.rows += sum(len(outcome.data) for outcome in outcomes if isinstance(outcome, Messages))
+            self._rows += sum(len(outcome.data) for outcome in outcomes if isinstance(outcome, Messages))
             codes.append("OK")
-        self.codes |= {*codes} - {""}
+        self._codes |= {*codes} - {""}
 
     def _keep(self, outcomes: Sequence[Outcome | Messages]) -> None:
         """Outcomes of one kind."""
@@ -213,8 +233,8 @@ class Assembly:
         chunk = self._decoder.rows(outcomes) if outcomes else None
         if chunk is not None:
             self._tail = _copied_end(chunk.batch, _LOOKED_AT)
-            self.errors += chunk.faults
-            self.codes |= {"INTERNAL"} if chunk.faults else set()
+            self._errors += chunk.faults
+            self._codes |= {"INTERNAL"} if chunk.faults else set()
         if self._stores and self._parts is not None:
             if chunk is not None or ends:
                 self._parts.add(chunk, ends)

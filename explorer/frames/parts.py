@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,8 @@ class Parts:
     """The rows of one run in one folder. For one run at a time: the folder is locked until :meth:`close`.
 
     ``ended`` are the requests whose rows are there. ``index`` is that of the requests, None for 0, 1, 2 …; whoever
-    reads the folder with pandas finds it again. ``target`` is who answers, ``pages`` whether pages are followed.
+    reads the folder with pandas finds it again. ``found`` counts by their status the rows that were there before and
+    still are. ``target`` is who answers, ``pages`` whether pages are followed.
 
     Raises:
         ConfigurationError: Another run uses the folder, or it holds rows of another server, method or schema, or of
@@ -78,6 +80,7 @@ class Parts:
         self._unfinished = _EMPTY
         self._part = _Part(0)
         self.ended = Ended()
+        self.found: Counter[str] = Counter()
         origin = {"method": str(method.full_name), "target": target, "pages": pages and Pages.of(method) is not None}
         self._folder = Folder(path, {"version": _VERSION, **origin, **self._asked_for(requests)})
         try:
@@ -181,6 +184,7 @@ class Parts:
             lost = [ordinal for ordinal, first in about["since"] if np.any((gone >= first) & (gone < number))]
             begun += [expanded(about["begun"]), np.array(lost, dtype=np.int64)]
             self.ended.add(np.setdiff1d(expanded(about["ended"]), lost))
+            self.found.update(about["codes"])
         unfinished = np.unique(np.concatenate(begun))
         self._unfinished = self.ended.open_among(unfinished)
         self._part = _Part(count)
@@ -198,6 +202,7 @@ class Parts:
             if not stays.all():
                 about["begun"] = ranges(np.setdiff1d(expanded(about["begun"]), unfinished))
                 about["ended"] = ranges(np.setdiff1d(expanded(about["ended"]), unfinished))
+                self.found -= _codes(table.filter(pa.array(~stays)))
                 self._save(number, table.filter(pa.array(stays)), about)
 
     def _numbers(self) -> list[int]:
@@ -209,7 +214,7 @@ class Parts:
         return self._folder.path / f"part-{number:08d}.parquet"
 
     def _save(self, number: int, table: pa.Table, about: dict[str, Any]) -> None:
-        said = {_ABOUT: json.dumps(about).encode()}
+        said = {_ABOUT: json.dumps({**about, "codes": _codes(table)}).encode()}
         whole = table.replace_schema_metadata({**(self._rows.schema.metadata or {}), **said})
         data = written(whole, **self._rows.layout)
         self._folder.write(self._path(number).name, lambda file: file.write(data))
@@ -297,6 +302,11 @@ class _Rows:
         first.add(own.filter(mask).to_batches(), ordinals[stays], ended[ended < first_open])
         rest.add(own.filter(pc.invert(mask)).to_batches(), ordinals[~stays], ended[ended >= first_open])
         return first, rest
+
+
+def _codes(table: pa.Table) -> Counter[str]:
+    """How many rows have each status."""
+    return Counter({str(each["values"]): each["counts"].as_py() for each in table.column("status_code").value_counts()})
 
 
 def _in_order(table: pa.Table) -> pa.Table:

@@ -62,6 +62,7 @@ class Tally(NamedTuple):
 
     requests: int
     request_bytes: int
+    """Those of the requests that were not done before, in the folder."""
     rows: int
     status_code: str | None
     """That of all rows, None where they differ."""

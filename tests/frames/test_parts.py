@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from explorer.errors import ConfigurationError, PartsError, RpcStatusError
-from explorer.frames import Options, collect, parts, prepare, read_requests
+from explorer.frames import Options, Run, collect, parts, prepare, read_requests
 
 TRUST = bool(os.environ.get("TRUST"))
 FLIPS = 400 if TRUST else 40
@@ -186,6 +186,54 @@ class TestFolder:
         assert frame["twice"].tolist() == [2 * n for n in range(50)]
         with pytest.raises(ConfigurationError, match="other requests than these"):
             rows(here, folder, ({"n": n + 1} for n in range(60)))
+
+
+class TestFigures:
+    """Those of a run that goes on are those of all its rows, whichever process made them."""
+
+    def run(self, here: Any, folder: Path, source: Any, method: str = "S.Get", **more: Any) -> Run:
+        found = here.method(method)
+        return prepare(here.connection(), found, read_requests(found.input_type, None, source), into(folder, **more))
+
+    def test_rows_errors_and_statuses_of_before_are_counted(self, site, folder) -> None:
+        here, go = site(PROTO), threading.Event()
+
+        def get(request: Any, context: grpc.ServicerContext) -> Any:
+            if request.n >= 30 and not go.is_set():
+                go.wait(PATIENCE)
+            if request.n % 5 == 4:
+                context.abort(grpc.StatusCode.NOT_FOUND, "nobody")
+            return doubling(request)
+
+        here.serve(Get=get)
+        run = self.run(here, folder, {"n": range(40)}, concurrency=2).start()
+        until(lambda: run.progress.done == 30)
+        run.cancel()
+        run.wait(PATIENCE)
+        again = self.run(here, folder, {"n": range(40)})
+        assert again.progress[:4] == (30, 40, 6, 0.0), "what was done before is no speed of this run"
+        go.set()
+        again.start().wait(PATIENCE)
+        whole = self.run(here, folder, {"n": range(40)})
+        whole.start().wait(PATIENCE)
+        for each in (again, whole):
+            assert each.progress[:3] == (40, 40, 8)
+            assert (each.tally.requests, each.tally.rows, each.tally.status_code) == (40, 40, None)
+        assert whole.progress.rate == 0
+        assert whole.progress.remaining is None
+
+    def test_rows_that_make_way_count_no_more(self, site, folder) -> None:
+        here = site(PROTO)
+        here.serve(List=lambda request, _context: ({"twice": n} for n in range(request.n)))
+        counts = [4, 25, 3, 8]
+        self.run(here, folder, {"n": counts}, "S.List", concurrency=1).start().wait(PATIENCE)
+        (folder / "part-00000001.parquet").unlink()
+        again = self.run(here, folder, {"n": counts}, "S.List", concurrency=1)
+        assert 0 < again.tally.rows < 40
+        frame = again.start().wait(PATIENCE)
+        assert again.tally.rows == len(frame) == 40
+        assert again.tally.status_code == "OK"
+        assert again.progress.errors == 0
 
 
 class TestReadByAnybody:
