@@ -15,6 +15,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from explorer.errors import ConfigurationError, RequestError
+from explorer.frames.request_csv import csv_header
 from explorer.frames.request_tables import read_file
 from explorer.text import printable
 
@@ -69,7 +70,7 @@ def fit_of_file(path: Path, descriptor: Descriptor) -> Fit:
     if path.suffix.lower() == ".parquet" and path.is_file():
         return _parquet(path, descriptor)
     if large and path.suffix.lower() == ".csv":
-        names = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+        names = csv_header(path)
         return Fit("DataFrame", None, _columns(names, ["text"] * len(names), descriptor))
     if large and path.suffix.lower() in {".json", ".jsonl", ".ndjson"}:
         return Fit("requests", None)

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from explorer.errors import RequestError
 from explorer.rpc.members import SERIALIZE
+from explorer.rpc.scalars import refuse
 
 __all__ = ["Encode", "encode_row"]
 
@@ -23,6 +24,8 @@ def encode_row(descriptor: Descriptor, row: Any, position: int, index: pd.Index 
     Raises RequestError, which names row and field.
     """
     try:
+        if row is None:  # which a single call takes for an empty request, having been given none
+            refuse("", row, f"a mapping of {descriptor.full_name}'s fields, which {{}} is, too")
         return bytes(SERIALIZE(encode(descriptor, row)))
     except RequestError as error:
         label = "" if index is None or isinstance(index, pd.RangeIndex) else f" (index {index[position]!r})"
@@ -31,7 +34,7 @@ def encode_row(descriptor: Descriptor, row: Any, position: int, index: pd.Index 
 
 def _advice(descriptor: Descriptor, row: Any) -> str:
     """What somebody may have meant by what is no request: the value of a field, or the name of a file."""
-    if isinstance(row, Mapping | Message) or (isinstance(row, str) and row.lstrip().startswith("{")):
+    if row is None or isinstance(row, Mapping | Message) or (isinstance(row, str) and row.lstrip().startswith("{")):
         return ""
     named = f" Values of a field go under its name, {descriptor.fields[0].name}=[…]." if descriptor.fields else ""
     return named + (" A file of requests is given as its pathlib.Path." if isinstance(row, str) else "")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor
 
 from explorer.errors import ConfigurationError, RequestError
+from explorer.frames.request_csv import read_csv
+from explorer.rpc.json_reading import read_json
 from explorer.text import printable
 
-__all__ = ["read_file", "values_of_texts"]
+__all__ = ["read_file"]
 
 _LINES = {".jsonl", ".ndjson"}
-_AS_TEXT = frozenset({FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES, FieldDescriptor.TYPE_ENUM})
 
 
 def read_file(path: Path, descriptor: Descriptor) -> pd.DataFrame | list[Any]:
@@ -35,49 +36,34 @@ def read_file(path: Path, descriptor: Descriptor) -> pd.DataFrame | list[Any]:
         if kind == ".parquet":
             return pd.read_parquet(path, dtype_backend="pyarrow")
         if kind == ".csv":
-            return _csv(path, descriptor)
-        return _json(path.read_text(encoding="utf-8-sig"), lines=kind in _LINES)
+            return read_csv(path, descriptor)
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigurationError(f"{printable(str(path))} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:  # pandas, Arrow and json derive theirs from it
+    except RequestError:
+        raise
+    except UnicodeDecodeError as error:
+        raise RequestError(f"{printable(str(path))} is no {kind[1:]} file: it is not text in UTF-8.") from error
+    except ValueError as error:  # pandas and Arrow derive theirs from it
         raise RequestError(f"{printable(str(path))} is no {kind[1:]} file: {printable(str(error))}.") from error
+    return list(_of_lines(text, path) if kind in _LINES else _of_json(text, path))
 
 
-def _csv(path: Path, descriptor: Descriptor) -> pd.DataFrame:
-    # keep_default_na off: a person may well be called NA.
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
-    frame = frame.astype(object).where(frame.notna(), None)
-    for name in frame.columns:
-        frame[name] = pd.Series(values_of_texts(list(frame[name]), descriptor, str(name)), dtype=object)
-    return frame
-
-
-def values_of_texts(texts: list[str | None], descriptor: Descriptor, path: str) -> list[Any]:
-    """Texts without types as the field's own type has them; None stays None."""
-    field = _leaf(descriptor, path)
-    if field is None or (field.type in _AS_TEXT and not field.is_repeated):
-        return list(texts)
-    return [None if text is None else _value(text) for text in texts]
-
-
-def _leaf(descriptor: Descriptor, path: str) -> FieldDescriptor | None:
-    message: Descriptor | None = descriptor
-    field: FieldDescriptor | None = None
-    for part in path.split("."):
-        field = None if message is None else message.fields_by_name.get(part)
-        message = None if field is None else field.message_type
-    return field
-
-
-def _value(text: str) -> Any:
+def _of_json(text: str, path: Path) -> list[Any]:
     try:
-        return json.loads(text.lower() if text.lower() in {"true", "false"} else text)
-    except ValueError:
-        return text  # a timestamp, or what no field takes: the encoder says so in its own words
-
-
-def _json(text: str, *, lines: bool) -> list[Any]:
-    if lines:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    held = json.loads(text)
+        held = read_json(text, constant=float)
+    except RequestError as error:
+        raise RequestError(f"{printable(str(path))} is no json file: {error}", field=error.field) from None
     return held if isinstance(held, list) else [held]
+
+
+def _of_lines(text: str, path: Path) -> Iterator[Any]:
+    kind = path.suffix.lower()[1:]
+    for number, line in enumerate(text.split("\n"), 1):  # str.splitlines knows ends of lines that JSON does not
+        if not line.strip():
+            continue
+        try:
+            yield read_json(line, constant=float)
+        except RequestError as error:
+            told = f"{printable(str(path))} is no {kind} file: line {number}: {error}"
+            raise RequestError(told, field=error.field) from None

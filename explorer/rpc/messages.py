@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError, Message
 
 from explorer.errors import RequestError
 from explorer.rpc.descriptors import field_named
+from explorer.rpc.json_reading import read_json
 from explorer.rpc.members import (
     CLEAR,
     EXTENSIONS,
@@ -56,7 +57,7 @@ def encode(descriptor: Descriptor | type[Message], request: Any = None, /, **fie
     message_type: Any = descriptor if isinstance(descriptor, Descriptor) else descriptor.DESCRIPTOR
     message: Message = message_factory.GetMessageClass(message_type)()
     if request is not None:
-        _fill(message, _from_json(request) if isinstance(request, str) else request, "", 0)
+        _fill(message, read_json(request) if isinstance(request, str) else request, "", 0)
     if fields:
         _fill_fields(message, fields, "", 0)
     if not IS_INITIALIZED(message):
@@ -65,56 +66,6 @@ def encode(descriptor: Descriptor | type[Message], request: Any = None, /, **fie
             f"{message_type.full_name} lacks {', '.join(missing)}, which its schema requires.", field=missing[0]
         )
     return message
-
-
-class _Twice(dict[str, Any]):
-    """An object of JSON that gives a name twice."""
-
-    name = ""
-
-
-def _from_json(text: str) -> Any:
-    try:
-        given = json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_constant)
-        _refuse_doubles(given, "")
-    except json.JSONDecodeError as error:
-        raise RequestError(
-            f"The request is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-        ) from None
-    except RecursionError:
-        raise RequestError(f"The request is JSON nested deeper than {_DEEPEST} levels.") from None
-    except ValueError as error:
-        if isinstance(error, RequestError):
-            raise
-        raise RequestError("The request holds a number with more digits than any field can take.") from None
-    return given
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    given = dict(pairs)
-    if len(given) == len(pairs):
-        return given
-    names = [name for name, _ in pairs]
-    doubled = _Twice(given)
-    doubled.name = next(name for name in names if names.count(name) > 1)
-    return doubled
-
-
-def _refuse_doubles(value: Any, path: str) -> None:
-    """Say where a name is given twice: JSON would keep the last, and nobody would know."""
-    if isinstance(value, _Twice):
-        at = f"{path}.{value.name}" if path else value.name
-        raise RequestError(f"The JSON gives {printable(at, 200)!r} twice. Give it once.", field=at)
-    if isinstance(value, dict):
-        for name, one in value.items():
-            _refuse_doubles(one, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            _refuse_doubles(one, f"{path}[{index}]")
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise RequestError(f'{name} is not JSON. Write "{name}", in quotes.')
 
 
 def _fill(message: Message, given: Any, path: str, depth: int) -> None:

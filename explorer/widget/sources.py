@@ -15,7 +15,8 @@ from google.protobuf.descriptor import Descriptor
 
 from explorer.errors import ExplorerError, RequestError
 from explorer.frames.fitting import Fit, field_paths, fit_of, fit_of_file, fit_of_read
-from explorer.frames.request_tables import read_file, values_of_texts
+from explorer.frames.request_tables import read_file
+from explorer.frames.request_texts import values_of_texts
 from explorer.text import printable
 from explorer.texts.literals import Expression, Group, literal, text_literal
 

@@ -12,7 +12,7 @@ import pytest
 from explorer.errors import ConfigurationError, RequestError
 from explorer.frames import fitting
 from explorer.frames.fitting import field_paths, fit_of, fit_of_file
-from explorer.frames.request_tables import values_of_texts
+from explorer.frames.request_texts import values_of_texts
 
 BODY = """
 message Address { string city = 1; string zip = 2; }

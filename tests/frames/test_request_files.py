@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import math
 from typing import Any
 
 import pandas as pd
@@ -16,7 +19,8 @@ from explorer.frames import read_requests
 def q(message_type: Any) -> Any:
     return message_type(
         "message M { string id = 1; int64 n = 2; bool on = 3; repeated int32 many = 4; N inner = 5; double d = 6; "
-        "google.protobuf.Timestamp t = 7; } message N { string city = 1; }"
+        "google.protobuf.Timestamp t = 7; google.protobuf.StringValue said = 8; google.protobuf.Int64Value some = 9; "
+        "bool is_ok = 10; bytes raw = 11; } message N { string city = 1; bool is_big = 2; }"
     )
 
 
@@ -34,6 +38,106 @@ def test_csv_has_the_types_that_the_request_has(q, tmp_path) -> None:
     assert list(first.many) == [1, 2]
     assert first.t.seconds == 1_704_067_200
     assert (second.id, second.n, second.on, second.HasField("inner")) == ("NA", 0, False, False)
+
+
+def written(folder: Any, name: str, text: str) -> Any:
+    path = folder / name
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+class TestCsv:
+    """Each cell by its place, and nothing of it lost."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "id\nuser1,\nuser2,\n",
+            "id,\r\nuser1,\r\nuser2,,,\r\n",
+            "\n,id,\n,user1,\n\n,user2",
+            'id\n"user1"\n"user2",""',
+        ],
+    )
+    def test_empty_cells_beyond_the_header_are_nothing(self, q, tmp_path, text: str) -> None:
+        requests = read_requests(q, written(tmp_path, "r.csv", text))
+        assert [message_factory.GetMessageClass(q).FromString(data).id for data in requests.data] == ["user1", "user2"]
+        assert requests.index.tolist() == [0, 1]
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("id\nuser1\nuser2,x\n", r"'x' in line 3, in column 2, which the first line gives no name"),
+            ("id,n\na,1,,2\n", r"'2' in line 2, in column 4"),
+            ("id,\nuser1,x\n", r"'x' in line 2, in column 2"),
+            (",id\n0,user1\n", r"'0' in line 2, in column 1"),
+            ('id\n"a\nb",c\n', r"'c' in line 3"),
+            ("id,id\na,b\n", r"the column 'id' more than once"),
+            ("", r"is no csv file: its first line is to name the fields"),
+            ('id\n"a\n', r"is no csv file: unexpected end of data in line 2"),
+        ],
+    )
+    def test_what_has_no_place_is_refused_with_its_line(self, q, tmp_path, text: str, said: str) -> None:
+        with pytest.raises(RequestError, match=said):
+            read(q, written(tmp_path, "r.csv", text))
+
+    def test_lines_that_are_short_leave_fields_unset(self, q, tmp_path) -> None:
+        assert [(m.id, m.n) for m in read(q, written(tmp_path, "r.csv", "id,n\na\nb,2\n"))] == [("a", 0), ("b", 2)]
+
+    def test_text_stays_text_also_in_a_message_that_is_one(self, q, tmp_path) -> None:
+        first, second, third = read(q, written(tmp_path, "r.csv", "said,some\n123,5\ntrue,\nnull,\n"))
+        assert (first.said.value, second.said.value, third.said.value) == ("123", "true", "null")
+        assert (first.some.value, second.HasField("some")) == (5, False)
+
+    def test_fields_spelled_as_in_json_have_their_types(self, q, tmp_path) -> None:
+        first, second = read(q, written(tmp_path, "r.csv", "isOk,inner.isBig\ntrue,FALSE\nFalse,TRUE\n"))
+        assert [(m.is_ok, m.inner.is_big) for m in (first, second)] == [(True, False), (False, True)]
+
+    def test_a_number_that_is_too_large_is_no_infinity(self, q, tmp_path) -> None:
+        with pytest.raises(RequestError, match=r"^Row 0: d is '1e400'"):
+            read(q, written(tmp_path, "r.csv", "d\n1e400\n"))
+
+    def test_a_cell_of_any_length(self, q, tmp_path) -> None:
+        limit = csv.field_size_limit()
+        (message,) = read(q, written(tmp_path, "r.csv", "id,raw\na," + "A" * 400_000 + "\n"))
+        assert len(message.raw) == 300_000
+        assert csv.field_size_limit() == limit
+
+    def test_another_encoding(self, q, tmp_path) -> None:
+        (tmp_path / "r.csv").write_bytes("id\nä\n".encode("latin-1"))
+        with pytest.raises(RequestError, match="is no csv file: it is not text in UTF-8"):
+            read(q, tmp_path / "r.csv")
+
+
+class TestJson:
+    @pytest.mark.parametrize("sign", ["\u2028", "\u0085", "\u2029", "\x1c"])
+    def test_only_an_end_of_line_ends_a_line(self, q, tmp_path, sign: str) -> None:
+        text = json.dumps({"id": f"a{sign}b"}, ensure_ascii=sign == "\x1c")
+        assert [m.id for m in read(q, written(tmp_path, "r.jsonl", f"{text}\r\n\r\n{text}\n"))] == [f"a{sign}b"] * 2
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("{oh}", "line 3: The request is not JSON"),
+            ('{"id": "a", "id": "b"}', "line 3: The JSON gives 'id' twice"),
+            ("[" * 100_000, "line 3: The request is JSON nested deeper"),
+            ('{"d": 1e400}', "line 3: 1e400 is more than a double can hold"),
+        ],
+    )
+    def test_what_is_wrong_with_a_line_names_it(self, q, tmp_path, line: str, said: str) -> None:
+        with pytest.raises(RequestError, match=rf"r\.jsonl is no jsonl file: {said}"):
+            read(q, written(tmp_path, "r.jsonl", '{"id": "a"}\n\n' + line + "\n"))
+        with pytest.raises(RequestError, match=r"r\.json is no json file: "):
+            read(q, written(tmp_path, "r.json", f'[{{"id": "a"}},\n{line}]'))
+
+    def test_an_infinity_that_is_written_is_one(self, q, tmp_path) -> None:
+        assert [m.d for m in read(q, written(tmp_path, "r.json", '[{"d": Infinity}]'))] == [math.inf]
+
+    @pytest.mark.parametrize(
+        ("name", "text"), [("r.json", "null"), ("r.json", "[{}, null]"), ("r.jsonl", "{}\nnull\n")]
+    )
+    def test_null_is_no_request(self, q, tmp_path, name: str, text: str) -> None:
+        with pytest.raises(RequestError, match=r"^Row [01]: The request is null; expected a mapping of M's fields"):
+            read(q, written(tmp_path, name, text))
 
 
 def test_parquet(q, tmp_path) -> None:

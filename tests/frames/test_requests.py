@@ -224,6 +224,12 @@ class TestRows:
         with pytest.raises(RequestError, match=r"^Row 0: .* Values of a field go under its name, s=\[…\]\.$"):
             decoded(m, [1, 2])
 
+    def test_nothing_is_no_request_among_others(self, m: Descriptor) -> None:
+        for rows in ([{"s": "a"}, None], iter([{"s": "a"}, None])):
+            with pytest.raises(RequestError, match=r"^Row 1: The request is null; expected .* which {} is, too\.$"):
+                decoded(m, rows)
+        assert values(m, "s", [{}]) == [""]
+
     def test_something_else(self, m: Descriptor) -> None:
         with pytest.raises(RequestError, match="not int"):
             decoded(m, 5)

@@ -217,6 +217,7 @@ def test_nothing_is_an_empty_message() -> None:
         ("{", "", "not JSON"),
         ('{"i32": 1,}', "", "line 1, column"),
         ('{"twice": NaN}', "", 'Write "NaN", in quotes'),
+        ('{"twice": -1e400}', "", "-1e400 is more than a double can hold"),
         ('{"i32": 1, "i32": 2}', "i32", "twice"),
         ("[" * 100_000, "", "deeper than"),
         ('{"i64": ' + "9" * 5000 + "}", "", "digits"),
