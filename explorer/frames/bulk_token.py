@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from functools import partial
 
 from explorer.errors import TokenTimeoutError
+from explorer.frames import loop
 from explorer.rpc.connection import Connection
 from explorer.rpc.metadata import MetadataLike, RequestMetadata
 from explorer.tokens import Token
@@ -63,7 +65,7 @@ class BulkToken:
             with contextlib.suppress(TokenTimeoutError):
                 return Pass(*self.at_hand())
             remaining = max(0.0, end - time.monotonic())
-            return Pass(*await asyncio.get_running_loop().run_in_executor(None, self.at_hand, remaining))
+            return Pass(*await loop.in_thread("explorer-token", partial(self.at_hand, remaining)))
 
     def accepted(self, used: Pass) -> None:
         """A call was answered under this pass."""

@@ -32,29 +32,25 @@ def call_soon(function: Any, *arguments: Any) -> None:
     _running_loop().call_soon_threadsafe(function, *arguments)
 
 
-async def in_thread(name: str, work: Callable[[], None]) -> None:
+async def in_thread(name: str, work: Callable[[], T]) -> T:
     """Do what blocks in a thread of its own, for which the process does not wait when it ends."""
     turning = asyncio.get_running_loop()
-    done: asyncio.Future[None] = turning.create_future()
+    done: asyncio.Future[T] = turning.create_future()
 
-    def settle(error: BaseException | None) -> None:
-        if done.cancelled():
-            return
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
+    def settle(tell: Callable[[Any], None], outcome: T | BaseException) -> None:
+        if not done.cancelled():
+            tell(outcome)
 
     def run() -> None:
-        error: BaseException | None = None
         try:
-            work()
+            outcome = work()
         except BaseException as raised:  # noqa: BLE001 - whoever waits is told, whatever it is
-            error = raised
-        turning.call_soon_threadsafe(settle, error)
+            turning.call_soon_threadsafe(settle, done.set_exception, raised)
+        else:
+            turning.call_soon_threadsafe(settle, done.set_result, outcome)
 
     threading.Thread(target=run, name=name, daemon=True).start()
-    await done
+    return await done
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
 
 import grpc
 
+from explorer.frames import loop
 from explorer.frames.inflow import Inflow
 from explorer.frames.outcomes import Messages
 from explorer.rpc.connection import Connection
@@ -45,20 +44,18 @@ class Streams:
         self._channel = self._connection.stream_channel()
         wait_for_ready = self._connection.channel_options.wait_for_ready
         self._begin = server_streams(self._channel, self._path, self._compression, wait_for_ready=wait_for_ready)
-        self._threads = ThreadPoolExecutor(self._places, thread_name_prefix="explorer-stream")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._channel.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def read(
         self, ordinal: int, request: bytes, metadata: Metadata, *, timeout: float, started: float
     ) -> tuple[End, bool]:
         """Read one to its end; and whether a message came."""
         pull = partial(self._pull, ordinal, request, metadata, timeout, started)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, pull)
+        return await loop.in_thread("explorer-stream", pull)
 
     def take(self) -> list[Messages]:
         """What came since the last time. From any thread, but one at a time."""

@@ -6,9 +6,11 @@ a back-off; the reason is told to calls alone.
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +57,7 @@ class LiveChannel:
         self.last_trouble: Trouble | None = None
         self._target, self._explain = target, explain
         self._lock, self._closed, self._subscribing = threading.Lock(), False, False
+        _alive.add(self)
 
     def wait(self, end: float, *, patient: bool) -> Trouble | None:
         """None once connected; else the trouble: at once, or (``patient``) at ``end`` where it might have passed.
@@ -91,15 +94,25 @@ class LiveChannel:
         That takes 0.2 s from the last subscription. Closed under its hands, the channel would raise there, where nobody
         can catch it, and print a traceback into the notebook.
         """
+        self.let_go()
+        if self._looked_at:
+            threading.Thread(target=self._close_later, name="explorer-closing", daemon=True).start()
+        else:
+            self.channel.close()
+
+    def let_go(self) -> None:
+        """End all waiting, and let nobody wait any more."""
         with self._lock:
             self._closed = True  # nobody subscribes any more
         for notify in tuple(self.waiting):
             self.channel.unsubscribe(notify)
             notify(grpc.ChannelConnectivity.SHUTDOWN)
-        if self._looked_at:
-            threading.Thread(target=self._close_later, name="explorer-closing", daemon=True).start()
-        else:
-            self.channel.close()
+
+    def wait_until_quiet(self) -> None:
+        """Wait for gRPC's own look to end, two seconds at most."""
+        end = time.monotonic() + QUIET_PATIENCE
+        while self._looked_at and time.monotonic() < end:
+            time.sleep(0.01)
 
     def _subscribe(self, notify: Callable[[grpc.ChannelConnectivity], None]) -> None:
         with self._lock:
@@ -116,9 +129,7 @@ class LiveChannel:
         return self._subscribing or getattr(getattr(self.channel, "_connectivity_state", None), "polling", False)
 
     def _close_later(self) -> None:
-        end = time.monotonic() + QUIET_PATIENCE
-        while self._looked_at and time.monotonic() < end:
-            time.sleep(0.01)
+        self.wait_until_quiet()
         self.channel.close()
 
     def _why(self, end: float) -> Trouble | None:
@@ -133,3 +144,17 @@ class LiveChannel:
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 return silence(self._target)
         return None
+
+
+_alive: weakref.WeakSet[LiveChannel] = weakref.WeakSet()
+
+
+def _leave() -> None:
+    """At the end of the process: gRPC's own look ends with its thread, and a channel would wait for it for ever."""
+    for live in list(_alive):
+        live.let_go()
+    for live in list(_alive):
+        live.wait_until_quiet()
+
+
+atexit.register(_leave)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -227,6 +230,24 @@ class TestInTheBackground:
         frame = run.wait(PATIENCE)
         assert frame["twice"].tolist() == [2 * n for n in range(200)]
         assert sorted(served) == list(range(200)), "each was served once"
+
+
+@pytest.mark.parametrize("waits_for", ["a stream", "a token"])
+def test_a_process_ends_whatever_a_run_in_its_background_waits_for(site, tmp_path, waits_for: str) -> None:
+    here, over = site(PROTO), threading.Event()
+
+    def endless(request: Any, _context: Any) -> Iterator[dict[str, int]]:
+        yield {"twice": 2 * request.n}
+        over.wait(2 * PATIENCE)
+
+    here.serve(List=endless)
+    child = [sys.executable, str(Path(__file__).parents[1] / "leaving_child.py"), str(here.port), str(tmp_path)]
+    try:
+        done = subprocess.run([*child, waits_for], capture_output=True, text=True, check=False, timeout=PATIENCE)
+    finally:
+        over.set()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"leaves a run that waits for {waits_for}\n"
 
 
 class TestOutOfAnIterator:
