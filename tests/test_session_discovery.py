@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -198,6 +199,17 @@ class TestMessagesThatNobodyDescribes:
         assert call.dict() == {"@type": "lost.Lost", "@value": "CgNhYmM="}
         assert list(call.data) == [b"\n\x03abc"]
         assert "does not say what is in lost.Lost" in session["use.Use.Give"].documentation
+
+    def test_in_bulk_too(self, session: explorer.Session, tmp_path: Path) -> None:
+        give = session["use.Use.Give"].options(progress=False, into=tmp_path / "rows")
+        for _ in ("called", "out of the folder"):
+            frame = give.collect(s=["abc", ""])
+            assert frame["@value"].tolist() == [b"\n\x03abc", b""]
+            assert frame["status_code"].tolist() == ["OK", "OK"]
+        take = session["use.Use.Take"].options(progress=False)
+        frame = take.collect([{"@value": "CgNhYmM="}, {}])
+        assert frame["request.@value"].tolist() == [b"\n\x03abc", b""]
+        assert frame["s"].tolist() == ["abc", ""]
 
     def test_what_goes_is_given_as_bytes(self, session: explorer.Session) -> None:
         method = session["use.Use.Take"]

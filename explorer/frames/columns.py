@@ -39,7 +39,8 @@ class Columns:
     is opened ``recursion`` times inside itself and is then JSON text. ``repeated`` is a list, ``map`` a map ordered by
     its keys; messages in either are structs. A oneof is its members, then a column under its own name that tells which
     one is set. Struct, Value, ListValue and Any are JSON text, FieldMask is its ProtoJSON text. A message type without
-    fields is true where it is present. Extensions that the descriptor's pool knows follow as ``[full.name]``.
+    fields is true where it is present; one whose fields the server does not say is its bytes, ``@value``. Extensions
+    that the descriptor's pool knows follow as ``[full.name]``.
 
     Each field's metadata holds ``proto.type`` and, where it has one, its ``unit``.
 

@@ -39,8 +39,8 @@ class Decoder:
     ptars reads the bytes by a shadow of the descriptor; the raw arrays become the table's columns. What the raw arrays
     do not tell (two members of a oneof, a number that a closed enum does not have, …) and whatever ptars refuses is
     read by protobuf and written anew, plainly, and read again. So one malformed message costs its chunk one walk
-    through protobuf's parser, and has its own fault. A message type with groups or of the old message sets, and every
-    type where ptars is not installed, goes the slow way altogether.
+    through protobuf's parser, and has its own fault. A message type with groups, of the old message sets or of unknown
+    fields, and every type where ptars is not installed, goes the slow way altogether.
 
     ``prefix``, ``unit`` and ``recursion`` are those of Columns; ``quick`` says from how many messages on this way is
     taken. May be used from any thread; holds the interpreter's lock for a batch, so batches are best of at most

@@ -18,7 +18,8 @@ from google.protobuf.descriptor_pb2 import DescriptorProto
 
 from explorer.frames import wellknown
 from explorer.frames.jsontext import json_text
-from explorer.rpc.members import EXTENSIONS, HAS_EXTENSION, HAS_FIELD, WHICH_ONEOF
+from explorer.rpc.members import EXTENSIONS, HAS_EXTENSION, HAS_FIELD, SERIALIZE, WHICH_ONEOF
+from explorer.rpc.repair import is_stub
 
 __all__ = ["Child", "Element", "Limits", "Shape", "TooManyColumns", "enum_names", "message_element"]
 
@@ -79,11 +80,14 @@ class Shape:
     """What an element is, for a decoder that does not go through protobuf's classes.
 
     ``of`` is the field's descriptor for ``scalar`` and ``text``, the value's for ``map``, the enum's for ``enum``, the
-    message's for those that are messages on the wire (``message``, ``json``, ``mask``, ``instant``, ``wrapper``), None
-    for the others. ``inner`` holds what is inside: a list's item, a map's key and value, a wrapper's value.
+    message's for those that are messages on the wire (``message``, ``json``, ``mask``, ``instant``, ``wrapper``, and
+    ``unknown``: the bytes of one of whose fields nobody knows), None for the others. ``inner`` holds what is inside: a
+    list's item, a map's key and value, a wrapper's value.
     """
 
-    kind: Literal["scalar", "text", "enum", "message", "json", "mask", "instant", "wrapper", "list", "map", "case"]
+    kind: Literal[
+        "scalar", "text", "enum", "message", "unknown", "json", "mask", "instant", "wrapper", "list", "map", "case"
+    ]
     of: Any = None
     inner: tuple[Element, ...] = ()
 
@@ -103,7 +107,7 @@ class Element:
 class Child:
     """A column of a message: its name, how it is read from messages (or None), and what its values are.
 
-    ``source`` is the field that it shows, or those of the oneof whose case it is.
+    ``source`` is the field that it shows, or those of the oneof whose case it is; none where no field is known.
     """
 
     name: str
@@ -121,7 +125,7 @@ def message_element(descriptor: Descriptor, limits: Limits, path: tuple[str, ...
     """The element for a message type that opens into columns."""
     path = (*path, descriptor.full_name)
     metadata = {"proto.type": descriptor.full_name}
-    children = tuple(_children(descriptor, limits, path))
+    children = (_unknown(descriptor),) if is_stub(descriptor) else tuple(_children(descriptor, limits, path))
     if not children:
         # A message without fields still says one thing: that it is there.
         return Element(
@@ -139,6 +143,16 @@ def message_element(descriptor: Descriptor, limits: Limits, path: tuple[str, ...
         return pa.StructArray.from_arrays(arrays, fields=fields, mask=mask)
 
     return Element(pa.struct(fields), build, metadata, Shape("message", descriptor), children)
+
+
+def _unknown(descriptor: Descriptor) -> Child:
+    """The message's bytes, under the name that they have wherever a type is known by its name alone."""
+
+    def build(values: Sequence[Any]) -> pa.Array:
+        return pa.array([None if v is None else SERIALIZE(v) for v in values], pa.binary())
+
+    element = Element(pa.binary(), build, {"proto.type": descriptor.full_name}, Shape("unknown", descriptor))
+    return Child("@value", lambda messages, _full: list(messages), element, ())
 
 
 def _children(descriptor: Descriptor, limits: Limits, path: tuple[str, ...]) -> list[Child]:
@@ -297,7 +311,7 @@ def _well_known(name: str, descriptor: Descriptor, unit: str) -> Element:
         return _as_text(Shape("json", descriptor), text, "JSON")
     if name in {"google.protobuf.Timestamp", "google.protobuf.Duration"}:
         instants = wellknown.instants(name, unit)
-        metadata = {"proto.type": name, "unit": unit, "finer": "floored"}
+        metadata = {"proto.type": name, "unit": unit} | ({"finer": "floored"} if unit == "us" else {})
         return Element(instants.type, instants.build, metadata, Shape("instant", descriptor))
     inner = _value_element(descriptor.fields_by_name["value"], Limits(unit, 0, 0, 1), ())
     return Element(

@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from explorer.frames.elements import Child, Element
 from explorer.rpc.members import MERGE_FROM_STRING
+from explorer.rpc.repair import is_stub
 
 __all__ = ["column_name", "packed_runs", "shadow_of"]
 
@@ -49,8 +50,8 @@ def column_name(source: FieldDescriptor) -> str:
 def shadow_of(root: Element) -> Descriptor | None:
     """The shadow of a message type; None where only protobuf itself can read it.
 
-    That is so for groups (and the delimited messages of editions), for the old message sets, and for field numbers so
-    high that ptars would pay for them in memory.
+    That is so for groups (and the delimited messages of editions), for the old message sets, for types of whose fields
+    nobody knows, and for field numbers so high that ptars would pay for them in memory.
     """
     return _shadow(root, audit=False)
 
@@ -84,7 +85,7 @@ class _Writer:
 
     def message(self, element: Element) -> str:
         """Write the message type of this element, and those inside it; gives its name."""
-        if element.shape.of.GetOptions().message_set_wire_format:
+        if element.shape.of.GetOptions().message_set_wire_format or is_stub(element.shape.of):
             raise _Unfit
         made = self._new()
         for child in element.children or ():

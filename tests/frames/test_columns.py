@@ -16,6 +16,8 @@ from google.protobuf.message import Message
 
 from explorer.errors import ConfigurationError, DecodeError
 from explorer.frames.columns import MAXIMUM_COLUMNS, Columns, response_prefix
+from explorer.frames.decoding import Decoder
+from explorer.rpc.repair import stub_file
 
 MessageType = Callable[..., Descriptor]
 UTC = dt.UTC
@@ -220,6 +222,8 @@ class TestTimestamp:
     def test_metadata_says_the_unit_and_that_digits_are_floored(self, message_type: MessageType) -> None:
         metadata = Columns(message_type(self.BODY)).schema.field("x").metadata
         assert metadata == {b"proto.type": b"google.protobuf.Timestamp", b"unit": b"us", b"finer": b"floored"}
+        exact = Columns(message_type(self.BODY), unit="ns").schema.field("x").metadata
+        assert exact == {b"proto.type": b"google.protobuf.Timestamp", b"unit": b"ns"}
 
     def test_any_other_unit_is_refused(self, message_type: MessageType) -> None:
         with pytest.raises(ConfigurationError, match="'ms'"):
@@ -347,6 +351,19 @@ class TestNested:
     def test_no_fields_at_all_still_counts_rows(self, message_type: MessageType) -> None:
         m = message_type("message M {}")
         assert Columns(m).batch([b"", None, b""]).num_rows == 3
+
+    @pytest.mark.parametrize("quick", [0, 1_000], ids=["fast", "plain"])
+    def test_one_of_whose_fields_nobody_knows_is_its_bytes(self, quick: int) -> None:
+        pool = descriptor_pool.DescriptorPool()
+        pool.Add(stub_file("lost.Lost"))
+        decoder = Decoder(pool.FindMessageTypeByName("lost.Lost"), prefix="request.", quick=quick)
+        field = decoder.schema.field("request.@value")
+        assert (field.type, field.metadata) == (pa.binary(), {b"proto.type": b"lost.Lost"})
+        data = [b"\n\x03abc", b"", None, b"\x08\x80\x00\x13\x08\x01\x14\x08\x07", b"\x08"]
+        faults: dict[int, DecodeError] = {}
+        batch = decoder.batch(data, faults=faults)
+        assert batch.column("request.@value").to_pylist() == [*data[:4], None]
+        assert [*faults] == [4], "what is no message at all is none of this type either"
 
     def test_groups_of_proto2(self, message_type: MessageType) -> None:
         m = message_type(
