@@ -3,7 +3,7 @@
 PYTHON  ?= python3
 BROWSER ?= yes
 PORT    ?= 8888
-JOBS    ?= 3
+JOBS    ?= 4
 
 # Files in their own order: sorted by how many tests they hold, the slowest would come last, one beside two idle workers.
 pytest_files = --dist loadfile --no-loadscope-reorder
@@ -39,9 +39,17 @@ $(quiet): | .venv/ready
 	@$(bin)/jupyter labextension disable "@jupyterlab/apputils-extension:announcements" 2> .venv/lab.txt || { cat .venv/lab.txt; exit 1; }
 
 test: .venv/ready  ## everything: tools, lint, types, import contracts, all tests
-	@$(bin)/python tests/tools.py
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory -j2 tools check collected
 	@$(pytest) -n $(JOBS) $(pytest_files)
+
+# Its parts, no doors: help does not list them.
+.PHONY: tools collected
+tools: .venv/ready
+	@$(bin)/python tests/tools.py
+
+# All workers begin with the same imports: what was imported once is compiled for all of them.
+collected: .venv/ready
+	@$(pytest) --collect-only -q > .venv/collected.txt || { cat .venv/collected.txt; exit 1; }
 
 quick: check  ## under a minute: lint, types, import contracts, unit tests
 	@$(pytest) -n $(JOBS) -q -m "not slow and not browser and not integration" --ignore tests/project

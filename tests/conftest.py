@@ -84,8 +84,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs the demo, or is named above, is an integration test; ``make quick`` leaves those out."""
+    """Whatever needs the demo, or is named above, is an integration test; ``make quick`` leaves those out.
+
+    Files with a slow test come first.
+    """
     for item in items:
         asks_for_the_demo = {"demo", "demo_factory"} & set(getattr(item, "fixturenames", ()))
         if asks_for_the_demo or item.path.parent.name in _REAL_THINGS or item.path.stem in _REAL_SERVERS:
             item.add_marker("integration")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)  # begun last, one of these would run beside idle workers
