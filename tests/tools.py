@@ -26,20 +26,26 @@ def installed(package: str) -> bool:
 
 
 def install(packages: list[str]) -> bool:
-    """Install with apt-get; False where a step failed, whose output has then been shown."""
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    steps = (
-        ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
+    """Install with apt-get, all at once or, where it does not know them all, one by one; whether all are there."""
+    together = ["install", "-y", "-qq", "--no-install-recommends"]
+    if not apt_get("update", "-qq"):
+        return False
+    return apt_get(*together, *packages) or [package for package in packages if not apt_get(*together, package)] == []
+
+
+def apt_get(*arguments: str) -> bool:
+    """Whether it went well; what it said is shown where not."""
+    done = subprocess.run(
+        ["apt-get", *arguments],
+        env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
-    for step in steps:
-        done = subprocess.run(
-            step, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-        )
-        if done.returncode:
-            print(done.stdout[-2000:], done.stderr[-2000:], sep="\n", file=sys.stderr)
-            return False
-    return True
+    if done.returncode:
+        print(done.stdout[-2000:], done.stderr[-2000:], sep="\n", file=sys.stderr)
+    return done.returncode == 0
 
 
 def fetch_chromium() -> None:

@@ -13,9 +13,17 @@ PACKAGES = [line.split()[0] for line in (TESTS / "tools.txt").read_text().splitl
 def machine(tmp_path):
     """Runs the installer on a machine whose package tools are scripts that write down what they are asked."""
 
-    def run(*, installed: list[str], root: bool = True, debian: bool = True, programs: tuple[str, ...] = ()) -> str:
+    def run(
+        *,
+        installed: list[str],
+        root: bool = True,
+        debian: bool = True,
+        programs: tuple[str, ...] = (),
+        unknown: str = "none",
+    ) -> str:
         scripts = {"dpkg-query": f'case " {" ".join(installed)} " in *" $3 "*) printf installed;; *) exit 1;; esac'}
-        scripts["apt-get"] = f'echo "apt-get $*" >> {tmp_path / "said"}'
+        knows = f'case " $* " in *" {unknown} "*) exit 100;; esac'
+        scripts["apt-get"] = f'echo "apt-get $*" >> {tmp_path / "said"}; {knows}'
         wanted = (scripts if debian else {}) | dict.fromkeys(programs, "exit 0")
         folder = tmp_path / "bin"
         folder.mkdir()
@@ -53,6 +61,13 @@ def test_what_is_missing_is_announced_with_its_purpose_and_then_installed(machin
     assert "the browser tests" in announced
     assert "protoc-gen-go" not in said
     assert done.splitlines()[-1].endswith("install -y -qq --no-install-recommends chromium golang-go")
+
+
+def test_a_package_that_this_debian_does_not_have_costs_no_other(machine):
+    missing = ("golang-go", "dbus")
+    said = machine(installed=[name for name in PACKAGES if name not in missing], unknown="golang-go")
+    asked = [line.split("recommends ")[1] for line in said.splitlines() if "apt-get install" in line]
+    assert asked == ["golang-go dbus", "golang-go", "dbus"]
 
 
 def test_without_root_nothing_is_installed_and_playwright_is_asked_for_its_chromium(machine):
