@@ -58,19 +58,10 @@ class GrpcServer:
         return [call.path for call in self.calls]
 
     def stop(self, *, noticed_by: grpc.Channel | None = None) -> None:
-        """End it; with a client's channel: until that has seen the end, before which a call may still be sent to it."""
+        """End it; with a client's channel: until that has seen the end."""
         self._server.stop(None).wait()
-        if noticed_by is None:
-            return
-        noticed = threading.Event()
-
-        def look(state: grpc.ChannelConnectivity) -> None:
-            if state is not grpc.ChannelConnectivity.READY:
-                noticed.set()
-
-        noticed_by.subscribe(look)
-        assert noticed.wait(30)
-        noticed_by.unsubscribe(look)
+        if noticed_by is not None:
+            until_lost(noticed_by)
 
     def find(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         path, pairs = details.method, [(key, value) for key, value in details.invocation_metadata]
@@ -90,6 +81,19 @@ class GrpcServer:
                 response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
             )
         return None
+
+
+def until_lost(channel: grpc.Channel) -> None:
+    """Until the channel has seen that its connection is gone, before which a call may still be sent to it."""
+    noticed = threading.Event()
+
+    def look(state: grpc.ChannelConnectivity) -> None:
+        if state is not grpc.ChannelConnectivity.READY:
+            noticed.set()
+
+    channel.subscribe(look)
+    assert noticed.wait(30)
+    channel.unsubscribe(look)
 
 
 class _Router(grpc.GenericRpcHandler):

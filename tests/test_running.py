@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
-from grpc_servers import Gate
+from grpc_servers import Gate, until_lost
 from proto_site import Site, pool_from
 from token_sources import Scripted, a_token
 
@@ -407,6 +407,7 @@ class TestBeforeItLeft:
         try:
             assert method(s="a").ok
             site.server.stop(None).wait()
+            until_lost(method._connection.channel)
             running = method.start(s="b")
             end = time.monotonic() + 30
             while not method._connection._live.waiting:  # who waits for a connection stands in this list

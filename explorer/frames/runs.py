@@ -279,6 +279,7 @@ class Run:
             except Exception as error:  # noqa: BLE001 - whatever a person's iterator raises, their rows are kept
                 return error
             if _is_over(running, _LOOK_EVERY if fed is None else 0):
+                rest.goes_on(None, hopeless=False)  # once signed in, it may come to its end between two looks
                 return None
             self._take(tell)
             if self._assembly.trouble is not None:

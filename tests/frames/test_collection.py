@@ -480,7 +480,10 @@ class TestToken:
         assert partial["twice"].iloc[:10].tolist() == [2 * n for n in range(10)]
         assert set(partial["status_code"].iloc[10:]) == {"CANCELLED"}
 
-    def test_a_sign_in_needed_in_mid_run_is_said_once_and_waited_for(self, site, capsys, monkeypatch) -> None:
+    @pytest.mark.parametrize("look_every", [0.1, 0.5], ids=["goes on before its end", "at its end before a look"])
+    def test_a_sign_in_needed_in_mid_run_is_said_once_and_waited_for(
+        self, site, capsys, monkeypatch, look_every: float
+    ) -> None:
         here = site(PROTO)
         here.serve(Get=refusing("Bearer old", doubling))
         source = ReuseTokenSource(dead, token=token("old"), renew=False)
@@ -496,6 +499,7 @@ class TestToken:
                     raise
 
         monkeypatch.setattr(runs, "_ASK_AGAIN", 0.01)
+        monkeypatch.setattr(runs, "_LOOK_EVERY", look_every)
         frame = rows(here, here.connection(token_source=Looked()), n=range(50), options=Options())
         assert frame["twice"].tolist() == [2 * n for n in range(50)]
         said = capsys.readouterr().err
