@@ -301,7 +301,7 @@ class Method:
                 f"{self.descriptor.name} takes a stream of requests: keywords are one message, and the positional "
                 "argument is all of them. Give one or the other."
             )
-        if type(request).__module__.partition(".")[0] == "pandas":
+        if type(request).__module__.partition(".")[0] in {"pandas", "pyarrow"}:
             from explorer.frames import read_requests
 
             return list(read_requests(takes, request, {}, self._encode).data)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -58,13 +59,15 @@ def encode_columns(
     """
     values: dict[str, Sequence[Any]] = {}
     scalars: dict[str, Any] = {}
-    for name, given in columns.items():
+    for name, each in columns.items():
+        _refuse_table(name, each)
+        given = list(each) if isinstance(each, Iterator) else each
         if not _is_column(_way(descriptor, name)[-1], given):
             scalars[name] = plain(given)
             continue
         if isinstance(given, pd.Series):
             index = _agreed(index, given, name)
-        values[name] = column_values(given)
+        values[name] = column_values(given, name)
     count = _count(values, index)
     everything = {**values, **{name: repeat(value, count) for name, value in scalars.items()}}
     row_index = pd.RangeIndex(count) if index is None else index
@@ -92,19 +95,40 @@ def _paths(descriptor: Descriptor) -> list[str]:
     return [*(f.name for f in descriptor.fields), *inner]
 
 
+def _refuse_table(name: str, given: Any) -> None:
+    if isinstance(given, pd.DataFrame | pa.Table | pa.RecordBatch | pa.RecordBatchReader):
+        raise RequestError(
+            f"{name} is a {type(given).__name__}; expected the values of one field. Give it as the one positional "
+            f"argument, or a column of it, table[{name!r}].",
+            field=name,
+        )
+    if isinstance(given, pd.MultiIndex):
+        raise RequestError(
+            f"{name} is a MultiIndex; expected the values of one field. Give a level of it, .get_level_values(…).",
+            field=name,
+        )
+
+
 def _is_column(field: FieldDescriptor, given: Any) -> bool:
-    if isinstance(given, str | bytes | bytearray | Mapping | Message) or not isinstance(given, Iterable):
+    if isinstance(given, str | bytes | bytearray | memoryview | Mapping | Message) or not isinstance(given, Iterable):
         return False
-    takes_list = field.is_repeated or (
-        field.message_type is not None and field.message_type.full_name == "google.protobuf.ListValue"
-    )
-    if not takes_list or isinstance(given, pd.Series):
+    if isinstance(given, np.ndarray) and given.ndim != 1:
+        return given.ndim > 1
+    if isinstance(given, pd.Series | pa.Array | pa.ChunkedArray) or not _takes_list(field):
         return True
     return isinstance(given, list | tuple) and bool(given) and all(_is_list(v) or v is None for v in given)
 
 
+def _takes_list(field: FieldDescriptor) -> bool:
+    """Whether a list may be one value of the field."""
+    message = field.message_type
+    if field.is_repeated:
+        return message is None or not message.GetOptions().map_entry
+    return message is not None and message.full_name == "google.protobuf.ListValue"
+
+
 def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple | np.ndarray | Mapping)
+    return isinstance(value, list | tuple | np.ndarray)
 
 
 def _agreed(index: pd.Index | None, series: pd.Series[Any], name: str) -> pd.Index:

@@ -7,40 +7,106 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+
+from explorer.errors import RequestError
+from explorer.text import printable
 
 __all__ = ["column_values", "plain"]
 
 
-def column_values(given: Any) -> list[Any]:
-    """A value per request; None where there is none."""
-    if isinstance(given, pd.Series | pd.Index):
-        missing = given.isna()
-        if missing.any():
-            return [None if gone else plain(v) for v, gone in zip(given, missing, strict=True)]
-    values = given.tolist() if isinstance(given, pd.Series | pd.Index | np.ndarray) else list(given)
-    return values if set(map(type, values)) <= {str, int, float, bool} else [plain(v) for v in values]
+def column_values(given: Any, path: str) -> list[Any]:
+    """A value per request; None where there is none. ``path`` is the field's.
+
+    Instants of pandas, NumPy or Arrow that bear no zone, because their column has none, are UTC; a datetime of its own
+    without one stays as it is, and the encoder refuses it. Raises RequestError for a column that has no such values.
+    """
+    if not _is_typed(given):
+        values = given.tolist() if isinstance(given, np.ndarray) and given.dtype.kind not in "mM" else list(given)
+        return values if _are_plain(values) else [plain(value) for value in values]
+    try:
+        series = _in_utc(_as_series(given))
+        values, missing = _listed(series), series.isna()
+    except (ValueError, TypeError, LookupError, NotImplementedError, pa.ArrowException) as error:
+        raise RequestError(f"{path} is a column that cannot be read: {printable(error, 300)}.", field=path) from error
+    if missing.any():
+        return [None if gone else plain(value) for value, gone in zip(values, missing, strict=True)]
+    return values if _are_plain(values) else [plain(value) for value in values]
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON would have it, where pandas or NumPy have a form of their own."""
+    """The value as JSON would have it, where pandas, NumPy or Arrow have a form of their own."""
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, dt.datetime):
-        instant = pd.Timestamp(value)
-        instant = instant.tz_localize("UTC") if instant.tzinfo is None else instant.tz_convert("UTC")
-        return instant.isoformat().replace("+00:00", "Z")
+        return value if value.tzinfo is None else _instant(value)
     if isinstance(value, dt.timedelta):
-        return _seconds(pd.Timedelta(value))
+        return _seconds(value)
     if isinstance(value, np.datetime64 | np.timedelta64):
-        return plain(pd.Timestamp(value) if isinstance(value, np.datetime64) else pd.Timedelta(value))
+        return _of_numpys_time(value)
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, pa.Scalar):
+        return plain(value.as_py())
+    if isinstance(value, np.ndarray) and not value.ndim:
+        return plain(value[()])
     if isinstance(value, np.ndarray | list | tuple):
         return [plain(v) for v in value]
     return value
 
 
-def _seconds(span: pd.Timedelta) -> str:
-    nanoseconds = span.as_unit("ns").value
+def _is_typed(given: Any) -> bool:
+    """Whether the values have the type of their column."""
+    if isinstance(given, np.ndarray):
+        return given.ndim == 1 and given.dtype.kind in "mM"  # whose own list may be one of integers
+    return isinstance(given, pd.Series | pd.Index | pd.api.extensions.ExtensionArray | pa.Array | pa.ChunkedArray)
+
+
+def _as_series(given: Any) -> pd.Series[Any]:
+    if isinstance(given, pa.Array | pa.ChunkedArray):
+        return pd.Series(given, dtype=pd.ArrowDtype(given.type))
+    return pd.Series(given)
+
+
+def _in_utc(series: pd.Series[Any]) -> pd.Series[Any]:
+    dtype: Any = series.dtype
+    if isinstance(dtype, pd.ArrowDtype):
+        is_naive = pa.types.is_timestamp(dtype.pyarrow_dtype) and dtype.pyarrow_dtype.tz is None
+    else:
+        is_naive = dtype.kind == "M" and getattr(dtype, "tz", None) is None
+    return series.dt.tz_localize("UTC") if is_naive else series
+
+
+def _listed(series: pd.Series[Any]) -> list[Any]:
+    if isinstance(series.dtype, pd.ArrowDtype) and pa.types.is_nested(series.dtype.pyarrow_dtype):
+        listed: list[Any] = pa.array(series).to_pylist(maps_as_pydicts="strict")  # pandas would give a map's pairs
+        return listed
+    return series.tolist()
+
+
+def _are_plain(values: list[Any]) -> bool:
+    return set(map(type, values)) <= {str, int, float, bool}
+
+
+def _instant(value: dt.datetime) -> Any:
+    try:
+        return pd.Timestamp(value).tz_convert("UTC").isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):  # beyond the years that there are: the encoder says so
+        return value
+
+
+def _of_numpys_time(value: np.datetime64 | np.timedelta64) -> Any:
+    try:
+        if isinstance(value, np.timedelta64):
+            return plain(pd.Timedelta(value))
+        instant = pd.Timestamp(value)
+        return None if pd.isna(instant) else _instant(instant.tz_localize("UTC"))
+    except (ValueError, OverflowError):
+        return value
+
+
+def _seconds(span: dt.timedelta) -> str:
+    microseconds = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+    nanoseconds = microseconds * 1000 + int(getattr(span, "nanoseconds", 0))  # pandas has finer ones
     whole, rest = divmod(abs(nanoseconds), 1_000_000_000)
     return f"{'-' if nanoseconds < 0 else ''}{whole}.{rest:09d}s"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
@@ -17,6 +18,7 @@ from explorer.frames.request_columns import by_path, encode_columns
 from explorer.frames.request_rows import Encode, encode_row
 from explorer.frames.request_tables import read_file
 from explorer.rpc import encode
+from explorer.text import printable
 
 __all__ = ["Requests", "read_requests"]
 
@@ -42,20 +44,24 @@ def read_requests(
 ) -> Requests:
     """Every request of a run, encoded.
 
-    ``source`` is a DataFrame (a column per field, ``address.city`` for a nested one), a Series (whose name is the
-    field), a dict, message or JSON text (one request), or an iterable of these; or the Path of a file that holds them:
-    CSV, Parquet, a JSON array, or JSON lines. An iterator or generator is not read here but pulled while the run goes
-    on, a few requests ahead of the calls. ``columns`` are fields by keyword: a list, array, Series or generator has a
-    value per request, anything else is the same in all. With a DataFrame or
-    Series they come on top of it. A missing value (NA, None; NaN in a DataFrame or Series of NumPy's floats) leaves its
-    field unset. A ``repeated`` field takes a list of lists per request; a flat list is one value for all. ``encode``
-    makes a message of one of them.
+    ``source`` is a DataFrame or Arrow table (a column per field, ``address.city`` for a nested one), a Series (whose
+    name is the field), a dict, message or JSON text (one request), or an iterable of these; or the Path of a file that
+    holds them: CSV, Parquet, a JSON array, or JSON lines. An iterator or generator is not read here but pulled while
+    the run goes on, a few requests ahead of the calls.
+
+    ``columns`` are fields by keyword: a list, array, Series or generator has a value per request (and is read to its
+    end here), anything else is the same in all. With a table or Series they come on top of it. A missing value (NA,
+    None; NaN in a DataFrame or Series of NumPy's floats) leaves its field unset. A ``repeated`` field takes a list of
+    lists per request; a flat list, of messages too, is one value for all. A column of instants without a zone is UTC;
+    a datetime without one is refused, as in a single call. ``encode`` makes a message of one of them.
 
     Raises RequestError, which names row and field, or UnknownNameError; nothing has been sent by then.
     """
     columns = by_path(descriptor, columns or {})
     if isinstance(source, Path):
         source = read_file(source, descriptor)
+    if hasattr(source, "__arrow_c_stream__") and not isinstance(source, pd.DataFrame | pd.Series):
+        source = _arrow_frame(source)
     if isinstance(source, pd.Series):
         source = source.to_frame(_series_field(descriptor, source))
     if isinstance(source, pd.DataFrame):
@@ -71,7 +77,8 @@ def read_requests(
     rows = [source] if isinstance(source, Mapping | Message | str | bytes) else source
     if not isinstance(rows, Iterable):
         raise RequestError(
-            f"Requests are a DataFrame, a Series, a dict, a message or a list of these, not {type(source).__name__}"
+            "Requests are a DataFrame, an Arrow table, a Series, a dict, a message or a list of these, not "
+            f"{type(source).__name__}"
         )
     encoded = (encode_row(descriptor, row, position, None, encode) for position, row in enumerate(rows))
     if isinstance(rows, Iterator):
@@ -89,6 +96,16 @@ def _series_field(descriptor: Descriptor, series: pd.Series[Any]) -> str:
         f"A Series without a name does not say which field of {descriptor.full_name} it is: "
         f"give it one of {', '.join(f.name for f in descriptor.fields)} with .rename(…)."
     )
+
+
+def _arrow_frame(table: Any) -> pd.DataFrame:
+    """A table of Arrow's, or of whoever gives his as one, its index as pandas keeps it there."""
+    try:
+        frame: pd.DataFrame = pa.table(table).to_pandas(types_mapper=pd.ArrowDtype)
+    except (TypeError, ValueError, NotImplementedError, pa.ArrowException) as error:
+        kind = printable(type(table).__name__, 80)
+        raise RequestError(f"Requests cannot be read from a {kind}: {printable(error, 300)}.") from error
+    return frame
 
 
 def _frame_columns(frame: pd.DataFrame) -> dict[str, Any]:

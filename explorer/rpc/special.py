@@ -48,6 +48,8 @@ _TIMESTAMP = "an RFC 3339 text such as 2026-01-31T12:00:00Z, or a datetime with 
 _DURATION = 'text of seconds such as "1.5s", or a timedelta'
 _TOO_FINE = re.compile(r"\.\d{10}")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_INSTANTS = range(-62_135_596_800, 253_402_300_800)  # seconds since then: the years 1 to 9999
+_LONGEST = 315_576_000_000  # seconds of a Duration: ten thousand years
 
 
 def is_special(descriptor: Descriptor) -> bool:
@@ -91,7 +93,10 @@ def _timestamp(message: Any, value: Any, path: str, _fill: Fill) -> None:
         if value.tzinfo is None:
             refuse(path, str(value), f"{_TIMESTAMP}; this one has none, so add tzinfo=datetime.UTC or another")
         since = value - _EPOCH
-        message.seconds = since.days * 86_400 + since.seconds
+        seconds = since.days * 86_400 + since.seconds
+        if seconds not in _INSTANTS:  # where its zone goes beyond the years it has
+            refuse(path, str(value), f"{_TIMESTAMP}, from year 1 to 9999 in UTC")
+        message.seconds = seconds
         message.nanos = since.microseconds * 1000 + int(getattr(value, "nanosecond", 0))
         return
     if not isinstance(value, str):
@@ -105,6 +110,8 @@ def _duration(message: Any, value: Any, path: str, _fill: Fill) -> None:
         nanoseconds = microseconds * 1000 + int(getattr(value, "nanoseconds", 0))  # pandas has finer ones
         sign = -1 if nanoseconds < 0 else 1
         seconds, rest = divmod(abs(nanoseconds), 1_000_000_000)
+        if seconds > _LONGEST:
+            refuse(path, str(value), f"{_DURATION}, of at most {_LONGEST:,} seconds")
         message.seconds, message.nanos = sign * seconds, sign * rest
         return
     if not isinstance(value, str):

@@ -115,8 +115,8 @@ def with_form(source: Source, request: str, descriptor: Descriptor) -> Source:
             "form, or put it into each of them."
         )
     for name, value in more.items():
-        if isinstance(value, list) and value and all(isinstance(one, dict | list) for one in value):
-            raise RequestError(f"{name} is a list of messages, and would be taken for a value per request.", field=name)
+        if isinstance(value, list) and value and all(isinstance(one, list) for one in value):
+            raise RequestError(f"{name} is a list of lists, and would be taken for a value per request.", field=name)
     return replace(
         source,
         columns={**source.columns, **more},

@@ -273,8 +273,138 @@ class TestWrong:
             decoded(m, s=["\ud800"])
 
 
-def test_instants_with_a_zone_and_without(m: Descriptor) -> None:
-    zoned = dt.datetime(2024, 1, 1, 12, tzinfo=dt.timezone(dt.timedelta(hours=2)))
-    first, second = values(m, "t", t=[zoned, np.datetime64("2024-01-01T10:00:00")])
-    assert first == second
-    assert first.ToJsonString() == "2024-01-01T10:00:00Z"
+NAIVE = dt.datetime.fromisoformat("2024-01-01T10:00:00")
+
+
+class TestInstants:
+    def test_with_a_zone_and_without(self, m: Descriptor) -> None:
+        zoned = dt.datetime(2024, 1, 1, 12, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+        first, second = values(m, "t", t=[zoned, np.datetime64("2024-01-01T10:00:00")])
+        assert first == second
+        assert first.ToJsonString() == "2024-01-01T10:00:00Z"
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            *(np.array([NAIVE, None], f"datetime64[{unit}]") for unit in ("s", "ms", "us", "ns")),
+            pd.Series([NAIVE, None], dtype="datetime64[ns]").array,
+            pd.DatetimeIndex([NAIVE, pd.NaT]),
+            pd.Series([NAIVE, None]),
+            pd.Series([NAIVE, None], dtype=pd.ArrowDtype(pa.timestamp("ns"))),
+            pa.array([NAIVE, None], pa.timestamp("us")),
+            pa.chunked_array([pa.array([NAIVE, None], pa.timestamp("s", "UTC"))]),
+        ],
+        ids=lambda given: f"{type(given).__name__} {getattr(given, 'dtype', getattr(given, 'type', ''))}",
+    )
+    def test_a_column_that_bears_no_zone_is_utc(self, m: Descriptor, given: Any) -> None:
+        first, second = decoded(m, t=given)
+        assert first.t.ToJsonString() == "2024-01-01T10:00:00Z"
+        assert not second.HasField("t")
+
+    @pytest.mark.parametrize(
+        "given",
+        [[NAIVE], NAIVE, (NAIVE,), [pd.Timestamp(NAIVE)], pd.Series([NAIVE], dtype=object), iter([NAIVE])],
+        ids=["list", "scalar", "tuple", "pandas' own", "objects", "generator"],
+    )
+    def test_a_datetime_without_a_zone_is_refused_as_a_single_call_does(self, m: Descriptor, given: Any) -> None:
+        with pytest.raises(
+            RequestError, match=r"^Row 0: t is '2024-01-01 10:00:00'.* add tzinfo=datetime\.UTC"
+        ) as caught:
+            decoded(m, t=given)
+        assert caught.value.field == "t"
+
+    @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+    def test_spans_of_every_unit(self, m: Descriptor, unit: str) -> None:
+        given = np.array([np.timedelta64(2, "s"), np.timedelta64("NaT")], f"timedelta64[{unit}]")
+        first, second = decoded(m, dur=given)
+        assert first.dur.ToNanoseconds() == 2_000_000_000
+        assert not second.HasField("dur")
+
+    def test_a_long_span(self, m: Descriptor) -> None:
+        (span,) = values(m, "dur", dur=[dt.timedelta(days=-999_999, microseconds=1)])
+        assert (span.seconds, span.nanos) == (-999_999 * 86_400 + 1, -999_999_000)
+        with pytest.raises(RequestError, match=r"^Row 0: dur is"):
+            decoded(m, dur=[dt.timedelta.max])
+
+    @pytest.mark.parametrize("given", [np.array([NAIVE], "datetime64[ns]"), np.array([1], "timedelta64[ns]")])
+    def test_they_are_no_numbers(self, m: Descriptor, given: Any) -> None:
+        with pytest.raises(RequestError, match=r"^Row 0: big is '.*'; expected a 64-bit integer\.$"):
+            decoded(m, big=given)
+
+
+class TestArrow:
+    """A table that collect_table gave, or that came out of Parquet, is requests, its maps and index included."""
+
+    TABLE = pa.table(
+        {
+            "s": ["a", "b"],
+            "by": pa.array([[("x", 1), ("y", 2)], None], pa.map_(pa.string(), pa.int32())),
+            "ns": [[{"city": "c"}], []],
+            "n": [{"city": "c", "zip": 1}, None],
+        }
+    )
+
+    def test_a_table(self, m: Descriptor) -> None:
+        for table in (self.TABLE, self.TABLE.to_batches()[0], self.TABLE.to_reader()):
+            first, second = decoded(m, table)
+            assert (first.s, dict(first.by), first.ns[0].city, first.n.zip) == ("a", {"x": 1, "y": 2}, "c", 1)
+            assert (second.s, dict(second.by), len(second.ns), second.HasField("n")) == ("b", {}, 0, False)
+
+    def test_the_index_that_pandas_keeps_in_it(self, m: Descriptor) -> None:
+        table = pa.Table.from_pandas(pd.DataFrame({"s": ["a", "b"]}, index=pd.Index([7, 9], name="k")))
+        requests = read_requests(m, table, {"i": 1})
+        assert (requests.index.tolist(), requests.index.name) == ([7, 9], "k")
+
+    def test_columns(self, m: Descriptor) -> None:
+        assert values(m, "s", s=pa.array(["a", None])) == ["a", ""]
+        assert values(m, "i", i=pa.chunked_array([[1], [2]])) == [1, 2]
+        assert [dict(v) for v in values(m, "by", by=self.TABLE["by"])] == [{"x": 1, "y": 2}, {}]
+        assert [list(v) for v in values(m, "many", many=pa.array([[1, 2], [3]]))] == [[1, 2], [3]]
+        assert values(m, "s", s=self.TABLE["s"][1]) == ["b"]
+
+    def test_a_key_given_twice(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match=r"^by is a column that cannot be read: .*duplicate key was 'x'"):
+            decoded(m, by=pa.array([[("x", 1), ("x", 2)]], pa.map_(pa.string(), pa.int32())))
+
+    def test_a_stream_that_is_no_table(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match=r"^Requests cannot be read from a ChunkedArray: "):
+            decoded(m, pa.chunked_array([["a"]]))
+
+
+class TestOneValueOrMany:
+    def test_messages_in_a_flat_list_are_one_value_too(self, m: Descriptor) -> None:
+        cities = [[n.city for n in v] for v in values(m, "ns", ns=[{"city": "x"}, {"city": "y"}], s=["a", "b"])]
+        assert cities == [["x", "y"]] * 2
+        inner = message_factory.GetMessageClass(m.fields_by_name["n"].message_type)
+        assert [v[0].city for v in values(m, "ns", ns=[inner(city="z")])] == ["z"]
+        assert [len(v) for v in values(m, "ns", ns=[[{"city": "x"}], [], None])] == [1, 0, 0]
+
+    def test_maps_in_a_list_are_a_value_each(self, m: Descriptor) -> None:
+        assert [dict(v) for v in values(m, "by", by=[{"a": 1}, {}, None])] == [{"a": 1}, {}, {}]
+        assert [dict(v) for v in values(m, "by", by=iter([{"a": 1}, {"b": 2}]))] == [{"a": 1}, {"b": 2}]
+
+    def test_a_generator_is_read_once_whatever_it_is_for(self, m: Descriptor) -> None:
+        assert [list(v) for v in values(m, "many", many=iter([1, 2]), s=["a", "b"])] == [[1, 2]] * 2
+        assert [list(v) for v in values(m, "many", many=iter([[1], [2]]))] == [[1], [2]]
+
+    def test_arrays_of_no_and_of_two_dimensions(self, m: Descriptor) -> None:
+        assert values(m, "i", i=np.array(5), s=["a", "b"]) == [5, 5]
+        assert [v.seconds for v in values(m, "t", t=np.array("1970-01-01T00:00:07", "datetime64[ns]"))] == [7]
+        assert [list(v) for v in values(m, "many", many=np.array([[1, 2], [3, 4]]))] == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (pd.DataFrame({"s": ["a"]}), r"^s is a DataFrame; .* the one positional argument, or .*, table\['s'\]\.$"),
+        (pa.table({"s": ["a"]}), r"^s is a Table; expected the values of one field\."),
+        (pd.MultiIndex.from_tuples([("a", "b")]), r"^s is a MultiIndex; .*\.get_level_values\(…\)\.$"),
+        (np.array([10**17], "timedelta64[D]"), r"^s is a column that cannot be read: Cannot convert .* days"),
+        (np.array([["a"], ["b"]]), r"^Row 0: s is a list; expected text"),
+    ],
+    ids=["DataFrame", "Table", "MultiIndex", "too long", "two dimensions"],
+)
+def test_columns_that_are_none(m: Descriptor, given: Any, said: str) -> None:
+    with pytest.raises(RequestError, match=said) as caught:
+        decoded(m, s=given)
+    assert caught.value.field == "s"

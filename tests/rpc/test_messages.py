@@ -19,6 +19,7 @@ POOL = pool_of(kitchen=KITCHEN)
 SINK: Descriptor = POOL.FindMessageTypeByName("kitchen.Sink")
 OLD_POOL = pool_of(old=OLD)
 STRICT: Descriptor = OLD_POOL.FindMessageTypeByName("old.Strict")
+FIRST_DAY = dt.datetime(1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=2)))
 
 
 def well_known(name: str) -> Descriptor:
@@ -197,6 +198,8 @@ def test_nothing_is_an_empty_message() -> None:
         ({"lasts": "3 minutes"}, "lasts", '"1.5s"'),
         ({"lasts": "1.0000000001s"}, "lasts", "at most nine digits"),
         ({"lasts": "-0.9999999999s"}, "lasts", "at most nine digits"),
+        ({"at": FIRST_DAY}, "at", "from year 1 to 9999 in UTC"),
+        ({"lasts": dt.timedelta.max}, "lasts", "at most 315,576,000,000 seconds"),
         ({"at": "2026-01-31T12:00:00.0000000001Z"}, "at", "at most nine digits"),
         ({"boxed": 7}, "boxed", "7; expected text"),
         ({"boxed_number": "x"}, "boxed_number", "64-bit integer"),

@@ -292,7 +292,7 @@ def test_what_cannot_be_sent_is_said_before_anything_is(
     assert (ear.model.state["run"]["state"], ear.model.state["rows"]) == ("none", 0)
 
 
-def test_a_list_of_messages_in_the_form_is_not_taken_for_a_value_per_row(serve: Callable[..., GrpcServer]) -> None:
+def test_a_list_in_the_form_is_one_value_for_all_rows(serve: Callable[..., GrpcServer]) -> None:
     from schemas import pool_of
     from widget_front import FORM
 
@@ -300,8 +300,9 @@ def test_a_list_of_messages_in_the_form_is_not_taken_for_a_value_per_row(serve: 
     from explorer.widget.sources import Source, with_form
 
     takes = pool_of(form=FORM).FindMessageTypeByName("test.Everything")
-    with pytest.raises(RequestError, match="places is a list of messages"):
-        with_form(Source(), '{"places": [{"city": "x"}]}', takes)
+    with pytest.raises(RequestError, match="tags is a list of lists"):
+        with_form(Source(), '{"tags": [["a"]]}', takes)
+    assert with_form(Source(), '{"places": [{"city": "x"}]}', takes).columns["places"] == [{"city": "x"}]
     assert with_form(Source(), '{"tags": ["a", "b"], "plain_text": "x"}', takes).columns["tags"] == ["a", "b"]
 
 
