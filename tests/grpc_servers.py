@@ -39,11 +39,14 @@ class GrpcServer:
         chats: Mapping[str, Handler] | None = None,
         reflection: Reflected | None = None,
         port: int = 0,
+        options: Mapping[str, int] | None = None,
     ) -> None:
         self.calls: list[Call] = []
         self._unary, self._streams, self._reflection = unary or {}, streams or {}, reflection
         self._uploads, self._chats = uploads or {}, chats or {}
-        self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(8), options=OPTIONS)
+        self._server = grpc.server(
+            concurrent.futures.ThreadPoolExecutor(8), options=[*{**dict(OPTIONS), **(options or {})}.items()]
+        )
         self._server.add_generic_rpc_handlers((_Router(self),))
         if certificate is None:
             self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")

@@ -27,8 +27,24 @@ _GONE = re.compile(
     re.IGNORECASE,
 )
 _NO_STATUS = re.compile(r"END_STREAM flag received|Stream removed|trailers", re.IGNORECASE)
-_TOO_LARGE = re.compile(r"Received message larger than max \((\d+) vs\. (\d+)\)")
-_TOO_LARGE_TO_SEND = re.compile(r"Sent message larger than max \((\d+) vs\. (\d+)\)")
+_TOO_LARGE = re.compile(
+    r"(?P<server>SERVER: |grpc: )?(?P<way>received|sent|trying to send) message larger than max "
+    r"\((?P<size>\d+) vs\. (?P<most>\d+)\)",  # core has SERVER or CLIENT before it, a server in Go has grpc
+    re.IGNORECASE,
+)
+_LIMITS = {
+    ("ours", "received"): "a message of {size} bytes came, and {most} are allowed. Connect with a larger "
+    "max_receive_message_length.",
+    ("ours", "sent"): "the request has {size} bytes, and {most} are allowed, so it was not sent. Connect with a larger "
+    "max_send_message_length.",
+    ("the server's", "received"): "the request has {size} bytes, and the server takes {most} at most. Send less at a "
+    "time, or raise the server's own limit.",
+    (
+        "the server's",
+        "sent",
+    ): "the answer has {size} bytes, and the server sends {most} at most. Ask for less at a time, "
+    "or raise the server's own limit.",
+}
 _TOO_MUCH_METADATA = re.compile(r"received (?:initial |trailing )?metadata size exceeds \w+ limit", re.IGNORECASE)
 _OURS = "Stream removed"  # what core says where it was this side that would not read on
 
@@ -64,15 +80,9 @@ def ending_of(code: grpc.StatusCode, details: str, *, target: str, timeout: floa
 def _too_much(details: str) -> str:
     """Which limit it was, and whose, where it was one of gRPC's own."""
     if match := _TOO_LARGE.search(details):
-        return (
-            f"a message of {match[1]} bytes came, and {match[2]} are allowed. Connect with a larger "
-            "max_receive_message_length."
-        )
-    if match := _TOO_LARGE_TO_SEND.search(details):
-        return (
-            f"the request has {match[1]} bytes, and {match[2]} are allowed, so it was not sent. Connect with a larger "
-            "max_send_message_length."
-        )
+        whose = "the server's" if match["server"] else "ours"
+        way = "received" if match["way"].lower() == "received" else "sent"
+        return _LIMITS[whose, way].format(**match.groupdict())
     if _TOO_MUCH_METADATA.search(details) and _OURS in details:
         return (
             "the server sent more metadata than is taken here. Where that is meant, connect with "

@@ -620,6 +620,35 @@ class TestSizesAndHeaders:
         exact = connect(server.target, plaintext=True, max_send_message_length=len(request))
         assert invoke(exact, method("Get"), request).status.ok
 
+    @pytest.mark.parametrize(
+        ("option", "sentence"),
+        [
+            (
+                "grpc.max_receive_message_length",
+                "the request has 103 bytes, and the server takes 50 at most. Send less",
+            ),
+            (
+                "grpc.max_send_message_length",
+                "the answer has 103 bytes, and the server sends 50 at most. Ask for less",
+            ),
+        ],
+    )
+    def test_a_limit_of_the_servers_is_said_to_be_the_servers(
+        self, serve: Serve, connect: Connect, method: Method, option: str, sentence: str
+    ) -> None:
+        server = serve(unary={GET: lambda request, _context: request}, options={option: 50})
+        request = b"\x0a" + b"\x65" + b"x" * 101
+        status = invoke(connect(server.target, plaintext=True), method("Get"), request).status
+        assert status.code == "RESOURCE_EXHAUSTED"
+        assert status.details.startswith(sentence)
+
+    def test_a_limit_of_a_server_in_go_is_its_own_too(self, serve: Serve, connect: Connect, method: Method) -> None:
+        def answer(_request: bytes, context: grpc.ServicerContext) -> bytes:
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "grpc: received message larger than max (5 vs. 4)")
+
+        status = invoke(connect(serve(unary={GET: answer}).target, plaintext=True), method("Get"), b"").status
+        assert status.details.startswith("the request has 5 bytes, and the server takes 4 at most. Send less")
+
     def test_too_much_metadata_either_way_is_named(self, serve: Serve, connect: Connect, method: Method) -> None:
         def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
             context.set_trailing_metadata([("x-much", "b" * 20000)])
