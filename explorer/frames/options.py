@@ -15,6 +15,7 @@ from explorer.rpc.channel_options import Compression, compression_algorithm
 from explorer.rpc.metadata import MetadataLike, as_metadata
 from explorer.rpc.streaming import IDLE_TIMEOUT, KEPT_BYTES
 from explorer.secret import Sealed
+from explorer.text import printable
 
 __all__ = ["Options", "Progress"]
 
@@ -25,6 +26,13 @@ _MOST_IN_FLIGHT = 1000
 _NUMBERS: dict[str, type] = {
     **dict.fromkeys(("timeout", "unary_timeout", "idle_timeout", "rate", "sign_in_timeout"), Real),
     **dict.fromkeys(("concurrency", "max_kept_bytes"), Integral),
+}
+_CHOICES: dict[str, tuple[str | bool | None, ...]] = {
+    "on_error": ("row", "raise"),
+    "dtype_backend": ("pyarrow", "numpy_nullable", "numpy"),
+    "time_unit": ("us", "ns"),
+    "idempotent": (True, False, None),
+    "pages": (True, False),
 }
 _OF_A_RUN = ("concurrency", "rate", "pages", "on_error", "dtype_backend", "time_unit", "sign_in_timeout")
 
@@ -77,33 +85,37 @@ class Options:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metadata", as_metadata(self.metadata))
+        self._check_kinds()
+        self._check_ranges()
+        if self.into is not None:
+            _folder(self.into)
+
+    def _check_kinds(self) -> None:
         for name, kind in _NUMBERS.items():
             value = getattr(self, name)
-            if not isinstance(value, kind) and not (value is None and name in {"timeout", "rate"}):
-                what = "a whole number" if kind is Integral else "a number"
-                raise ConfigurationError(f"{name} is {what}, not {value!r}.")
+            left_away = value is None and name in {"timeout", "rate"}
+            if isinstance(value, bool) or not (isinstance(value, kind) or left_away):
+                raise _not_so(name, "a whole number" if kind is Integral else "a number", value)
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
+                raise _not_so(name, " or ".join([", ".join(map(repr, choices[:-1])), repr(choices[-1])]), value)
+        if not isinstance(self.progress, bool) and not callable(self.progress):
+            raise _not_so("progress", "True, False or a function", self.progress)
         compression_algorithm(self.compression)
+
+    def _check_ranges(self) -> None:
         for seconds in (self.timeout, self.unary_timeout, self.idle_timeout):
             if seconds is not None and not 0 < seconds < math.inf:
                 raise ConfigurationError(f"A call needs a timeout of more than 0 seconds, not {seconds!r}.")
         if not self.sign_in_timeout >= 0:
             raise ConfigurationError(f"sign_in_timeout is a number of seconds from 0, not {self.sign_in_timeout!r}.")
-        if self.on_error not in {"row", "raise"}:
-            raise ConfigurationError(f"on_error is 'row' or 'raise', not {self.on_error!r}.")
         if not 1 <= self.concurrency <= _MOST_IN_FLIGHT:
             raise ConfigurationError(f"concurrency is 1 to {_MOST_IN_FLIGHT} calls at once, not {self.concurrency!r}.")
         if self.rate is not None and not 0 < self.rate < math.inf:
             raise ConfigurationError(f"rate is a number of calls per second above 0, not {self.rate!r}.")
-        if self.dtype_backend not in {"pyarrow", "numpy_nullable", "numpy"}:
-            raise ConfigurationError(
-                f"dtype_backend is 'pyarrow', 'numpy_nullable' or 'numpy', not {self.dtype_backend!r}."
-            )
-        if self.time_unit not in {"us", "ns"}:
-            raise ConfigurationError(f"time_unit is 'us' or 'ns', not {self.time_unit!r}.")
         if not self.max_kept_bytes >= 1:
             raise ConfigurationError(f"max_kept_bytes is a number of bytes above 0, not {self.max_kept_bytes!r}.")
-        if self.into is not None:
-            _folder(self.into)
 
     @property
     def folder(self) -> Path | None:
@@ -128,6 +140,10 @@ class Options:
         if self.timeout is not None:
             return self.timeout
         return 600.0 if streaming else self.unary_timeout
+
+
+def _not_so(name: str, expected: str, value: object) -> ConfigurationError:
+    return ConfigurationError(f"{name} is {expected}, not {printable(repr(value), 80)}.")
 
 
 def _folder(into: Any) -> Path:

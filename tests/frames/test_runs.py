@@ -372,7 +372,15 @@ def test_a_rate_is_kept(site) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("concurrency", "8"), ("concurrency", 2.5), ("rate", "fast"), ("timeout", "5 s"), ("sign_in_timeout", None)],
+    [
+        ("concurrency", "8"),
+        ("concurrency", 2.5),
+        ("concurrency", True),
+        ("rate", "fast"),
+        ("timeout", "5 s"),
+        ("timeout", True),
+        ("sign_in_timeout", None),
+    ],
 )
 def test_what_is_no_number_is_a_sentence(name: str, value: Any) -> None:
     with pytest.raises(ConfigurationError, match=rf"^{name} is a (whole )?number, not "):
@@ -388,6 +396,23 @@ def test_a_folder_that_is_no_path_is_a_sentence(value: Any) -> None:
 def test_a_folder_in_the_home_of_nobody_is_a_sentence() -> None:
     with pytest.raises(ConfigurationError, match=r"^into is '~nobody-of-this-name/users', and whose home that is"):
         Options(into="~nobody-of-this-name/users")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        *(("idempotent", value, "True, False or None") for value in ("no", 0, 1, [], np.False_)),
+        *(("pages", value, "True or False") for value in ("x", None, 1)),
+        *(("progress", value, "True, False or a function") for value in ("no", None, 0)),
+        *(("on_error", value, "'row' or 'raise'") for value in (["row"], None, "ROW", np.array(["row", "raise"]))),
+        *(("dtype_backend", value, "'pyarrow', 'numpy_nullable' or 'numpy'") for value in ([], "arrow", True)),
+        *(("time_unit", value, "'us' or 'ns'") for value in ({}, "ms")),
+    ],
+)
+def test_what_is_none_of_the_choices_is_a_sentence(name: str, value: Any, expected: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Options(**{name: value})
+    assert str(caught.value) == f"{name} is {expected}, not {value!r}."
 
 
 def test_numbers_of_numpys_are_numbers() -> None:
