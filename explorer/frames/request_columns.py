@@ -62,12 +62,15 @@ def encode_columns(
     for name, each in columns.items():
         _refuse_table(name, each)
         given = list(each) if isinstance(each, Iterator) else each
-        if not _is_column(_way(descriptor, name)[-1], given):
-            scalars[name] = plain(given)
-            continue
         if isinstance(given, pd.Series):
             index = _agreed(index, given, name)
-        values[name] = column_values(given, name)
+        try:
+            if _is_column(_way(descriptor, name)[-1], given):
+                values[name] = column_values(given, name)
+            else:
+                scalars[name] = plain(given)
+        except RecursionError:
+            raise RequestError(f"{name} is a list in a list without an end.", field=name) from None
     count = _count(values, index)
     everything = {**values, **{name: repeat(value, count) for name, value in scalars.items()}}
     row_index = pd.RangeIndex(count) if index is None else index

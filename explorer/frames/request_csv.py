@@ -64,6 +64,9 @@ def _header(names: list[str], path: Path) -> list[str]:
     """The names of all columns, those without one included."""
     if not any(names):
         raise RequestError(f"{printable(str(path))} is no csv file: its first line is to name the fields.")
+    if len(names) == 1 and ({";", "\t"} & set(names[0])):
+        shown = printable(repr(names[0]), 80)
+        raise RequestError(f"{printable(str(path))} has one column, called {shown}. Put commas between columns.")
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
         shown = printable(repr(twice), 80)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from google.protobuf.descriptor import Descriptor
 
 from explorer.errors import ConfigurationError, RequestError
@@ -44,7 +45,7 @@ def read_file(path: Path, descriptor: Descriptor) -> pd.DataFrame | list[Any]:
         raise
     except UnicodeDecodeError as error:
         raise RequestError(f"{printable(str(path))} is no {kind[1:]} file: it is not text in UTF-8.") from error
-    except ValueError as error:  # pandas and Arrow derive theirs from it
+    except (ValueError, pa.ArrowException) as error:  # pandas derives its own from ValueError
         raise RequestError(f"{printable(str(path))} is no {kind[1:]} file: {printable(str(error))}.") from error
     return list(_of_lines(text, path) if kind in _LINES else _of_json(text, path))
 
@@ -63,7 +64,7 @@ def _of_lines(text: str, path: Path) -> Iterator[Any]:
         if not line.strip():
             continue
         try:
-            yield read_json(line, constant=float)
+            yield read_json(line, constant=float, first_line=number)
         except RequestError as error:
             told = f"{printable(str(path))} is no {kind} file: line {number}: {error}"
             raise RequestError(told, field=error.field) from None

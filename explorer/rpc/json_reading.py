@@ -23,15 +23,17 @@ def _no_constant(name: str) -> NoReturn:
     raise RequestError(f'{name} is not JSON. Write "{name}", in quotes.')
 
 
-def read_json(text: str, *, constant: Callable[[str], Any] = _no_constant) -> Any:
-    """What the text holds; ``constant`` is what makes something of NaN and Infinity. Raises RequestError."""
+def read_json(text: str, *, constant: Callable[[str], Any] = _no_constant, first_line: int = 1) -> Any:
+    """What the text holds, which begins in ``first_line``; ``constant`` makes something of NaN and Infinity.
+
+    Raises RequestError.
+    """
     try:
         given = json.loads(text, object_pairs_hook=_pairs, parse_constant=constant, parse_float=_float)
         _refuse_doubles(given, "")
     except json.JSONDecodeError as error:
-        raise RequestError(
-            f"The request is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-        ) from None
+        line = error.lineno + first_line - 1
+        raise RequestError(f"The request is not JSON: {error.msg} at line {line}, column {error.colno}.") from None
     except RecursionError:
         raise RequestError(f"The request is JSON nested deeper than {_DEEPEST} levels.") from None
     except ValueError as error:

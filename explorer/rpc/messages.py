@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from google.protobuf import message_factory
@@ -29,7 +29,7 @@ from explorer.rpc.members import (
     descriptor_of,
 )
 from explorer.rpc.repair import is_stub
-from explorer.rpc.scalars import as_scalar, described, refuse
+from explorer.rpc.scalars import as_scalar, described, is_list, refuse
 from explorer.rpc.special import fill_special, is_spelled, opaque
 from explorer.text import printable
 
@@ -206,7 +206,7 @@ def _set_message(message: Any, field: FieldDescriptor, value: Any, path: str, de
 
 
 def _set_repeated(message: Any, field: FieldDescriptor, value: Any, path: str, depth: int) -> None:
-    if isinstance(value, str | bytes | Mapping | Message) or not isinstance(value, Iterable):
+    if not is_list(value):
         refuse(path, value, f"a list of {described(field)}")
     items = EXTENSIONS(message)[field] if field.is_extension else getattr(message, field.name)
     del items[:]
@@ -230,6 +230,8 @@ def _set_map(message: Any, field: Any, value: Any, path: str, depth: int) -> Non
     for given, item in value.items():
         at = f"{path}[{json.dumps(str(given), ensure_ascii=False)}]"
         key = _as_key(key_field, given, path, at)
+        if key in entries:  # given as what it is and as JSON spells it
+            raise RequestError(f"{path} is given the key {printable(repr(given), 80)} twice. Give it once.", field=at)
         if item_field.message_type is not None:
             _fill(entries[key], item, at, depth + 1)
         else:

@@ -11,7 +11,7 @@ import difflib
 import math
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
@@ -21,7 +21,7 @@ from explorer.errors import RequestError
 from explorer.rpc.members import descriptor_of
 from explorer.text import printable
 
-__all__ = ["as_scalar", "described", "refuse"]
+__all__ = ["as_scalar", "described", "is_list", "refuse"]
 
 _FD = FieldDescriptor
 _INTEGERS = {
@@ -32,6 +32,7 @@ _INTEGERS = {
 }
 _INTEGER_TEXT = re.compile(r"-?\d{1,40}", re.ASCII)
 _NUMBER_TEXT = re.compile(r"-?\d{1,400}(\.\d+)?([eE][+-]?\d{1,6})?", re.ASCII)
+_NO_NUMBERS = ("bool_", "bool", "datetime64", "timedelta64")  # NumPy's own, which would be made numbers of
 _SPECIAL_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -60,6 +61,13 @@ def described(field: FieldDescriptor) -> str:
     if field.cpp_type in _INTEGERS:
         return _INTEGERS[field.cpp_type][2]
     return {_FD.CPPTYPE_STRING: "text", _FD.CPPTYPE_BOOL: "true or false"}.get(field.cpp_type, "a number")
+
+
+def is_list(value: Any) -> bool:
+    """Whether the value is items one after the other: no text or mapping, and no table, whose items are its names."""
+    if isinstance(value, str | bytes | Mapping | Message) or not isinstance(value, Iterable):
+        return False
+    return getattr(value, "ndim", 1) == 1
 
 
 def refuse(path: str, value: Any, expected: str) -> NoReturn:
@@ -123,7 +131,7 @@ def _float(field: FieldDescriptor, value: Any, path: str) -> float:
 
 
 def _as_float(value: Any) -> float | None:
-    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+    if isinstance(value, bool) or type(value).__name__ in _NO_NUMBERS:
         return None
     if isinstance(value, str):
         text = value.strip()

@@ -11,7 +11,7 @@ import contextlib
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 
 from explorer.errors import ReflectionError, RequestError
 from explorer.rpc.members import SERIALIZE, descriptor_of
-from explorer.rpc.scalars import as_scalar, refuse
+from explorer.rpc.scalars import as_scalar, is_list, refuse
 from explorer.text import printable
 
 __all__ = ["TypeFinder", "fill_special", "finding_types", "is_special", "is_spelled", "opaque"]
@@ -132,7 +132,7 @@ def _field_mask(message: Any, value: Any, path: str, _fill: Fill) -> None:
     expected = 'paths as one text ("name,address.city") or a list of texts'
     if isinstance(value, str):
         paths = [part.strip() for part in value.split(",") if part.strip()]
-    elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
+    elif is_list(value):
         paths = list(value)
     else:
         refuse(path, value, expected)
@@ -159,7 +159,7 @@ def _struct(message: Any, value: Any, path: str, fill: Fill) -> None:
 
 
 def _list(message: Any, value: Any, path: str, fill: Fill) -> None:
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+    if not is_list(value):
         refuse(path, value, "a list")
     for index, item in enumerate(value):
         _value(message.values.add(), item, f"{path}[{index}]", fill)
@@ -179,7 +179,7 @@ def _value(message: Any, value: Any, path: str, fill: Fill) -> None:
     elif isinstance(value, Mapping):
         message.struct_value.SetInParent()
         _struct(message.struct_value, value, path, fill)
-    elif isinstance(value, Iterable) and not isinstance(value, bytes):
+    elif is_list(value):
         message.list_value.SetInParent()
         _list(message.list_value, value, path, fill)
     else:

@@ -72,6 +72,7 @@ class TestCsv:
             (",id\n0,user1\n", r"'0' in line 2, in column 1"),
             ('id\n"a\nb",c\n', r"'c' in line 3"),
             ("id,id\na,b\n", r"the column 'id' more than once"),
+            ("id;n\na;1\n", r"has one column, called 'id;n'\. Put commas between columns\.$"),
             ("", r"is no csv file: its first line is to name the fields"),
             ('id\n"a\n', r"is no csv file: unexpected end of data in line 2"),
         ],
@@ -117,7 +118,7 @@ class TestJson:
     @pytest.mark.parametrize(
         ("line", "said"),
         [
-            ("{oh}", "line 3: The request is not JSON"),
+            ("{oh}", r"line 3: The request is not JSON: .* at line 3, column 2\.$"),
             ('{"id": "a", "id": "b"}', "line 3: The JSON gives 'id' twice"),
             ("[" * 100_000, "line 3: The request is JSON nested deeper"),
             ('{"d": 1e400}', "line 3: 1e400 is more than a double can hold"),

@@ -393,6 +393,14 @@ class TestOneValueOrMany:
         assert [list(v) for v in values(m, "many", many=np.array([[1, 2], [3, 4]]))] == [[1, 2], [3, 4]]
 
 
+def test_a_list_within_itself(m: Descriptor) -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    for given in (endless, [endless, endless]):
+        with pytest.raises(RequestError, match=r"^s is a list in a list without an end\.$"):
+            decoded(m, s=given)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
