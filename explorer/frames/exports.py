@@ -59,7 +59,7 @@ def to_parquet(source: Any, path: str | os.PathLike[str], *, replace: bool = Fal
 
     Gives the file's path, and raises, as :func:`to_csv` does. Every part of the file has a checksum. Blocks.
     """
-    table = as_table(source)
+    table = as_table(source, to_look_at=False)
     return _exported(Path(path), lambda file: pq.write_table(table, file, write_page_checksum=True), replace=replace)
 
 

@@ -14,12 +14,17 @@ import pyarrow.types as pt
 from explorer.errors import ConfigurationError
 from explorer.text import printable
 
-__all__ = ["is_sortable", "kind_of", "value_of"]
+__all__ = ["has_nan", "is_sortable", "kind_of", "value_of", "values_type"]
+
+
+def values_type(arrow_type: pa.DataType) -> pa.DataType:
+    """That of the values, which a dictionary keeps once each."""
+    return arrow_type.value_type if pt.is_dictionary(arrow_type) else arrow_type
 
 
 def kind_of(arrow_type: pa.DataType) -> str:
     """``text``, ``number``, ``time``, ``duration``, ``truth``, ``bytes``, ``nested``, or ``other``."""
-    kind = arrow_type.value_type if pt.is_dictionary(arrow_type) else arrow_type
+    kind = values_type(arrow_type)
     for name, tests in _KINDS.items():
         if any(test(kind) for test in tests):
             return name
@@ -42,18 +47,25 @@ def is_sortable(arrow_type: pa.DataType) -> bool:
     return kind_of(arrow_type) not in {"nested", "other"}
 
 
+def has_nan(arrow_type: pa.DataType) -> bool:
+    """Whether a value may be there and yet be no number."""
+    return bool(pt.is_floating(values_type(arrow_type)))
+
+
 def value_of(text: str, arrow_type: pa.DataType) -> pa.Scalar:
     """What somebody typed, as a value of a column of this type; ConfigurationError says what was expected.
 
     A time without a zone is one of the column's own; a bare number of a duration's column is seconds.
     """
-    kind = arrow_type.value_type if pt.is_dictionary(arrow_type) else arrow_type
+    kind = values_type(arrow_type)
     typed = text.strip()
     try:
-        return pa.scalar(_read(typed, kind), kind)
-    except (LookupError, ValueError, TypeError, OverflowError, ArithmeticError, pa.ArrowException):
+        value = pa.scalar(_read(typed, kind), kind)
+        value.as_py()  # raises where its zone carries a time beyond those years
+    except (LookupError, ValueError, TypeError, OverflowError, ArithmeticError, NotImplementedError, pa.ArrowException):
         expected = _EXPECTED.get(kind_of(kind), "text")
         raise ConfigurationError(f"{printable(typed, 60)!r} is no {kind}: {expected} is expected here.") from None
+    return value
 
 
 _EXPECTED = {
@@ -89,7 +101,7 @@ _TRUTHS = {"true": True, "false": False}
 
 def _instant(typed: str, kind: pa.DataType) -> pd.Timestamp:
     instant = pd.Timestamp(typed)
-    if pd.isna(instant):
+    if pd.isna(instant) or not dt.MINYEAR <= instant.year <= dt.MAXYEAR:  # beyond, Arrow makes it 1970
         raise ValueError(typed)
     if kind.tz is None:
         return instant.tz_convert("UTC").tz_localize(None) if instant.tz else instant

@@ -17,7 +17,8 @@ from explorer.errors import ConfigurationError
 from explorer.frames.cells import cells, unfolded
 from explorer.frames.conditions import Condition, holding_text, holds
 from explorer.frames.kinds import is_sortable
-from explorer.frames.sources import as_table
+from explorer.frames.sources import as_table, index_names
+from explorer.frames.table import to_pandas
 
 __all__ = ["Lens", "View"]
 
@@ -60,11 +61,16 @@ class Lens:
         # A shallow copy that lives makes whoever writes to the frame write to a copy of theirs: pandas' copy on write.
         self._held = source.copy(deep=False) if isinstance(source, pd.DataFrame) else source
         self.table: pa.Table = as_table(self._held)
+        self.is_indexed = bool(index_names(source))
         self._lock = threading.Lock()
         self._order, self._found, self._rows = Kept(), Kept(), Kept()
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    def frame(self) -> pd.DataFrame:
+        """The whole table as a DataFrame, its index among the columns."""
+        return to_pandas(self.table)
 
     def rows(self, view: View, still: Still = lambda: True) -> pa.Array | None:
         """The places in the table of the rows that are looked at, in their order.

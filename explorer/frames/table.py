@@ -50,7 +50,12 @@ def to_pandas(
     of int64. A dictionary column becomes pandas' own categorical: as an Arrow dictionary it could not be sorted.
     """
     mapper = {"pyarrow": _dtype, "numpy_nullable": _nullable, "numpy": lambda _type: None}[dtype_backend]
+    names = table.column_names
+    if len(set(names)) < len(names):  # by which Arrow finds the types
+        table = table.rename_columns([str(at) for at in range(len(names))])
     frame: pd.DataFrame = table.unify_dictionaries().to_pandas(types_mapper=mapper, integer_object_nulls=True)
+    if table.column_names != names:
+        frame.columns = pd.Index(names)
     if index is not None:
         # Without columns pandas forgets how many rows there were.
         frame = frame.set_axis(index, axis="index") if len(frame.columns) else pd.DataFrame(index=index)

@@ -101,7 +101,7 @@ class Collecting:
         """Open the table panel with the rows of the run, also while it goes on."""
         run = self.run
         if run is not None:
-            self._model.table.show(run.table, f"Rows of {printable(run.method.name)}")
+            self._model.table.show(run.table, f"Rows of {printable(run.method.name)}", "widget.run.frame()")
 
     def _tell(self, content: dict[str, Any], answer: Callable[[Any], dict[str, Any]]) -> None:
         session, name = self._model.session, str(content.get("method", ""))

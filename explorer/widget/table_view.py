@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import traitlets
 
-from explorer.frames import Lens, to_pandas
+from explorer.frames import Lens
 from explorer.text import printable
 from explorer.widget import assets
 from explorer.widget.live_box import LiveBox
@@ -55,7 +55,7 @@ class TableView(LiveBox):
             self._tell,
             lambda: lens.table,
             title,
-            ("view.shown", "view.frame"),
+            "view.frame",
         )
         self._sheet = LoneSheet(self._viewer.command)
         frame = ipywidgets.Box([self._sheet], _dom_classes=("ge-frame",))
@@ -64,12 +64,17 @@ class TableView(LiveBox):
     @property
     def frame(self) -> DataFrame:
         """All rows, as a DataFrame of your own."""
-        return to_pandas(self._lens.table)
+        return self._lens.frame()
 
     @property
     def shown(self) -> DataFrame:
         """The rows that are shown, found and sorted as there, as a DataFrame of your own."""
         return self._viewer.shown()
+
+    @property
+    def code(self) -> str:
+        """How pandas takes the rows that are shown out of :attr:`frame`."""
+        return self._viewer.code()
 
     def _tell(self, content: dict[str, Any]) -> None:
         self._sheet.send(content)

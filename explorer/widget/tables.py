@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import ExplorerError, ExportError
 from explorer.frames import Condition, Lens, View, has_latencies, kind_of, latency_pictures, to_pandas
 from explorer.text import printable
+from explorer.texts.selection import selection_text
 from explorer.widget.answers import is_wire
 from explorer.widget.latest import Latest
 from explorer.widget.takeout import hand_over, write
@@ -33,8 +34,8 @@ class Viewer:
     """The table that is looked at in one panel. Safe from any thread.
 
     ``tell`` hears of what is to be drawn, which passes by and rests nowhere; all that takes time runs as a job of
-    ``submit``. ``kept`` gives the table that is shown where nobody asked for another one. ``names`` are what Python
-    calls the rows that are looked at, and all that are kept.
+    ``submit``. ``kept`` gives the table that is shown where nobody asked for another one; ``name`` is what Python calls
+    it.
     """
 
     def __init__(
@@ -43,24 +44,26 @@ class Viewer:
         tell: Callable[[dict[str, Any]], object],
         kept: Source,
         title: str = "Responses",
-        names: tuple[str, str] = ("widget.shown", "widget.responses"),
+        name: str = "widget.responses",
     ) -> None:
         self._submit = submit
         self._tell = tell
-        self._kept, self._kept_title = kept, title
-        self._names = names
+        self._kept, self._kept_title, self._kept_name = kept, title, name
         self._lock = threading.Lock()
         self._latest = Latest(submit)
         self._source: Source | None = None
-        self._title = ""
+        self._title = self._name = ""
         self._lens: Lens | None = None
         self._view = View()
 
     # What Python asks
 
-    def show(self, source: Any, title: str) -> None:
-        """Open the panel with this table: a DataFrame, an Arrow table, or a function that gives one. Never blocks."""
-        self._begin(source if callable(source) else lambda: source, title)
+    def show(self, source: Any, title: str, name: str) -> None:
+        """Open the panel with this table: a DataFrame, an Arrow table, or a function that gives one. Never blocks.
+
+        ``name`` is Python for the same as a DataFrame.
+        """
+        self._begin(source if callable(source) else lambda: source, title, name)
         self._tell({"kind": "opened"})
         self._look({})
 
@@ -82,6 +85,12 @@ class Viewer:
             view = View() if everything else self._view
         return self._read().taken(view)
 
+    def code(self, use: Callable[[str], str] = str, *, everything: bool = False) -> str:
+        """The same in pandas; ``use`` says what becomes of the rows."""
+        with self._lock:
+            view = View() if everything else self._view
+        return self._code(self._read(), view, use)
+
     # What the page asks
 
     def command(self, content: dict[str, Any]) -> None:
@@ -101,18 +110,19 @@ class Viewer:
         with self._lock:
             is_empty = self._source is None
         if is_empty:
-            self._begin(self._kept, self._kept_title)
+            self._begin(self._kept, self._kept_title, self._kept_name)
         self._look({})
 
     def _close(self) -> None:
         """Nobody looks any more: let go of the table."""
         with self._lock:
             self._source = self._lens = None
-            self._view = View()
+            self._name, self._view = "", View()
 
-    def _begin(self, source: Source, title: str) -> None:
+    def _begin(self, source: Source, title: str, name: str) -> None:
         with self._lock:
-            self._source, self._title, self._lens, self._view = source, title, None, View()
+            self._source, self._title, self._name = source, title, name
+            self._lens, self._view = None, View()
 
     def _look(self, content: dict[str, Any]) -> None:
         self._latest.ask(lambda still: self._try_now(lambda: self._tell_window(content, still)))
@@ -171,7 +181,14 @@ class Viewer:
                 "rows": cells,
                 "found": len(rows),
                 "total": len(lens),
+                "code": self._code(lens, view),
             }
+        )
+
+    def _code(self, lens: Lens, view: View, use: Callable[[str], str] = str) -> str:
+        name = self._name or self._kept_name
+        return selection_text(
+            view, lens.table.schema, f"explorer.frames.Lens({name}).frame()" if lens.is_indexed else name, use
         )
 
     def _tell_cell(self, content: dict[str, Any]) -> None:
@@ -192,19 +209,19 @@ class Viewer:
         safe, replace, everything = (content.get(name) is True for name in ("safe", "replace", "everything"))
         table = self.taken(everything=everything)
         sentence, arguments = write(table, kind, str(content.get("name", "")), safe=safe, replace=replace)
-        self._done(sentence, everything, f"explorer.frames.to_{kind}({{}}, {arguments})")
+        self._done(
+            sentence, self.code(lambda rows: f"explorer.frames.to_{kind}({rows}, {arguments})", everything=everything)
+        )
 
     def _hand_over(self, content: dict[str, Any]) -> None:
         name, everything = str(content.get("name", "")), content.get("everything") is True
         frame = to_pandas(self.taken(everything=everything))
         sentence = hand_over(frame, name, replace=content.get("replace") is True)
-        self._done(sentence, everything, f"{name.strip()} = {{}}")
+        self._done(sentence, self.code(lambda rows: f"{name.strip()} = {rows}", everything=everything))
 
-    def _done(self, sentence: str, everything: bool, code: str) -> None:  # noqa: FBT001 - what the page said
-        """Say what was done, and the same in Python where it has a name for these rows."""
-        whole = self._names[1] if self._source is self._kept else ""
-        rows = whole if everything else self._names[0]
-        self._tell({"kind": "done", "sentence": sentence, "code": code.format(rows) if rows else ""})
+    def _done(self, sentence: str, code: str) -> None:
+        """Say what was done, and the same in Python."""
+        self._tell({"kind": "done", "sentence": sentence, "code": code})
 
 
 def _head(lens: Lens, title: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import ConfigurationError, ExportError
 from explorer.frames import to_csv, to_parquet
 from explorer.text import printable
+from explorer.texts.literals import text_literal
 from explorer.widget.answers import plural, size
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def write(table: Table, kind: str, name: str, *, safe: bool, replace: bool) -> t
         f"Wrote {plural(table.num_rows, 'row')}, {size(path.stat().st_size)}, to {printable(path)} beside the notebook."
     )
     options = (", formula_safe=True" if safe and kind == "csv" else "") + (", replace=True" if replace else "")
-    return sentence, f"{str(path)!a}{options}"
+    return sentence, f"{text_literal(str(path))}{options}"
 
 
 def hand_over(frame: DataFrame, name: str, *, replace: bool) -> str:

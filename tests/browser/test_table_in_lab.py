@@ -83,6 +83,16 @@ def test_what_was_collected_and_a_million_rows_are_looked_at_and_taken_out(
     expect(alone.locator("tbody tr").last).to_contain_text("NOT_FOUND", timeout=PATIENCE)
     assert notebook.ask("[len(view.shown), int(view.shown['n'].iloc[0])]") == [333_333, 999_998]
 
+    # The same in pandas, to be copied into a cell.
+    alone.locator(".ge-out").get_by_role("button", name="Code").click()
+    code = alone.get_by_label("these rows in pandas")
+    expect(code).to_contain_text('sort_values("n", ascending=False, kind="stable")', timeout=PATIENCE)
+    frame_line, rows = (code.text_content() or "").split("\n", 1)
+    assert frame_line == "df = view.frame"
+    assert notebook.ask(f"[df := view.frame, ({rows}).reset_index(drop=True).equals(view.shown)][1]")
+    alone.screenshot(path=pictures / "table-code-light.png")
+    alone.locator(".ge-out").get_by_role("button", name="Code").click()
+
     # How long they took, in one click, in the light of the day or of the night.
     alone.get_by_role("button", name="Latencies").click()
     expect(alone.locator(".ge-by-day")).to_be_visible(timeout=PATIENCE)

@@ -73,6 +73,16 @@ def test_parquet_keeps_units_and_proto_types(tmp_path: Path) -> None:
     assert found.schema.metadata[b"proto.message"] == b"User"
 
 
+def test_the_index_of_an_arrow_table_is_the_first_column_of_csv_and_pandas_index_again_of_parquet(
+    tmp_path: Path,
+) -> None:
+    frame = pd.DataFrame({"n": [1, 2]}, index=["b", "a"])
+    for at, source in enumerate((frame, pa.Table.from_pandas(frame))):
+        assert to_csv(source, tmp_path / f"{at}.csv").read_text() == '"index","n"\n"b",1\n"a",2\n'
+    parquet = to_parquet(pa.Table.from_pandas(frame), tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(parquet), frame)
+
+
 @pytest.mark.parametrize("write", [to_csv, to_parquet])
 def test_nothing_is_replaced_that_nobody_said_may_be(tmp_path: Path, write: Any) -> None:
     path = tmp_path / "mine.csv"

@@ -141,6 +141,8 @@ def test_each_kind_of_column_is_asked_in_its_own_way(condition: tuple[str, ...],
         (("big", "equals", "9223372036854775808"), "is no int64"),
         (("time", "range", "", "yesterday-ish"), "a time as 2026-01-31"),
         (("time", "range", "", "NaT"), "a time as 2026-01-31"),
+        (("time", "range", "", "-5"), "a time as 2026-01-31"),
+        (("time", "range", "", "0001-01-01 00:00:00+01:00"), "a time as 2026-01-31"),
         (("duration", "range", "", "nan"), "seconds, or a time as"),
         (("truth", "equals", "maybe"), "true or false is expected"),
         (("list", "contains", "1"), "cannot be asked what it contains"),
@@ -248,12 +250,34 @@ def test_any_frame_becomes_a_table() -> None:
     assert table.column("x.in").to_pylist() == ["1", "two"]
     twice = pd.DataFrame([[1, 2]], columns=["same", "same"])
     assert Lens(twice).table.column_names == ["same", "same"]
-    assert Lens(pd.DataFrame({"p": pd.period_range("2026", periods=2, freq="M")})).table.num_rows == 2
     assert len(Lens(pd.DataFrame(index=range(3)))) == 3
     assert Lens(pa.RecordBatch.from_pydict({"a": [1]})).table.to_pylist() == [{"a": 1}]
     for nonsense in (5, "text", object()):
         with pytest.raises(ConfigurationError, match="is no table"):
             Lens(nonsense)
+
+
+def test_periods_are_their_text_wherever_they_stand() -> None:
+    frame = pd.DataFrame({"n": [1, 2], "month": pd.PeriodIndex(["2026-01", None], freq="M")})
+    for source in (frame, pa.Table.from_pandas(frame)):
+        assert Lens(source).table["month"].to_pylist() == ["2026-01", None]
+    assert Lens(frame.set_index("month")).table["month"].to_pylist() == ["2026-01", None]
+
+
+def test_the_index_of_an_arrow_table_stands_where_that_of_a_frame_does() -> None:
+    frame = pd.DataFrame({"n": [1, 2]}, index=["b", "a"])
+    for index, names in (
+        (frame.index, ["index", "n"]),
+        (frame.index.rename("who"), ["who", "n"]),
+        (pd.MultiIndex.from_arrays([["x", "y"], [3, 4]], names=["who", None]), ["who", "index 1", "n"]),
+        (pd.RangeIndex(2), ["n"]),
+    ):
+        given = frame.set_axis(index, axis="index")
+        for lens in (Lens(given), Lens(pa.Table.from_pandas(given))):
+            assert lens.table.column_names == names
+            assert lens.is_indexed == (len(names) > 1)
+            assert lens.frame().columns.tolist() == names, "pandas makes no index of it again"
+            assert lens.frame().iloc[:, 0].tolist() == index.get_level_values(0).tolist() or names == ["n"]
 
 
 def test_an_empty_table_and_one_without_columns_can_be_looked_at() -> None:

@@ -11,7 +11,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor
 
 from explorer.errors import DecodeError
-from explorer.frames import to_frame
+from explorer.frames import to_frame, to_pandas
 
 BODY = """
 enum E { LOW = 0; HIGH = 1; BETWEEN = 2; }
@@ -58,6 +58,14 @@ def test_the_extremes_of_time_can_be_shown(m: Descriptor) -> None:
     text = to_frame([first, last], m)[["t", "d"]].to_string()
     assert "0001-01-01" in text
     assert "9999-12-31" in text
+
+
+def test_columns_of_one_name_keep_a_type_each() -> None:
+    table = pa.Table.from_arrays([pa.array([2**53 + 1, None]), pa.array(["a", None])], ["same", "same"])
+    frame = to_pandas(table)
+    assert frame.columns.tolist() == ["same", "same"]
+    assert list(map(str, frame.dtypes)) == ["int64[pyarrow]", "string[pyarrow]"]
+    assert frame.iloc[0].tolist() == [2**53 + 1, "a"]
 
 
 def test_a_row_that_does_not_decode_is_named(m: Descriptor) -> None:

@@ -218,6 +218,25 @@ def test_rows_are_written_under_a_name_that_is_asked_for(front: Front) -> None:
     assert not name.is_visible()
 
 
+def test_the_rows_in_pandas_are_one_click_and_follow_what_is_asked(front: Front) -> None:
+    opened(front, code="df = widget.responses")
+    code = front.page.locator(".ge-out").get_by_role("button", name="Code")
+    text = front.page.get_by_label("these rows in pandas")
+    assert text.count() == 0
+    code.click()
+    expect(text).to_have_text("df = widget.responses")
+    assert code.get_attribute("aria-expanded") == "true"
+    line = f'df = widget.responses\ndf[df["name"].eq("{HOSTILE}")]'
+    front.message("sheet", **{**WINDOW, "number": 1, "code": line})
+    assert text.text_content() == line
+    assert front.page.evaluate("window.hacked") is None
+    front.message("sheet", kind="done", sentence="Wrote 2 rows.", code=f"{line}.head()")
+    assert front.page.get_by_label("the same in Python").text_content() == f"{line}.head()"
+    assert front.page.get_by_role("button", name="Copy").count() == 2
+    code.click()
+    expect(text).to_have_count(0)
+
+
 def test_a_dataframe_is_handed_over_under_a_name(front: Front) -> None:
     opened(front)
     front.page.get_by_role("button", name="DataFrame").click()

@@ -49,6 +49,7 @@ def test_it_shows_any_frame_and_gives_back_what_is_shown(heard: Heard) -> None:
     assert heard.ask("window", do="open")["rows"] == [["Ada", "3"], ["Bob", "1"], ["Cyd", "2"]]
     heard.ask("window", do="look", sort=[{"column": 1, "down": False}], search="b")
     assert heard.view.shown["name"].tolist() == ["Bob"]
+    assert heard.view.code.startswith('df = view.frame\ndf[\n    df["name"].str.contains("b", ')
     pd.testing.assert_frame_equal(heard.view.frame.astype(FRAME.dtypes.to_dict()), FRAME)
     assert repr(heard.view) == "<TableView of 3 rows, 2 columns>"
 

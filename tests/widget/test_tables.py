@@ -56,12 +56,12 @@ def test_opening_shows_what_is_kept_and_only_then_reads_it() -> None:
 
 def test_python_opens_any_table_or_what_gives_one() -> None:
     page = Page()
-    page.viewer.show(pd.DataFrame({"a": [1, 2]}), "a run of GetUser")
+    page.viewer.show(pd.DataFrame({"a": [1, 2]}), "a run of GetUser", "frame")
     assert [told["kind"] for told in page.told] == ["opened"]
     page.work()
     assert [told["kind"] for told in page.told] == ["opened", "table", "window"]
     assert page.last("table")["title"] == "a run of GetUser"
-    page.viewer.show(lambda: PEOPLE, "people")
+    page.viewer.show(lambda: PEOPLE, "people", "people")
     assert page.last("table")["width"] == 2
 
 
@@ -74,6 +74,20 @@ def test_a_window_is_sorted_searched_and_filtered() -> None:
     assert page.window(search="ada", conditions=asked)["places"] == [0]
     assert page.viewer.shown()["name"].tolist() == ["Ada"]
     assert page.viewer.taken(everything=True).num_rows == 4
+
+
+def test_a_window_says_how_pandas_comes_by_it() -> None:
+    page = Page()
+    page.ask("open")
+    assert page.last("window")["code"] == "df = widget.responses"
+    asked = page.window(search="ada", sort=[{"column": 1, "down": True}])
+    assert asked["code"].startswith('df = widget.responses\ndf[\n    df["name"].str.contains("ada", ')
+    assert page.viewer.code() == asked["code"]
+    assert page.viewer.code(everything=True) == "df = widget.responses"
+    page.viewer.show(pd.DataFrame({"a": [1, 2]}, index=["x", "y"]), "Rows", "widget.run.frame()")
+    assert page.last("window")["code"] == "df = explorer.frames.Lens(widget.run.frame()).frame()"
+    page.ask("close")
+    assert page.viewer.code() == "df = widget.responses"
 
 
 def test_what_a_table_cannot_be_asked_is_a_sentence_and_the_rows_stay() -> None:
@@ -156,7 +170,7 @@ def test_new_rows_are_told_where_what_is_kept_is_looked_at() -> None:
     page.work()
     page.viewer.changed()
     assert page.told[-1] == {"kind": "stale"}
-    page.viewer.show(PEOPLE, "another")
+    page.viewer.show(PEOPLE, "another", "another")
     page.work()
     page.viewer.changed()
     assert page.told[-1]["kind"] == "window"

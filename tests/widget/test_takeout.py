@@ -70,12 +70,15 @@ def test_what_the_page_asks_is_the_same_line_of_python(folder: Path) -> None:
     page = Page(TABLE)
     page.ask("look", conditions=[{"column": 2, "kind": "equals", "text": "OK"}])
     done = page.ask("write", kind="csv", name="safe", safe=True)
-    assert done["code"] == "explorer.frames.to_csv(widget.shown, 'safe.csv', formula_safe=True)"
+    assert done["code"].splitlines() == [
+        "df = widget.responses",
+        'explorer.frames.to_csv(df[df["status_code"].eq("OK")], "safe.csv", formula_safe=True)',
+    ]
     assert (folder / "safe.csv").read_text() == '"name","elapsed","status_code"\n"\'=1+1",0.1,"OK"\n'
     again = page.ask("write", kind="csv", name="safe", safe=False)
     assert (again["kind"], again["replace"]) == ("problem", True)
     done = page.ask("write", kind="csv", name="safe", everything=True, replace=True)
-    assert done["code"] == "explorer.frames.to_csv(widget.responses, 'safe.csv', replace=True)"
+    assert done["code"] == 'explorer.frames.to_csv(widget.responses, "safe.csv", replace=True)'
     assert len((folder / "safe.csv").read_text().splitlines()) == 3
 
 
@@ -99,7 +102,8 @@ def test_a_dataframe_gets_the_name_that_was_given(names: dict[str, Any]) -> None
     page.ask("look", sort=[{"column": 1, "down": True}])
     done = page.ask("hand_over", name="df")
     sentence = "df is a DataFrame of 2 rows in the notebook now."
-    assert done == {"kind": "done", "sentence": sentence, "code": "df = widget.shown"}
+    code = 'df = widget.responses\ndf = df.sort_values("elapsed", ascending=False, kind="stable")'
+    assert done == {"kind": "done", "sentence": sentence, "code": code}
     assert names["df"]["elapsed"].tolist() == [0.2, 0.1]
     refused = page.ask("hand_over", name="mine")
     assert refused["replace"]

@@ -4,6 +4,7 @@ import { button, count, fill, h, own_keys } from "./dom.js";
 import { Conditions } from "./sheet/conditions.js";
 import { Grid } from "./sheet/grid.js";
 import { Takeout } from "./sheet/takeout.js";
+import { text_view } from "./shown.js";
 
 const PATIENCE = 250; // milliseconds after the last key, until what is typed is looked for
 
@@ -25,15 +26,17 @@ class Sheet {
     this.grid = new Grid({ sort: (by) => this.sort_by(by), unfold: (row, column) => this.unfold(row, column) });
     this.conditions = new Conditions(() => this.soon());
     this.takeout = new Takeout((what, more) => this.send(what, more));
+    this.coder = button("Code", () => this.show_code(this.text.hidden), { class: "ge-quiet", "aria-expanded": "false", title: "These rows in pandas" });
+    this.text = h("div", { hidden: true });
     this.chart = h("div", { class: "ge-latencies", hidden: true });
     this.charter = button("Latencies", () => this.draw_latencies(), { class: "ge-quiet", "aria-expanded": "false", title: "How long calls took, by status" });
     this.search = h("input", { class: "ge-input ge-search-rows", type: "search", placeholder: "search the text …", maxlength: 1000, "aria-label": "search the text of all rows", oninput: () => this.soon() });
     this.head = h("div", { class: "ge-title-row ge-sheet-head" });
-    this.tools = h("div", { class: "ge-tools" }, this.search, this.conditions.adder, h("span", { class: "ge-out" }, this.charter, ...this.takeout.buttons));
+    this.tools = h("div", { class: "ge-tools" }, this.search, this.conditions.adder, h("span", { class: "ge-out" }, this.charter, this.coder, ...this.takeout.buttons));
     this.problem = h("p", { class: "ge-problem", role: "alert", hidden: true });
     this.bar = h("div", { class: "ge-bar", role: "progressbar", "aria-label": "looking", hidden: true });
     this.foot = h("div", { class: "ge-pages", role: "status" });
-    fill(el, this.head, this.tools, this.conditions.element, this.takeout.element, this.problem, this.chart, this.bar, this.grid.element, this.foot);
+    fill(el, this.head, this.tools, this.conditions.element, this.text, this.takeout.element, this.problem, this.chart, this.bar, this.grid.element, this.foot);
     el.hidden = true;
   }
 
@@ -54,6 +57,7 @@ class Sheet {
     this.grid.begin([]);
     this.takeout.choose(null);
     this.fold_latencies();
+    this.show_code(false);
     fill(this.foot);
     this.say("");
     this.draw_head();
@@ -104,6 +108,7 @@ class Sheet {
     this.takeout.count(window.found, window.total);
     this.grid.draw(window, this.sort);
     this.draw_foot();
+    if (!this.text.hidden) this.draw_code();
     const rows = JSON.stringify([window.found, window.total, this.search.value, this.conditions.asked]);
     if (rows !== this.rows && !this.chart.hidden) this.send("latencies");
     this.rows = rows;
@@ -149,6 +154,20 @@ class Sheet {
     const { opened } = this.grid;
     if (opened?.row === row && opened.column === column) this.grid.unfold(null);
     else this.send("cell", { row, column });
+  }
+
+  // The same in pandas
+
+  /** @param {boolean} shown */
+  show_code(shown) {
+    this.text.hidden = !shown;
+    this.coder.setAttribute("aria-expanded", String(shown));
+    if (shown) this.draw_code(); else fill(this.text);
+  }
+
+  draw_code() {
+    const { code } = this.window ?? { code: "" };
+    if (this.text.querySelector("pre")?.textContent !== code) fill(this.text, text_view(code, "these rows in pandas"));
   }
 
   // How long calls took

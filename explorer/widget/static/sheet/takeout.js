@@ -1,6 +1,7 @@
 // @ts-check
 // Rows out of the page: one line that asks for a name, and says what was done.
 import { button, count, fill, h, wire } from "../dom.js";
+import { text_view } from "../shown.js";
 
 const WAYS = {
   csv: { label: "CSV", does: "Write", ending: ".csv", name: "rows" },
@@ -16,7 +17,7 @@ export class Takeout {
     /** @type {string | null} */ this.way = null;
     /** @type {Record<string, string>} */ this.names = {};
     this.everything = this.safe = false;
-    this.said = h("p", { class: "ge-said", role: "status", hidden: true });
+    this.said = h("div", { class: "ge-said", role: "status", hidden: true });
     this.form = h("form", { class: "ge-takeout", hidden: true, onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); this.ask(false); } });
     this.buttons = Object.entries(WAYS).map(([way, { label }]) => button(label, () => this.choose(way), { class: "ge-quiet", "aria-expanded": "false", data: { way } }));
     this.element = h("div", { class: "ge-takeouts" }, this.form, this.said);
@@ -68,7 +69,8 @@ export class Takeout {
   say(told) {
     this.said.hidden = !told;
     this.said.classList.toggle("ge-problem", Boolean(told) && told?.code === undefined);
-    fill(this.said, told?.sentence, told?.code && h("span", { class: "ge-faint" }, " In Python: ", wire(told.code)), told?.replace && button("Replace it", () => this.ask(true), { class: "ge-quiet" }));
+    const lines = told?.code?.includes("\n");
+    fill(this.said, told?.sentence, told?.code && h("span", { class: "ge-faint" }, " In Python: ", !lines && wire(told.code)), lines && text_view(told?.code ?? "", "the same in Python"), told?.replace && button("Replace it", () => this.ask(true), { class: "ge-quiet" }));
   }
 
   /** @param {any} told */
