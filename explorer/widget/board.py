@@ -44,6 +44,7 @@ class Board:
             "collecting": False,
             "run": NO_RUN,
             "rows": 0,
+            "coming": 0,
             "calls": 0,
             "health": NO_SIGN,
         }

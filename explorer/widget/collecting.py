@@ -146,16 +146,16 @@ class Collecting:
 
     def _follow(self, run: Run, ask: Ask, code: str) -> None:
         while not run.has_ended(_REDRAW_EVERY):
-            self._board.set(run=live_view(run, ask))
+            self._board.set(run=live_view(run, ask), coming=run.tally.rows)
         frame = run.frame()
         self._model.keep(ask.method, frame)
-        self._board.set(run=ended_view(run, frame, ask, code))
+        self._model.ends_run(ended_view(run, frame, ask, code), ask.label)
 
     def _failed(self, error: ExplorerError, run: Run | None, ask: Ask) -> None:
         """Say what went wrong: where the button is before anything was sent, else where the run is."""
         if run is not None:
             run.cancel()
-            self._board.set(run=broken_view(error, ask, self._model.calling.code))
+            self._model.ends_run(broken_view(error, ask, self._model.calling.code), ask.label)
             return
         needs_person = isinstance(error, SignInRequiredError)
         why = why_not_sent(error, may_sign_in=ask.may_sign_in, advice=ask.in_python)

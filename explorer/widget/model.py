@@ -356,6 +356,11 @@ class Model:
         if not self.state["busy"]:
             self._board.set(answer=answers.NONE)
 
+    def ends_run(self, view: dict[str, Any], label: str) -> None:
+        """A run is over: so it is drawn, and noted among the calls."""
+        self._board.set(run=view, coming=0)
+        self._wallet.called(view, label)
+
     def keep(self, method: str, rows: DataFrame) -> None:
         """Keep these rows of a method's among the responses."""
         self._call_changed({"rows": self.calling.responses.append(method, rows)})

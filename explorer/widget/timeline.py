@@ -11,7 +11,8 @@ from explorer.text import printable
 
 __all__ = ["Calls", "events_of"]
 
-_KEPT = 200  # calls that a person made by hand
+_KEPT = 200  # calls that a person made by hand, and runs
+_ENDED = frozenset({"done", "failed", "cancelled"})
 
 
 class Calls:
@@ -27,12 +28,12 @@ class Calls:
         """The next answer is this method's."""
         self._label = label
 
-    def end(self, answer: dict[str, Any]) -> bool:
-        """Note an answer as it is drawn; False for one that is not over yet, or was never sent."""
-        if answer["state"] not in ("done", "failed") or answer["badge"] == "not sent":
+    def end(self, answer: dict[str, Any], label: str = "") -> bool:
+        """Note an answer as it is drawn, or with its ``label`` a run; False for what is not over, or was never sent."""
+        if answer["state"] not in _ENDED or answer["badge"] == "not sent":
             return False
         facts = f", {answer['facts']}" if answer.get("facts") else ""
-        sentence = printable(f"{self._label}: {answer['badge']}{facts}", 200)
+        sentence = printable(f"{label or self._label}: {answer['badge']}{facts}", 200)
         with self._lock:
             self._ended.append((self._clock.now(), answer["tone"] == "good", sentence))
         return True

@@ -230,6 +230,7 @@ _TRAITS = {
     "flow": "request",
     "answer": "response",
     "rows": "foot",
+    "coming": "foot",
     "calls": "foot",
     "health": "foot",
 }

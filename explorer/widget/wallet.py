@@ -90,9 +90,9 @@ class Wallet:
             renew()
         self.show()
 
-    def called(self, answer: dict[str, Any]) -> None:
-        """Note a call's answer."""
-        if self.calls.end(answer):
+    def called(self, answer: dict[str, Any], label: str = "") -> None:
+        """Note a call's answer, or with its ``label`` how a run ended."""
+        if self.calls.end(answer, label):
             self._tell_details()
 
     def _tell_details(self) -> None:

@@ -240,6 +240,17 @@ def test_what_came_is_shown_before_why_it_stopped(front: Front) -> None:
     expect(front.page.get_by_role("tab", name="Why")).to_have_attribute("aria-selected", "true")
 
 
+def test_the_foot_counts_the_rows_of_a_run_apart_until_they_are_kept(front: Front) -> None:
+    foot = front.mount(foot={"rows": 0}).page.locator(".ge-collected > :not([hidden])")
+    expect(foot).to_have_text("Nothing collected yet")
+    front.set("foot", "coming", 340)
+    expect(foot).to_have_text("340 rows in widget.run")
+    front.set("foot", "rows", 1)
+    expect(foot).to_have_text(["1 row in widget.responses", "340 more rows in widget.run"])
+    front.set("foot", "coming", 0)
+    expect(foot).to_have_text("1 row in widget.responses")
+
+
 def test_details_and_bytes_are_rows(front: Front) -> None:
     shown = {"size": "3 B", "hex": "0a 05 61", "base64": "CgVh", "cut": False}
     front.mount(response={"answer": refused(facts=[["RetryInfo", "retry_delay 5s"], ["", HOSTILE]], bytes=shown)})

@@ -361,6 +361,7 @@ def test_it_is_drawn_while_it_goes_on_and_stopped_it_keeps_what_is_there(shop) -
     assert (run["state"], run["badge"]) == ("running", "running")
     assert run["fraction"] == pytest.approx(1 / 3, abs=0.001)
     assert (len(run["table"]["rows"]), run["table"]["total"]) == (LIVE_ROWS, 10)
+    assert (ear.model.state["rows"], ear.model.state["coming"]) == (0, 10)
     assert ear.model.state["collecting"]
     ear.model.command({"command": "stop_run"})
     run = ended(ear)
@@ -369,9 +370,30 @@ def test_it_is_drawn_while_it_goes_on_and_stopped_it_keeps_what_is_there(shop) -
     assert run["facts"] == "10 of 30"
     assert {row[-2] for row in run["table"]["rows"]} == {"OK"}, "what was never asked is not drawn"
     ear.until(lambda: ear.model.state["rows"] == 30)
+    assert ear.model.state["coming"] == 0
     assert rows(ear)["status_code"].value_counts().to_dict() == {"CANCELLED": 20, "OK": 10}
     ear.model.command({"command": "close_run"})
     assert ear.model.state["run"]["state"] == "none"
+
+
+def test_how_a_run_ended_is_one_event_of_the_tokens_life_beside_the_calls(shop) -> None:
+    here, ear = shop(10)
+    begin(ear)
+    ear.until(lambda: ear.model.state["run"]["facts"].startswith("10 of 30"))
+    ear.model.command({"command": "stop_run"})
+    ended(ear)
+    here.go.set()
+    assert ear.call(GET, '{"id": "a"}')["badge"] == "OK"
+    begin(ear)
+    ended(ear)
+    ear.forget()
+    ear.model.command({"command": "details", "open": True})
+    events = ear.message("details")["events"]
+    assert [event["kind"] for event in events] == ["call"] * 3
+    stopped, called, done = events
+    assert (stopped["sentence"], stopped["good"]) == ("Get: stopped, 10 of 30", False)
+    assert called["sentence"].startswith("Get: OK, ")
+    assert (done["sentence"].startswith("Get: done, 30 requests"), done["good"]) == (True, True)
 
 
 def test_it_rests_and_goes_on(shop) -> None:
@@ -426,6 +448,7 @@ def test_rows_that_cannot_be_read_are_a_sentence_and_no_button_stays_stuck(shop,
     run = ended(ear)
     assert (run["state"], run["why"]["title"]) == ("failed", "The run cannot be shown.")
     assert "the disk is gone" in run["why"]["sentence"][0]
+    assert ear.model.state["coming"] == 0
     assert not ear.model.state["collecting"]
 
 

@@ -11,11 +11,12 @@ __all__ = ["Foot"]
 
 
 class Foot(Panel):
-    """How many rows the answers so far have made, how many calls there were, and whether the server is well."""
+    """How many rows there are of the answers so far and of a run under way, how many calls, and the server's health."""
 
     name = "foot"
     _esm = assets.module("foot")
 
     rows = traitlets.Int().tag(sync=True)
+    coming = traitlets.Int().tag(sync=True)
     calls = traitlets.Int().tag(sync=True)
     health = traitlets.Dict().tag(sync=True)

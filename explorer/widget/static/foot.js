@@ -22,11 +22,17 @@ function render({ model, el }) {
     { class: "ge-quiet ge-history-toggle", "aria-expanded": "false" });
   const door = h("button", { type: "button", class: "ge-quiet ge-door", "aria-expanded": "false", title: "Look at them",
     onclick: () => el.dispatchEvent(new CustomEvent("ge-table", { bubbles: true, detail: { open: door.getAttribute("aria-expanded") !== "true" } })) });
+  const run = h("span", { class: "ge-coming" });
+  const none = h("span", { class: "ge-faint" }, "Nothing collected yet");
   const draw_rows = () => {
     const rows = model.get("rows");
-    if (!rows) { fill(left, h("span", { class: "ge-faint" }, "Nothing collected yet")); return; }
-    fill(door, h("b", {}, count(rows)), ` row${rows === 1 ? "" : "s"} in `, wire("widget.responses"));
-    if (left.firstChild !== door) fill(left, door);
+    const coming = model.get("coming") ?? 0;
+    const many = (/** @type {number} */ number, /** @type {string} */ word, /** @type {string} */ place) => [h("b", {}, count(number)), ` ${word}${number === 1 ? "" : "s"} in `, wire(place)];
+    fill(door, ...many(rows, "row", "widget.responses"));
+    fill(run, ...many(coming, rows ? "more row" : "row", "widget.run"));
+    door.hidden = !rows;
+    run.hidden = !coming;
+    none.hidden = Boolean(rows || coming);
   };
   const table_opened = (/** @type {any} */ event) => {
     if (!event.target.closest?.(".ge-frame")?.contains(el)) return;
@@ -47,18 +53,21 @@ function render({ model, el }) {
     history.setAttribute("aria-expanded", String(open));
     if (!open && event.target !== el) history.focus();
   };
+  fill(left, none, door, run);
   fill(el, left, right);
   draw_rows();
   draw_right();
   document.addEventListener("ge-history", opened);
   document.addEventListener("ge-table", table_opened);
   model.on("change:rows", draw_rows);
+  model.on("change:coming", draw_rows);
   model.on("change:calls", draw_right);
   model.on("change:health", draw_right);
   return () => {
     document.removeEventListener("ge-history", opened);
     document.removeEventListener("ge-table", table_opened);
     model.off("change:rows", draw_rows);
+    model.off("change:coming", draw_rows);
     model.off("change:calls", draw_right);
     model.off("change:health", draw_right);
   };
