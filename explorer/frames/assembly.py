@@ -254,7 +254,7 @@ class Assembly:
 
 
 def _narrow(ordinals: np.ndarray) -> np.ndarray:
-    return ordinals.astype(np.int32) if ordinals.max(initial=0) < 2**31 else ordinals
+    return ordinals.astype(np.min_scalar_type(ordinals.max(initial=0)))
 
 
 def _copied_end(batch: pa.RecordBatch, count: int) -> pa.RecordBatch:

@@ -15,11 +15,9 @@ __all__ = ["fingerprint_of_index", "index_table", "is_count", "row_index", "with
 
 def row_index(index: pd.Index | None, ordinals: np.ndarray) -> pd.Index:
     """The index of rows that answer these requests; None is 0, 1, 2 … of the requests."""
-    if index is None:
-        index = pd.RangeIndex(int(ordinals.max(initial=-1)) + 1)
-    if len(index) == len(ordinals) and _counts(ordinals):
-        return index
-    return index.take(ordinals)
+    if _counts(ordinals) and (index is None or len(index) == len(ordinals)):
+        return pd.RangeIndex(len(ordinals)) if index is None else index
+    return pd.Index(ordinals.astype(np.int64), copy=False) if index is None else index.take(ordinals)
 
 
 def _counts(ordinals: np.ndarray) -> bool:

@@ -17,7 +17,7 @@ from explorer.rpc.status import End
 
 __all__ = ["Streams"]
 
-_UNTAKEN = 64 * 2**20  # bytes of all streams that may lie here until they are taken
+_UNTAKEN = 8 * 2**20  # bytes of all streams that may lie here until they are taken
 
 
 class Streams:

@@ -7,8 +7,9 @@ from time import perf_counter
 
 import pytest
 
-from explorer.frames.inflow import Inflow
+from explorer.frames.inflow import _KEEPING, Inflow
 
+ROOM = 9 * (10 + _KEEPING)  # nine messages of ten bytes
 PATIENCE = 60.0  # seconds: only a test that fails waits so long
 
 
@@ -27,7 +28,7 @@ def putting(inflow: Inflow, count: int) -> tuple[threading.Thread, list[int]]:
 
 
 def test_who_puts_waits_for_who_takes() -> None:
-    inflow = Inflow(room=95, started=0.0)
+    inflow = Inflow(room=ROOM, started=0.0)
     thread, done = putting(inflow, 30)
     came: list[bytes] = []
     while len(came) < 30:
@@ -41,7 +42,7 @@ def test_who_puts_waits_for_who_takes() -> None:
 
 
 def test_once_nobody_takes_any_more_nobody_waits() -> None:
-    inflow = Inflow(room=95, started=0.0)
+    inflow = Inflow(room=ROOM, started=0.0)
     thread, done = putting(inflow, 30)
     thread.join(0.05)
     assert len(done) < 10
