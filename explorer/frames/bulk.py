@@ -87,6 +87,7 @@ class Bulk:
         self._closed = False
         self._stopped = False
         self._paused = False
+        self._resumptions = 0
         self._next_at = 0.0
         self._lane: Any = None
         self._workers: set[asyncio.Task[None]] = set()
@@ -140,6 +141,7 @@ class Bulk:
     def resume(self) -> None:
         """Go on. From any thread."""
         self._paused, self.sign_in = False, None
+        self._resumptions += 1
         loop.call_soon(self._wake)
 
     def stop(self) -> None:
@@ -271,11 +273,7 @@ class Bulk:
         asked = request
         while True:
             try:
-                try:
-                    data = await self._answer(asked, first)
-                except SignInRequiredError as error:
-                    self.sign_in = error
-                    data = await self._patiently(partial(self._answer, asked))
+                data = await self._patiently(partial(self._answer, asked, first), partial(self._answer, asked))
             except _Failed as failed:
                 self._failed((ordinal, request), failed.failure, started)
                 return
@@ -292,16 +290,21 @@ class Bulk:
                 return
             asked = following
 
-    async def _patiently(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """What ``ask`` gives; where a person has to sign in first, after that."""
+    async def _patiently(
+        self, ask: Callable[[], Coroutine[Any, Any, T]], again: Callable[[], Coroutine[Any, Any, T]] | None = None
+    ) -> T:
+        """What ``ask`` gives; where a person has to sign in first, what ``again`` gives after that."""
         while True:
-            async with self._changed:
-                while self.sign_in:
-                    await self._changed.wait()
+            resumptions = self._resumptions
             try:
                 return await ask()
             except SignInRequiredError as error:
-                self.sign_in = error
+                if resumptions == self._resumptions:  # else somebody has signed in since it was asked
+                    self.sign_in = error
+            ask = again or ask
+            async with self._changed:
+                while self.sign_in:
+                    await self._changed.wait()
 
     async def _answer(self, request: bytes, first: Ended | None = None) -> bytes | None:
         """The answer to one unary call, whatever it takes, after a first attempt; _Failed where there is none."""

@@ -58,8 +58,19 @@ def prepare(connection: Connection, method: MethodDescriptor, requests: Requests
 
 
 def finish(run: Run) -> Run:
-    """Drive the run to its end in this thread, with progress and Ctrl-C. Raises as :func:`collect` does."""
+    """Begin the run and wait for its end, with progress and Ctrl-C. Raises as :func:`collect` does."""
     total = run.progress.total
-    with showing(run.options.progress, total, run.method.name) as shown, noticing_interrupts() as interrupted:
-        run.drive(shown.tell, interrupted, patience=run.options.sign_in_timeout, rests=shown.rests)
+    with showing(run.options.progress, total, run.method.name) as shown, noticing_interrupts() as interrupts:
+        run.start(patience=run.options.sign_in_timeout, pulled_by_another=True)
+        try:
+            for _ in run.follow(interrupts.reach):
+                shown.tell(run.progress, run.needed)
+                if interrupts.noticed:
+                    run.cancel()
+        except BaseException as error:
+            run.fail(error)
+            raise
+        shown.tell(run.progress, run.needed)
+    if run.error is not None:
+        raise run.error
     return run

@@ -23,29 +23,30 @@ class Shown:
     def __init__(self, bar: tqdm[Any], told: Told | None) -> None:
         self._bar = bar
         self._told = told
-        self._errors = 0
+        self._rests = False
+        self._said = ""
 
-    def tell(self, now: Progress) -> None:
-        """How far it is: the bar has rate, time left and errors."""
+    def tell(self, now: Progress, needed: SignInRequiredError | None) -> None:
+        """How far it is: the bar has rate, time left, errors, and rows where a request has several.
+
+        ``needed`` is why it rests until somebody has signed in, which is said once, and also where there is no bar.
+        """
         if self._told is not None:
             self._told(now.done, now.total or 0, now.errors)
-        if now.errors != self._errors:
-            self._errors = now.errors
-            self._say("")
+        if needed is not None and not self._rests:
+            said = f"Collecting rests, with all that came: {printable(str(needed))} It goes on by itself then."
+            self._bar.write(f"{said} Or stop it, and have the rows so far.", file=sys.stderr)
+        self._rests = needed is not None
+        self._say(now)
         self._bar.update(now.done - self._bar.n)
 
-    def rests(self, reason: SignInRequiredError | None) -> None:
-        """It rests until somebody has signed in; None: it goes on. Is said also where there is no bar."""
-        if reason is None:
-            self._say("")
-            return
-        said = f"Collecting rests, with all that came: {printable(str(reason))} It goes on by itself then."
-        self._bar.write(f"{said} Or stop it, and have the rows so far.", file=sys.stderr)
-        self._say("rests until somebody signs in")
-
-    def _say(self, state: str) -> None:
-        errors = f"{self._errors} {'error' if self._errors == 1 else 'errors'}" if self._errors else ""
-        self._bar.set_postfix_str(", ".join(filter(None, (errors, state))))
+    def _say(self, now: Progress) -> None:
+        rows = "" if now.rows == now.done else f"{now.rows:,} rows"
+        errors = f"{now.errors} {'error' if now.errors == 1 else 'errors'}" if now.errors else ""
+        said = ", ".join(filter(None, (rows, errors, "rests until somebody signs in" if self._rests else "")))
+        if said != self._said:
+            self._said = said
+            self._bar.set_postfix_str(said)
 
 
 @contextmanager

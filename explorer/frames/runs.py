@@ -1,4 +1,4 @@
-"""A run of many calls: driven by whoever waits for it, or by a thread of its own."""
+"""A run of many calls, driven by a thread of its own; whoever waits for it, or another one, pulls its requests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -22,6 +23,7 @@ from explorer.errors import ExplorerError, OAuthError, SignInRequiredError, Toke
 from explorer.frames import loop
 from explorer.frames.assembly import Assembly
 from explorer.frames.bulk import Bulk, Messages
+from explorer.frames.feed import Feed
 from explorer.frames.options import Options
 from explorer.frames.parts import Parts
 from explorer.frames.requests import Requests
@@ -54,7 +56,9 @@ class Progress(NamedTuple):
     rate: float
     """Requests a second, over the whole run without its pauses."""
     remaining: float | None
-    """Seconds left at this rate, None where nobody can tell."""
+    """Seconds left at this rate, None where nobody can tell, as while it rests."""
+    rows: int
+    """Rows so far, also those of streams that go on."""
 
 
 class Tally(NamedTuple):
@@ -71,7 +75,7 @@ class Tally(NamedTuple):
 class Run:
     """Many calls under way, and the rows so far. Safe from any thread.
 
-    Begins with :meth:`start`, on a thread of its own; or is driven by the thread that calls :meth:`drive`.
+    Begins with :meth:`start`. ``needed`` is why it rests until a person has signed in, None where it does not.
     """
 
     def __init__(self, connection: Connection, method: MethodDescriptor, requests: Requests, options: Options) -> None:
@@ -84,28 +88,26 @@ class Run:
         self._resumed = self._assembly.done
         self._lock = threading.RLock()
         self._total = None if requests.stream is not None else len(requests)
-        self._asked: dict[int, bytes] = {}
-        self._room = threading.Semaphore(2 * options.concurrency)
+        self._feed = Feed(2 * options.concurrency)
         self._bulk = Bulk(
             connection,
             method,
             None if requests.stream is not None else self._assembly.open_of(requests.data),
             options,
             concurrency=options.concurrency if self._total is None else min(options.concurrency, max(1, self._total)),
-            taken=self._room.release,
+            taken=self._feed.went,
         )
-        self._running: Future[None] | None = None
+        self.needed: SignInRequiredError | None = None
         self._paused = False
         self._sealed = False
-        self._cancelled = False
+        self._cancelled = threading.Event()
+        self._failure: BaseException | None = None
         self._error: BaseException | None = None
         self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
         self._began = time.monotonic()
         self._ended_at: float | None = None
         self._rested = 0.0
         self._resting: float | None = None
-        self._at_end: Callable[[], object] = lambda: None
         weakref.finalize(self, self._bulk.stop)
 
     def __repr__(self) -> str:
@@ -114,6 +116,7 @@ class Run:
         parts = [
             f"{self.state}",
             f"{now.done:,}{in_all} requests",
+            *([] if now.rows == now.done else [f"{now.rows:,} rows"]),
             f"{now.errors:,} errors",
             f"{now.rate:,.0f} a second",
         ]
@@ -125,7 +128,7 @@ class Run:
     def state(self) -> State:
         """What the run is doing."""
         if self._ended.is_set():
-            return "cancelled" if self._cancelled else "done" if self._error is None else "failed"
+            return "cancelled" if self._cancelled.is_set() else "done" if self._error is None else "failed"
         if self._bulk.sign_in is not None:
             return "waiting for a sign-in"
         return "paused" if self._paused else "running"
@@ -139,13 +142,14 @@ class Run:
     def progress(self) -> Progress:
         """How far it is."""
         with self._lock:
-            done, errors = self._assembly.done, self._assembly.errors
+            done, errors, rows = self._assembly.done, self._assembly.errors, self._assembly.rows
             rests = 0.0 if self._resting is None else time.monotonic() - self._resting
         until = time.monotonic() if self._ended_at is None else self._ended_at
         seconds = max(1e-9, until - self._began - self._rested - rests)
         rate = (done - self._resumed) / seconds
-        remaining = (self._total - done) / rate if self._total is not None and rate else None
-        return Progress(done, self._total, errors, rate, remaining)
+        moves = rate > 0 and not (self._paused or self._bulk.sign_in)
+        remaining = (self._total - done) / rate if self._total is not None and moves else None
+        return Progress(done, self._total, errors, rate, remaining, rows)
 
     @property
     def tally(self) -> Tally:
@@ -190,15 +194,46 @@ class Run:
 
     def cancel(self) -> None:
         """End the run; requests that were not answered have the status CANCELLED."""
-        self._cancelled = not self._ended.is_set()
+        if not self._ended.is_set():
+            self._cancelled.set()
         self._bulk.stop()
 
-    def start(self, at_end: Callable[[], object] = lambda: None) -> Run:
-        """Let a thread of its own drive the run, and call ``at_end`` before anybody hears of its end. Gives the run."""
-        self._at_end = at_end
-        self._thread = threading.Thread(target=self._in_background, name="explorer-run", daemon=True)
-        self._thread.start()
+    def start(
+        self,
+        at_end: Callable[[], object] = lambda: None,
+        *,
+        patience: float | None = None,
+        pulled_by_another: bool = False,
+    ) -> Run:
+        """Let a thread of its own drive the run, and call ``at_end`` before anybody hears of its end. Gives the run.
+
+        Where a person has to sign in again, the run rests, for ``patience`` seconds at most and None for as long as it
+        takes; else it ends there. The requests of an iterator are pulled by another such thread, or by :meth:`follow`.
+        """
+        _in_thread("explorer-run", lambda: self._drive_to_the_end(_Rest(patience), at_end))
+        if self._requests.stream is not None and not pulled_by_another:
+            _in_thread("explorer-requests", self._pull_in_background)
         return self
+
+    def follow(self, reach: Callable[[Iterator[bytes]], Iterator[bytes]]) -> Iterator[None]:
+        """Pull the requests of an iterator, in this thread, and wait for the end; a step yields now and then.
+
+        ``reach`` gives what the iterator gives; a KeyboardInterrupt in there cancels the run.
+        """
+        try:
+            yield from self._pull(reach)
+        except KeyboardInterrupt:
+            self.cancel()
+        except Exception as error:  # noqa: BLE001 - whatever a person's iterator raises, their rows are kept
+            self._failure = error
+        while not self.has_ended(_LOOK_EVERY):
+            yield
+
+    def fail(self, error: BaseException) -> None:
+        """End the run for this reason, which gets the rows so far in its ``partial``; blocks until then."""
+        self._failure = error
+        self._bulk.stop()
+        self._ended.wait()
 
     def has_ended(self, timeout: float = 0) -> bool:
         """Whether it is over, or will be within ``timeout`` seconds, for which it is waited."""
@@ -216,99 +251,68 @@ class Run:
             raise self._error
         return self.frame()
 
-    def _in_background(self) -> None:
-        with contextlib.suppress(ExplorerError, Exception):  # kept, for whoever waits
-            self.drive(lambda _progress: None, threading.Event(), patience=None)
+    def _pull(self, reach: Callable[[Iterator[bytes]], Iterator[bytes]] = iter) -> Iterator[None]:
+        stream = self._requests.stream
+        if stream is not None:
+            yield from self._feed.pull(self._assembly.pulled(reach(stream)), self._bulk.put, self._bulk.close)
 
-    def drive(
-        self,
-        tell: Callable[[Progress], None],
-        interrupted: threading.Event,
-        *,
-        patience: float | None = 0.0,
-        rests: Callable[[SignInRequiredError | None], None] = lambda _reason: None,
-    ) -> None:
-        """Make the calls and take in what comes, until the end, or until ``interrupted`` is set.
-
-        Where a person has to sign in again, the run rests, for ``patience`` seconds at most and None for as long as it
-        takes; else it ends there. ``rests`` hears of it once, and again with None when it goes on.
-
-        Raises what ended it before its time, with the rows so far in ``partial``.
-        """
+    def _pull_in_background(self) -> None:
         try:
-            self._drive(tell, interrupted, _Rest(patience, rests))
-        except BaseException as error:
+            deque(self._pull(), maxlen=0)
+        except BaseException as error:  # noqa: BLE001 - as above
+            self._failure = error
+
+    def _drive_to_the_end(self, rest: _Rest, at_end: Callable[[], object]) -> None:
+        try:
+            self._error = self._drive(rest)
+        except BaseException as error:  # noqa: BLE001 - kept, for whoever waits
             self._error = error
-            raise
         finally:
             self._ended_at = time.monotonic()
+            self.needed = None
+            self._feed.stop()
             self._assembly.close()
-            self._at_end()
+            at_end()
             self._ended.set()
 
-    def _drive(self, tell: Callable[[Progress], None], interrupted: threading.Event, rest: _Rest) -> None:
+    def _drive(self, rest: _Rest) -> BaseException | None:
+        """Make the calls and take in what comes, until the end; what ended it before its time, with the rows so far."""
         self._began = time.monotonic()
         if self._total == self._resumed:
-            return
-        self._running = running = loop.run(self._bulk.run())
+            return None
+        running = loop.run(self._bulk.run())
         error: BaseException | None = None
         try:
-            error = self._until_the_end(running, tell, interrupted, rest)
+            error = self._until_the_end(running, rest)
         finally:
             if not running.done():
                 self._bulk.stop()
                 _is_over(running, _STOPPING)
         self._seal()
         error = self._bulk.error or self._assembly.trouble or error
-        early = error is not None or interrupted.is_set() or self._cancelled
-        if early:
+        if error is None and not self._cancelled.is_set():
+            error = running.exception()
+        answered = self.progress.done
+        if error is not None or self._cancelled.is_set():
             self._end_all(INTERRUPTED if error is None else ENDED)
-        tell(self.progress)
-        if error is not None:
-            raise self._with_partial(error)
-        if not early:
-            running.result()
+        return None if error is None else self._with_partial(error, answered)
 
-    def _until_the_end(
-        self, running: Future[None], tell: Callable[[Progress], None], interrupted: threading.Event, rest: _Rest
-    ) -> BaseException | None:
-        feed = self._feed(interrupted)
-        while not interrupted.is_set() and not self._cancelled:
-            try:
-                fed = next(feed, None)
-            except Exception as error:  # noqa: BLE001 - whatever a person's iterator raises, their rows are kept
-                return error
-            if _is_over(running, _LOOK_EVERY if fed is None else 0):
-                rest.goes_on(None, hopeless=False)  # once signed in, it may come to its end between two looks
-                return None
-            self._take(tell)
+    def _until_the_end(self, running: Future[None], rest: _Rest) -> BaseException | None:
+        while not self._cancelled.is_set():
+            over = _is_over(running, _LOOK_EVERY)
+            if self._failure is not None or over:
+                return self._failure
+            with self._lock:
+                self._take_in()
             if self._assembly.trouble is not None:
                 return None
             needed = self._bulk.sign_in
             if not rest.goes_on(needed, hopeless=isinstance(self._connection.token_source, StaticTokenSource)):
                 return needed
+            self.needed = needed
             if needed is not None:
-                self._ask_again(interrupted)
+                self._ask_again()
         return None
-
-    def _feed(self, interrupted: threading.Event) -> Iterator[bool]:
-        """Pull requests out of an iterator, a few ahead of the calls; a step yields now and then."""
-        if self._requests.stream is None:
-            return
-        looked = time.monotonic()
-        for pulled in self._assembly.pulled(self._requests.stream):
-            if pulled is not None:
-                while not self._room.acquire(timeout=_LOOK_EVERY):
-                    yield True
-                    if interrupted.is_set() or self._cancelled:
-                        return
-                ordinal, request = pulled
-                self._asked[ordinal] = request
-                self._bulk.put(ordinal, request)
-            if time.monotonic() - looked > _LOOK_EVERY:
-                looked = time.monotonic()
-                yield True
-        self._bulk.close()
 
     def _parts_in(self, folder: Path) -> Callable[[pa.Schema], Parts]:
         given = None if self._requests.stream is not None else self._requests.data
@@ -317,16 +321,11 @@ class Run:
             folder, self.method, schema, given, self._requests.index, target=target, pages=pages
         )
 
-    def _take(self, tell: Callable[[Progress], None]) -> None:
-        with self._lock:
-            self._take_in()
-        tell(self.progress)
-
     def _take_in(self) -> None:
         outcomes = [] if self._sealed else self._bulk.take()
         for outcome in outcomes:
             if not isinstance(outcome, Messages) and outcome.last:
-                self._asked.pop(outcome.ordinal, None)
+                self._feed.ended(outcome.ordinal)
         self._assembly.add(outcomes)
 
     def _seal(self) -> None:
@@ -338,17 +337,17 @@ class Run:
     def _end_all(self, details: str) -> None:
         """Every request that has not ended gets its row."""
         with self._lock:
-            asked = self._asked if self._total is None else self._requests.data
+            asked = self._feed.stop() if self._total is None else self._requests.data
             self._assembly.end(asked, details, self._bulk.refused)
 
-    def _ask_again(self, interrupted: threading.Event) -> None:
+    def _ask_again(self) -> None:
         """Look whether somebody has signed in by now; then go on."""
         rests = time.monotonic()
         try:
             self._connection.token(_ASK_AGAIN)
         except (SignInRequiredError, TokenTimeoutError):
             end = time.monotonic() + _ASK_AGAIN
-            while not (interrupted.wait(_LOOK_EVERY) or self._cancelled or time.monotonic() > end):
+            while self._failure is None and time.monotonic() < end and not self._cancelled.wait(_LOOK_EVERY):
                 pass
         except OAuthError:
             self._bulk.resume()  # a trouble of another kind: the calls meet it themselves
@@ -362,38 +361,41 @@ class Run:
             self._take_in()
             return self._assembly.kept(self._requests.index, self.options.dtype_backend)
 
-    def _with_partial(self, error: BaseException) -> BaseException:
-        # A token source hands the same error to all who wait: what this run collected is nobody else's.
-        if not isinstance(error, ExplorerError):
-            error.add_note(f"{self.progress.done} requests had been answered by then.")
-            return error
-        own = type(error).__new__(type(error), *error.args)
-        own.__dict__.update(error.__dict__, partial=self._kept())
-        own.__cause__ = error.__cause__
+    def _with_partial(self, error: BaseException, answered: int) -> BaseException:
+        own = error
+        if isinstance(error, ExplorerError):
+            # A token source hands the same error to all who wait: what this run collected is nobody else's.
+            own = type(error).__new__(type(error), *error.args)
+            own.__dict__.update(error.__dict__)
+            own.__cause__ = error.__cause__
+        else:
+            had = "1 request had" if answered == 1 else f"{answered:,} requests had"
+            own.add_note(f"{had} been answered by then: the rows are in the error's partial.")
+        own.__dict__["partial"] = self._kept()
         return own
 
 
 class _Rest:
-    """How long a run that needs a sign-in rests, and who hears of it."""
+    """How long a run that needs a sign-in rests."""
 
-    def __init__(self, patience: float | None, hears: Callable[[SignInRequiredError | None], None]) -> None:
+    def __init__(self, patience: float | None) -> None:
         self._patience = math.inf if patience is None else patience
-        self._hears = hears
         self._since: float | None = None
 
     def goes_on(self, reason: SignInRequiredError | None, *, hopeless: bool) -> bool:
         """Whether the run goes on or rests; False where it is to end for this reason."""
         if reason is None:
-            if self._since is not None:
-                self._hears(None)
             self._since = None
             return True
         if hopeless or not self._patience:
             return False
         if self._since is None:
             self._since = time.monotonic()
-            self._hears(reason)
         return time.monotonic() - self._since < self._patience
+
+
+def _in_thread(name: str, work: Callable[[], object]) -> None:
+    threading.Thread(target=work, name=name, daemon=True).start()
 
 
 def _is_over(running: Future[None], timeout: float) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -482,29 +484,28 @@ class TestToken:
 
     @pytest.mark.parametrize("look_every", [0.1, 0.5], ids=["goes on before its end", "at its end before a look"])
     def test_a_sign_in_needed_in_mid_run_is_said_once_and_waited_for(
-        self, site, capsys, monkeypatch, look_every: float
+        self, site, monkeypatch, look_every: float
     ) -> None:
-        here = site(PROTO)
+        here, said = site(PROTO), io.StringIO()
         here.serve(Get=refusing("Bearer old", doubling))
         source = ReuseTokenSource(dead, token=token("old"), renew=False)
-        looks = iter([False, False, True])  # somebody signs in when the run has looked for it a few times
 
         class Looked:
             def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
                 try:
                     return source.token(timeout=timeout, rejected=rejected)
                 except SignInRequiredError:
-                    if next(looks, False):
+                    if "Sign in again" in said.getvalue():  # somebody reads it, and signs in
                         source.revive(token("new"), renew=False)
                     raise
 
+        monkeypatch.setattr(sys, "stderr", said)
         monkeypatch.setattr(runs, "_ASK_AGAIN", 0.01)
         monkeypatch.setattr(runs, "_LOOK_EVERY", look_every)
         frame = rows(here, here.connection(token_source=Looked()), n=range(50), options=Options())
         assert frame["twice"].tolist() == [2 * n for n in range(50)]
-        said = capsys.readouterr().err
-        assert said.count("The grant is dead. Sign in again. It goes on by itself then.") == 1
-        *_, rests, last = said.split("rests until somebody signs in")
+        assert said.getvalue().count("The grant is dead. Sign in again. It goes on by itself then.") == 1
+        *_, rests, last = said.getvalue().split("rests until somebody signs in")
         assert rests
         assert "50/50" in last
 
@@ -615,6 +616,47 @@ class TestInterrupt:
         assert set(frame["status_code"].iloc[50:]) == {"CANCELLED"}
         assert set(frame["details"].iloc[50:]) == {"Interrupted before this request was answered."}
         assert rows(here, connection, n=[3])["twice"].tolist() == [6]
+
+    def test_a_second_one_raises_and_has_what_is_there(self, site) -> None:
+        here, go = answering_three(site)
+
+        def interrupting(done: int, _total: int, _errors: int) -> None:
+            if done == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt) as caught:
+            rows(here, here.connection(), n=range(6), options=Options(progress=interrupting))
+        go.set()
+        assert caught.value.partial["status_code"].tolist() == ["OK"] * 3 + ["CANCELLED"] * 3
+
+    def test_what_a_progress_function_raises_ends_the_run_and_lets_go_of_the_folder(self, site, tmp_path) -> None:
+        here, go = answering_three(site)
+
+        def raising(done: int, _total: int, _errors: int) -> None:
+            if done == 3:
+                raise ValueError("mine")
+
+        folder = tmp_path / "rows"
+        with pytest.raises(ValueError, match="mine") as caught:
+            rows(here, here.connection(), n=range(6), options=Options(progress=raising, into=folder))
+        go.set()
+        assert caught.value.partial["status_code"].tolist() == ["OK"] * 3 + ["CANCELLED"] * 3
+        again = rows(here, here.connection(), n=range(6), options=Options(progress=False, into=folder))
+        assert again["twice"].tolist() == [0, 2, 4, 6, 8, 10]
+
+
+def answering_three(site: Callable[[str], Any]) -> tuple[Any, threading.Event]:
+    """A site whose answers to all but the first three numbers wait for the event."""
+    here, go = site(PROTO), threading.Event()
+
+    def get(request: Any, context: grpc.ServicerContext) -> Any:
+        if request.n >= 3:
+            go.wait(60)
+        return doubling(request, context)
+
+    here.serve(Get=get)
+    return here, go
 
 
 def test_where_grpcio_has_another_door_to_core_grpc_aio_serves_and_the_rows_are_the_same(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -20,8 +22,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from explorer.clock import SYSTEM_CLOCK
-from explorer.errors import ConfigurationError, RequestError, SignInRequiredError
-from explorer.frames import Options, collect, prepare, read_requests
+from explorer.errors import (
+    AuthorizationServerUnavailableError,
+    ConfigurationError,
+    RequestError,
+    SignInRequiredError,
+    TokenTimeoutError,
+)
+from explorer.frames import Options, collect, prepare, read_requests, runs
+from explorer.frames.collection import finish
+from explorer.frames.interrupts import noticing_interrupts
 from explorer.frames.runs import Run
 from explorer.reuse import ReuseTokenSource
 from explorer.tokens import Secret, Token
@@ -74,6 +84,23 @@ def token(text: str) -> Token:
     return Token(Secret(text), SYSTEM_CLOCK.now(), 300)
 
 
+def dead() -> Token:
+    raise SignInRequiredError("The grant is dead. Sign in again.")
+
+
+def lapsing(served: list[int]) -> Callable[[Any, grpc.ServicerContext], Any]:
+    """A handler that doubles, and refuses the old token once it has served thirty."""
+
+    def get(request: Any, context: grpc.ServicerContext) -> Any:
+        bearer = dict(context.invocation_metadata()).get("authorization")
+        if bearer == "Bearer old" and len(served) >= 30:
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "expired")
+        served.append(request.n)
+        return doubling(request, context)
+
+    return get
+
+
 class TestInTheBackground:
     def test_it_ends_with_the_rows_that_collect_gives(self, site) -> None:
         here = site(PROTO)
@@ -97,6 +124,23 @@ class TestInTheBackground:
         run.wait(PATIENCE)
         assert re.fullmatch(r"S\.Get done · 1,200 of 1,200 requests · 0 errors · [\d,]+ a second", repr(run))
         assert run.progress == run.progress, "no slower for being looked at later"
+
+    def test_of_a_stream_that_goes_on_it_says_how_many_rows_came(self, site, capsys) -> None:
+        here, go = site(PROTO), threading.Event()
+
+        def listing(_request: Any, _context: Any) -> Iterator[dict[str, int]]:
+            yield from ({"twice": n} for n in range(3))
+            go.wait(PATIENCE)
+
+        here.serve(List=listing)
+        run = run_of(here, fields={"n": [1]}, method="S.List").start()
+        until(lambda: run.progress.rows == 3)
+        assert repr(run).startswith("S.List running · 0 of 1 requests · 3 rows · 0 errors · ")
+        go.set()
+        run.wait(PATIENCE)
+        found = here.method("S.List")
+        collect(here.connection(), found, read_requests(found.input_type, None, {"n": [1]}), options=Options())
+        assert "3 rows]" in capsys.readouterr().err
 
     def test_the_rows_so_far_while_it_goes_on(self, site) -> None:
         here, go = holding_back(site, lambda n: n >= 50)
@@ -145,6 +189,7 @@ class TestInTheBackground:
         run.pause()
         run.pause()
         first = run.progress.rate
+        assert run.progress.remaining is None
         time.sleep(0.2)  # the pause itself
         assert run.progress.rate == pytest.approx(first, rel=0.2)
         run.resume()
@@ -181,6 +226,35 @@ class TestInTheBackground:
         run.resume()
         assert len(run.wait(PATIENCE)) == 5000
 
+    def test_after_a_pause_it_says_that_it_runs(self, site) -> None:
+        here, go = holding_back(site, lambda n: n >= 0)
+        run = run_of(here, fields={"n": [1]}).start()
+        run.pause()
+        assert run.state == "paused"
+        run.resume()
+        assert run.state == "running"
+        go.set()
+        assert len(run.wait(PATIENCE)) == 1
+
+    def test_an_answer_that_comes_while_the_run_stops_is_kept(self, site, monkeypatch) -> None:
+        here, go = holding_back(site, lambda n: n >= 0)
+        run = run_of(here, fields={"n": [1]}).start()
+        monkeypatch.setattr(runs, "_STOPPING", PATIENCE)
+        monkeypatch.setattr(run._bulk, "stop", go.set)
+        run.cancel()
+        assert run.wait(PATIENCE)["twice"].tolist() == [2]
+
+    def test_one_that_comes_after_the_end_is_no_second_row(self, site, monkeypatch) -> None:
+        here, go = holding_back(site, lambda n: n >= 0)
+        run = run_of(here, fields={"n": [1]}).start()
+        monkeypatch.setattr(runs, "_STOPPING", 0.0)
+        monkeypatch.setattr(run._bulk, "stop", lambda: None)
+        run.cancel()
+        assert run.wait(PATIENCE)["status_code"].tolist() == ["CANCELLED"]
+        go.set()
+        until(lambda: run._bulk._outcomes)
+        assert run.frame()["status_code"].tolist() == ["CANCELLED"]
+
     def test_cancelled_it_keeps_what_came_and_says_so_of_the_rest(self, site) -> None:
         here, go = holding_back(site, lambda n: n >= 10)
         run = run_of(here, fields={"n": range(100)}, concurrency=4).start()
@@ -209,27 +283,134 @@ class TestInTheBackground:
 
     def test_a_sign_in_in_the_middle_is_waited_for_and_loses_nothing(self, site) -> None:
         here, served = site(PROTO), []
-
-        def get(request: Any, context: grpc.ServicerContext) -> Any:
-            bearer = dict(context.invocation_metadata()).get("authorization")
-            if bearer == "Bearer old" and len(served) >= 30:
-                context.abort(grpc.StatusCode.UNAUTHENTICATED, "expired")
-            served.append(request.n)
-            return doubling(request, context)
-
-        def fetch() -> Token:
-            raise SignInRequiredError("The grant is dead. Sign in again.")
-
-        here.serve(Get=get)
-        source = ReuseTokenSource(fetch, token=token("old"), renew=False)
+        here.serve(Get=lapsing(served))
+        source = ReuseTokenSource(dead, token=token("old"), renew=False)
         connection = here.connection(token_source=source)
         run = run_of(here, fields={"n": range(200)}, concurrency=3, connection=connection).start()
         until(lambda: run.state == "waiting for a sign-in")
+        assert run.progress.remaining is None
         assert run.frame()["status_code"].eq("OK").all()
         source.revive(token("new"), renew=False)
         frame = run.wait(PATIENCE)
         assert frame["twice"].tolist() == [2 * n for n in range(200)]
         assert sorted(served) == list(range(200)), "each was served once"
+
+    def test_so_is_one_between_streams(self, site) -> None:
+        here, begun = site(PROTO), []
+        source = ReuseTokenSource(dead, token=token("old"), renew=False)
+
+        def listing(request: Any, _context: Any) -> Iterator[dict[str, int]]:
+            begun.append(request.n)
+            if request.n == 3:
+                source.close(SignInRequiredError("The grant is dead. Sign in again."))
+            return ({"twice": n} for n in range(3))
+
+        here.serve(List=listing)
+        connection = here.connection(token_source=source)
+        run = run_of(here, fields={"n": range(10)}, method="S.List", concurrency=1, connection=connection).start()
+        until(lambda: run.state == "waiting for a sign-in")
+        assert begun == [0, 1, 2, 3]
+        assert run.frame()["request.n"].tolist() == [n for n in range(4) for _ in range(3)]
+        source.revive(token("new"), renew=False)
+        frame = run.wait(PATIENCE)
+        assert frame["request.n"].tolist() == [n for n in range(10) for _ in range(3)]
+        assert frame["status_code"].eq("OK").all()
+
+    def test_a_trouble_of_another_kind_met_while_resting_is_the_calls_own(self, site) -> None:
+        here, served, away = site(PROTO), [], threading.Event()
+
+        class Trouble:
+            """Is dead for the calls, and for whoever asks after that it is away."""
+
+            def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
+                if away.is_set():
+                    raise AuthorizationServerUnavailableError("The authorization server is away.")
+                if served:
+                    dead()
+                return token("old")
+
+        here.serve(Get=lambda request, context: served.append(request.n) or doubling(request, context))
+        connection = here.connection(token_source=Trouble())
+        run = run_of(here, fields={"n": range(5)}, concurrency=1, connection=connection).start()
+        until(lambda: run.state == "waiting for a sign-in")
+        away.set()
+        frame = run.wait(PATIENCE)
+        assert frame["status_code"].tolist() == ["OK"] + ["UNAVAILABLE"] * 4
+
+    def test_who_hears_after_a_sign_in_that_one_was_needed_before_asks_again(self, site, monkeypatch) -> None:
+        here, asks, heard = site(PROTO), threading.Event(), threading.Event()
+        monkeypatch.setattr(runs, "_ASK_AGAIN", looked := 1.75)
+        looks = []
+
+        class Late:
+            """Slow, then dead, then good again."""
+
+            now = "good"
+
+            def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
+                if self.now == "good":
+                    looks.extend([timeout] if timeout == looked else [])
+                    return token("new")
+                if self.now == "slow" and not timeout:
+                    raise TokenTimeoutError("none yet")
+                if self.now == "slow":
+                    asks.set()
+                    heard.wait(PATIENCE)
+                return dead()
+
+        def one_after_the_other() -> Iterator[dict[str, int]]:
+            yield {"n": 1}
+            asks.wait(PATIENCE)
+            source.now = "dead"
+            yield {"n": 2}
+
+        here.serve(List=lambda request, context: [doubling(request, context)])
+        source = Late()
+        run = run_of(here, one_after_the_other(), method="S.List", connection=here.connection(token_source=source))
+        source.now = "slow"
+        run.start()
+        until(lambda: run.state == "waiting for a sign-in")
+        source.now = "good"
+        until(lambda: run.state == "running")
+        heard.set()
+        assert run.wait(PATIENCE)["twice"].tolist() == [2, 4]
+        assert len(looks) == 1, "the run rested once"
+
+    def test_what_ended_it_still_says_what_was_behind_that(self, site) -> None:
+        here, behind = site(PROTO), ValueError("what the server said")
+        here.serve(Get=lapsing([]))
+
+        def fetch() -> Token:
+            raise SignInRequiredError("The grant is dead. Sign in again.") from behind
+
+        source = ReuseTokenSource(fetch, token=token("old"), renew=False)
+        run = run_of(here, fields={"n": range(50)}, connection=here.connection(token_source=source))
+        with pytest.raises(SignInRequiredError) as caught:
+            run.start(patience=0.0).wait(PATIENCE)
+        assert caught.value.__cause__ is behind
+        assert len(caught.value.partial) == 50
+
+
+def test_a_call_made_again_has_the_token_of_that_moment(site) -> None:
+    here, seen = site(PROTO), []
+
+    class Counting:
+        def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
+            given.append(rejected)
+            return token(f"t{len(given)}")
+
+    def get(request: Any, context: grpc.ServicerContext) -> Any:
+        seen.append(dict(context.invocation_metadata())["authorization"])
+        if len(seen) == 1:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "later")
+        return doubling(request, context)
+
+    given: list[Token | None] = []
+    here.serve(Get=get)
+    connection = here.connection(token_source=Counting())
+    frame = run_of(here, fields={"n": [1]}, connection=connection, idempotent=True).start().wait(PATIENCE)
+    assert frame["status_code"].tolist() == ["OK"]
+    assert len(set(seen)) == 2
 
 
 @pytest.mark.parametrize("waits_for", ["a stream", "a token"])
@@ -306,17 +487,84 @@ class TestOutOfAnIterator:
             collect(here.connection(), found, read, options=options())
         assert caught.value.partial["request.n"].tolist() == [1, 2]
 
-    def test_an_iterator_that_breaks_is_heard(self, site) -> None:
+    @pytest.mark.parametrize("waited_for", [True, False])
+    def test_an_iterator_that_breaks_is_heard_and_loses_no_row(self, site, waited_for: bool) -> None:
         here = site(PROTO)
         here.serve(Get=doubling)
-        found = here.method("S.Get")
 
         def breaking() -> Iterator[dict[str, int]]:
             yield {"n": 1}
+            until(lambda: run.progress.done == 1)
             raise ZeroDivisionError("mine")
 
-        with pytest.raises(ZeroDivisionError, match="mine"):
-            collect(here.connection(), found, read_requests(found.input_type, breaking()), options=options())
+        run = run_of(here, breaking())
+        with pytest.raises(ZeroDivisionError, match="mine") as caught:
+            finish(run) if waited_for else run.start().wait(PATIENCE)
+        assert caught.value.partial["twice"].tolist() == [2]
+        assert caught.value.__notes__ == ["1 request had been answered by then: the rows are in the error's partial."]
+        assert run.state == "failed"
+
+    def test_one_that_ends_its_thread_ends_the_run(self, site) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+
+        def leaving() -> Iterator[dict[str, int]]:
+            yield {"n": 1}
+            sys.exit("done here")
+
+        run = run_of(here, leaving()).start()
+        assert run.has_ended(PATIENCE)
+        assert isinstance(run.error, SystemExit)
+
+    def test_while_it_blocks_what_came_is_written_and_a_cancel_ends_the_run(self, site, tmp_path) -> None:
+        here, go = site(PROTO), threading.Event()
+        here.serve(Get=doubling)
+
+        def blocking() -> Iterator[dict[str, int]]:
+            yield from ({"n": n} for n in range(5))
+            go.wait(2 * PATIENCE)
+            yield {"n": 5}
+
+        run = run_of(here, blocking(), into=tmp_path / "rows").start()
+        try:
+            until(lambda: run.progress.done == 5)
+            until(lambda: any((tmp_path / "rows").glob("part-*.parquet")))
+            assert pd.read_parquet(tmp_path / "rows")["twice"].tolist() == [0, 2, 4, 6, 8]
+            run.cancel()
+            assert run.has_ended(PATIENCE)
+            assert not go.is_set()
+        finally:
+            go.set()
+        assert run.state == "cancelled"
+        assert run.frame()["status_code"].tolist() == ["OK"] * 5
+
+    def test_while_it_blocks_ctrl_c_gives_what_is_there_at_once(self, site) -> None:
+        here, never, left = site(PROTO), threading.Event(), []
+        here.serve(Get=doubling)
+
+        def blocking() -> Iterator[dict[str, int]]:
+            yield from ({"n": n} for n in range(5))
+            until(lambda: run.progress.done == 5)
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                never.wait(PATIENCE)
+            except KeyboardInterrupt:
+                left.append("interrupted")
+                raise
+
+        run = run_of(here, blocking())
+        assert finish(run).frame()["twice"].tolist() == [0, 2, 4, 6, 8]
+        assert left == ["interrupted"]
+        assert run.state == "cancelled"
+
+    def test_ctrl_c_that_came_before_it_is_asked_for_the_next_one_is_not_forgotten(self) -> None:
+        with noticing_interrupts() as interrupts:
+            items = interrupts.reach([1, 2])
+            assert next(items) == 1
+            os.kill(os.getpid(), signal.SIGINT)
+            assert interrupts.noticed
+            with pytest.raises(KeyboardInterrupt):
+                next(items)
 
     def test_none_at_all(self, site) -> None:
         here = site(PROTO)
@@ -362,11 +610,12 @@ class TestPages:
         assert "next_page_token again" in frame["details"].iloc[-1]
 
 
-def test_a_rate_is_kept(site) -> None:
-    here, moments = site(PROTO), []
-    here.serve(Get=lambda request, context: moments.append(time.monotonic()) or doubling(request, context))
+@pytest.mark.parametrize("method", ["S.Get", "S.List"])
+def test_a_rate_is_kept(site, method: str) -> None:
+    here = site(PROTO)
+    here.serve(Get=doubling, List=lambda request, context: [doubling(request, context)])
     began = time.monotonic()
-    run_of(here, fields={"n": range(21)}, rate=100).start().wait(PATIENCE)
+    run_of(here, fields={"n": range(21)}, method=method, rate=100).start().wait(PATIENCE)
     assert time.monotonic() - began >= 0.2, "21 calls at 100 a second take 20 hundredths"
 
 
