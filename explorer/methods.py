@@ -214,8 +214,9 @@ class Method:
         """Call it once per request, many at a time, into one DataFrame. See :func:`explorer.frames.collect`.
 
         Fields as keywords: a list, array or Series has a value per request, anything else is the same in all of them.
-        A DataFrame (a column per field), a Series (its name is the field), an iterable of dicts or messages, or the
-        Path of a file of requests (CSV, Parquet, JSON) may be the one positional argument; its index is kept.
+        A DataFrame or Arrow table (a column per field), a Series (its name is the field), an iterable of dicts or
+        messages, or the Path of a file of requests (CSV, Parquet, JSON) may be the one positional argument; its index
+        is kept.
         """
         return self._collected(requests, columns).frame()
 

@@ -204,9 +204,11 @@ class TestRequests:
 
     def test_or_as_a_table(self, service: Callable[..., Service]) -> None:
         import pandas as pd
+        import pyarrow as pa
 
         frame = pd.DataFrame({"s": ["a", "b"], "i": [1, 2]})
-        assert service(Chat=echo).Chat(frame).dict() == [{"s": "a", "i": "1"}, {"s": "b", "i": "2"}]
+        for table in (frame, pa.Table.from_pandas(frame)):
+            assert service(Chat=echo).Chat(table).dict() == [{"s": "a", "i": "1"}, {"s": "b", "i": "2"}]
         with pytest.raises(UnknownNameError, match="nonsense"):
             service(Up=joined).Up(frame.rename(columns={"i": "nonsense"}))
 
