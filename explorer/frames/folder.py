@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,16 +17,22 @@ from explorer.frames import manifest
 from explorer.frames.whole_files import write_whole
 from explorer.text import printable
 
-__all__ = ["Folder"]
+__all__ = ["PART", "Folder"]
+
+PART = re.compile(r"part-(\d{8})\.parquet")
+"""What a file of rows is called, with its number."""
 
 # Whatever reads a folder of Parquet passes over names that begin so.
 _MANIFEST, _LOCK = "_manifest.json", "_lock"
+_HALF = re.compile(rf"\.({re.escape(_MANIFEST)}|{PART.pattern})\.tmp")
+_NO_WRITING = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class Folder:
     """Where a run keeps its rows; locked until :meth:`close`. What is not its own is never touched.
 
-    ``wanted`` says what the rows are of, a value for each key of the manifest.
+    ``wanted`` says what the rows are of, a value for each key of the manifest. A folder in which nothing can be written
+    may be read: see :meth:`must_take`.
 
     Raises:
         ConfigurationError: Another run uses the folder, or it holds something else.
@@ -34,13 +42,13 @@ class Folder:
 
     def __init__(self, path: Path, wanted: Mapping[str, Any]) -> None:
         self.path = path
+        self._read_only: OSError | None = None
         with self.told():
             path.mkdir(parents=True, exist_ok=True)
             self._lock: IO[bytes] | None = self._locked()
             try:
                 self._keep_manifest(wanted)
-                for half in path.glob(".*.tmp"):
-                    half.unlink()
+                self._sweep()
             except BaseException:
                 self.close()
                 raise
@@ -81,6 +89,12 @@ class Folder:
                 "again: its requests are asked anew. The other parts were not touched."
             ) from error
 
+    def must_take(self) -> None:
+        """Something is to be written here. PartsError where nothing can be."""
+        if self._read_only is not None:
+            with self.told():
+                raise self._read_only
+
     def write(self, name: str, write: Callable[[IO[bytes]], object]) -> None:
         """Write a file so that it is there whole or not at all, in place of one of this name."""
         with self.told():
@@ -92,15 +106,15 @@ class Folder:
         if lock is not None:
             lock.close()
 
-    def _locked(self) -> IO[bytes]:
+    def _locked(self) -> IO[bytes] | None:
         try:
             import fcntl
         except ImportError:  # a system without it has no such lock
             fcntl = None  # type: ignore[assignment]  # where there is no such module
-        lock = (self.path / _LOCK).open("ab")
-        if fcntl is not None:
+        lock = self._lock_file()
+        if fcntl is not None and lock is not None:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, (fcntl.LOCK_EX if self._read_only is None else fcntl.LOCK_SH) | fcntl.LOCK_NB)
             except BlockingIOError:
                 lock.close()
                 raise ConfigurationError(
@@ -108,12 +122,27 @@ class Folder:
                 ) from None
         return lock
 
+    def _lock_file(self) -> IO[bytes] | None:
+        path = self.path / _LOCK
+        try:
+            return path.open("ab")
+        except OSError as error:
+            if error.errno not in _NO_WRITING or not (self.path / _MANIFEST).exists():
+                raise
+            self._read_only = error
+        return path.open("rb") if path.exists() else None
+
+    def _sweep(self) -> None:
+        """Take away what a killed process left half written."""
+        if self._read_only is None:
+            for path in self.path.iterdir():
+                if _HALF.fullmatch(path.name):
+                    path.unlink()
+
     def _keep_manifest(self, wanted: Mapping[str, Any]) -> None:
         path = self.path / _MANIFEST
         if not path.exists():
-            strange = [
-                each.name for each in self.path.iterdir() if each.name != _LOCK and not each.name.endswith(".tmp")
-            ]
+            strange = [each.name for each in self.path.iterdir() if each.name != _LOCK and each.name[0] != "."]
             if strange:
                 raise ConfigurationError(
                     f"{self.name} holds something else ({printable(min(strange))}). Give an empty or a new folder for "

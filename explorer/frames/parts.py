@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from explorer.frames.chunks import Chunk
 from explorer.frames.ended import Ended, expanded, ranges
 from explorer.frames.fingerprint import Fingerprint, fingerprint_of
-from explorer.frames.folder import Folder
+from explorer.frames.folder import PART, Folder
 from explorer.frames.manifest import OTHER_REQUESTS
 from explorer.frames.pages import Pages
 from explorer.frames.row_index import fingerprint_of_index, index_table, is_count
@@ -38,7 +37,6 @@ __all__ = ["NUMBER", "Parts"]
 NUMBER = "request.#"
 """The column of a part that counts the requests from 0; no field can be called so."""
 
-_PART = re.compile(r"part-(\d{8})\.parquet")
 _ABOUT = b"explorer.part"
 _ROWS = 20_000
 _BYTES = 64 * 2**20
@@ -85,6 +83,7 @@ class Parts:
         self._folder = Folder(path, {"version": _VERSION, **origin, **self._asked_for(requests)})
         try:
             self._learn()
+            self._begin(self.asked_before if requests is None else len(requests))
         except BaseException:
             self.close()
             raise
@@ -94,6 +93,8 @@ class Parts:
         self._fingerprint.add(request)
         if self._fingerprint.is_other:
             raise self._folder.refused(OTHER_REQUESTS)
+        if self._fingerprint.count > self._fingerprint.before:
+            self._folder.must_take()
 
     @property
     def asked_before(self) -> int:
@@ -131,10 +132,13 @@ class Parts:
             self._part.add([chunk.batch], chunk.ordinals, ended)
 
     def write(self) -> None:
-        """Write what was added since the last time. Where that fails, it is still here."""
+        """Write what was added since the last time. Where that fails, it is still here.
+
+        A folder without any row gets a part without one: whoever reads it finds the columns.
+        """
         part, began = self._part, time.monotonic()
         self._written_at = began
-        if not part.is_new:
+        if not part.is_new and (part.number or part.is_written):
             return
         part, rest = self._rows.split(part, self.ended.first_open) if part.is_full else (part, None)
         table = self._rows.table(part)
@@ -191,6 +195,13 @@ class Parts:
         if count:
             self._fingerprint.expect(abouts[count - 1])
 
+    def _begin(self, count: int) -> None:
+        """``count`` requests are known of by now."""
+        if len(self.ended) < count:
+            self._folder.must_take()
+        if not count:
+            self.write()
+
     def _make_way(self) -> None:
         """Take away the rows of requests that had not ended: they are asked anew."""
         unfinished, self._unfinished = self._unfinished, _EMPTY
@@ -207,7 +218,7 @@ class Parts:
 
     def _numbers(self) -> list[int]:
         with self._folder.told():
-            found = (_PART.fullmatch(path.name) for path in self._folder.path.iterdir())
+            found = (PART.fullmatch(path.name) for path in self._folder.path.iterdir())
             return sorted(int(each[1]) for each in found if each is not None)
 
     def _path(self, number: int) -> Path:

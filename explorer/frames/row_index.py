@@ -30,13 +30,14 @@ def index_table(index: pd.Index, taken: Collection[str]) -> pa.Table:
     """An index as Arrow columns, with the metadata by which pandas knows them again.
 
     A level whose name is that of a column (``taken``) loses it. Labels for which Arrow has no type, those of many kinds
-    in one level, are their text.
+    in one level, are their text, and so are lists and dicts, by which pandas finds nothing.
     """
     index = index.set_names([None if name in taken else name for name in index.names])
     try:
-        return _as_table(index)
+        table = _as_table(index)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return _as_table(_as_text(index))
+    return _as_table(_as_text(index)) if any(pa.types.is_nested(kind) for kind in table.schema.types) else table
 
 
 def fingerprint_of_index(table: pa.Table) -> str:

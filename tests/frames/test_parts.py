@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import threading
 import time
 from collections import Counter
@@ -22,6 +23,7 @@ import pytest
 
 from explorer.errors import ConfigurationError, PartsError, RpcStatusError
 from explorer.frames import Options, Run, collect, parts, prepare, read_requests
+from explorer.frames.whole_files import write_whole
 
 TRUST = bool(os.environ.get("TRUST"))
 FLIPS = 400 if TRUST else 40
@@ -187,6 +189,49 @@ class TestFolder:
         with pytest.raises(ConfigurationError, match="other requests than these"):
             rows(here, folder, ({"n": n + 1} for n in range(60)))
 
+    def test_one_that_became_shorter_gave_other_requests(self, site, folder) -> None:
+        here, calls = site(PROTO), []
+        here.serve(Get=lambda request, _context: calls.append(request.n) or doubling(request))
+        rows(here, folder, iter([{"n": n} for n in range(25)]))
+        (folder / "part-00000000.parquet").unlink()
+        before = files(folder)
+        with pytest.raises(ConfigurationError, match="other requests than these"):
+            rows(here, folder, iter([{"n": n} for n in range(24)]))
+        assert files(folder) == before
+        assert len(calls) == 25, "those that are lost are not asked for before it is known that they are the same"
+        assert len(rows(here, folder, iter([{"n": n} for n in range(25)]))) == 25
+
+
+class TestOnTheDisk:
+    """What a crash of the whole machine leaves: a name stands for a file that is all there, or it is not there."""
+
+    @pytest.fixture
+    def brought(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, Any]]:
+        """What was brought to the disk, and what was in it at that moment: so many bytes, or these names."""
+        seen: list[tuple[int, Any]] = []
+        bring = os.fsync
+
+        def fsync(descriptor: int) -> None:
+            bring(descriptor)
+            found = os.fstat(descriptor)
+            inside = os.listdir(descriptor) if stat.S_ISDIR(found.st_mode) else found.st_size
+            seen.append((found.st_ino, inside))
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        return seen
+
+    def test_the_file_then_its_name(self, brought, tmp_path) -> None:
+        write_whole(tmp_path / "rows", lambda file: file.write(b"x" * 100_000))
+        assert brought == [((tmp_path / "rows").stat().st_ino, 100_000), (tmp_path.stat().st_ino, ["rows"])]
+
+    def test_each_file_of_a_folder(self, brought, site, folder) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        rows(here, folder, {"n": range(25)})
+        written = [each.stat() for each in folder.iterdir() if each.name != "_lock"]
+        assert len(written) >= 4
+        assert all((each.st_ino, each.st_size) in brought for each in written)
+
 
 class TestFigures:
     """Those of a run that goes on are those of all its rows, whichever process made them."""
@@ -273,8 +318,10 @@ class TestReadByAnybody:
             pd.Index([1, "b", None] * 2, name="key"),
             pd.MultiIndex.from_arrays([[1, "b", None] * 2, range(6)], names=["key", "number"]),
             pd.Index([("a", 1), "b", 2.5] * 2, tupleize_cols=False),
+            pd.Index([[1, 2], [3], [], [4], None, [5]], name="lists"),
+            pd.Index([{"a": 1}, {"a": 2}] * 3, name="dicts"),
         ],
-        ids=["many kinds", "in a level", "tuples"],
+        ids=["many kinds", "in a level", "tuples", "lists", "dicts"],
     )
     def test_labels_of_many_kinds_are_text_there_and_themselves_in_the_frame(
         self, site, folder, index: pd.Index
@@ -310,6 +357,26 @@ class TestReadByAnybody:
         assert rows(here, folder, source).index.equals(rows(here, folder, source).index)
         with pytest.raises(ConfigurationError, match="another index"):
             rows(here, folder, source.set_axis(index[::-1]))
+
+    @pytest.mark.parametrize("source", [{"n": []}, pd.DataFrame({"n": []}, index=pd.Index([], name="key")), iter([])])
+    def test_without_a_row_it_has_its_columns(self, site, folder, source: Any) -> None:
+        frame, read = self.both(site, folder, source)
+        assert len(frame) == len(read) == 0
+        assert [name for name in read.columns if name != "request.#"] == frame.columns.tolist()
+
+    def test_cancelled_before_its_first_row_it_has_its_columns(self, site, folder) -> None:
+        here, go = site(PROTO), threading.Event()
+        here.serve(Get=lambda request, context: go.wait(PATIENCE) and doubling(request, context))
+        method = here.method()
+        run = prepare(
+            here.connection(), method, read_requests(method.input_type, None, {"n": [1]}), into(folder)
+        ).start()
+        run.cancel()
+        assert run.wait(PATIENCE)["status_code"].tolist() == ["CANCELLED"]
+        go.set()
+        assert len(pd.read_parquet(folder)) == 0
+        assert "twice" in pd.read_parquet(folder).columns
+        assert rows(here, folder, {"n": [1]})["twice"].tolist() == [2]
 
     def test_types_and_units_are_in_the_schema(self, site, folder) -> None:
         self.both(site, folder, {"n": range(25)})
@@ -419,6 +486,28 @@ class TestRefused:
         with pytest.raises(ConfigurationError, match=r"holds something else \(thesis.txt\)"):
             rows(site(PROTO), folder, {"n": []})
         assert (folder / "thesis.txt").read_text() == "ten years"
+
+    def test_what_is_hidden_belongs_to_the_system_and_is_left_alone(self, site: Any, folder: Path) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        (folder / ".ipynb_checkpoints").mkdir(parents=True)
+        (folder / ".DS_Store").write_text("where the icons are")
+        for _ in "ab":
+            assert rows(here, folder, {"n": range(25)})["twice"].tolist() == [2 * n for n in range(25)]
+        assert (folder / ".DS_Store").read_text() == "where the icons are"
+        assert (folder / ".ipynb_checkpoints").is_dir()
+        assert len(pd.read_parquet(folder)) == 25
+
+    def test_halves_of_its_own_are_taken_away_and_nobody_elses(self, begun: Any, folder: Path) -> None:
+        own = [".part-00000002.parquet.tmp", "._manifest.json.tmp"]
+        others = [".thesis.tmp", "thesis.tmp", "part-00000002.parquet.tmp", ".part-2.parquet.tmp"]
+        for name in own + others:
+            (folder / name).write_text("half")
+        with pytest.raises(ConfigurationError, match="another number"):
+            rows(begun, folder, {"n": range(26)})
+        assert {*own, *others} <= {*files(folder)}, "a folder that is not these rows' is left as it is"
+        assert len(rows(begun, folder, {"n": range(25)})) == 25
+        assert {*own, *others} & {*files(folder)} == {*others}
 
     def test_a_manifest_that_is_none(self, begun: Any, folder: Path) -> None:
         (folder / "_manifest.json").write_text("{oh")
@@ -557,6 +646,48 @@ class TestTrouble:
             folder.chmod(0o777)
             with without_roots_rights():
                 assert rows(here, folder / "users", {"n": [1]})["twice"].tolist() == [2]
+
+    @pytest.mark.parametrize("lazily", [False, True], ids=["a column", "an iterator"])
+    @pytest.mark.parametrize("locked", [True, False], ids=["with its lock", "without it"])
+    def test_a_finished_run_is_read_where_nothing_can_be_written(self, site, lazily: bool, locked: bool) -> None:
+        here, calls = site(PROTO), []
+        here.serve(Get=lambda request, _context: calls.append(request.n) or doubling(request))
+
+        def source(count: int) -> Any:
+            return iter([{"n": n} for n in range(count)]) if lazily else {"n": range(count)}
+
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            expected = rows(here, folder, source(25))
+            if not locked:
+                (folder / "_lock").unlink()
+            folder.chmod(0o555)
+            before = files(folder)
+            with without_roots_rights():
+                pd.testing.assert_frame_equal(rows(here, folder, source(25)), expected)
+            assert len(calls) == 25
+            assert files(folder) == before
+
+    @pytest.mark.parametrize("lazily", [False, True], ids=["a column", "an iterator"])
+    def test_one_that_has_not_finished_calls_nobody_there(self, site, lazily: bool) -> None:
+        here, calls = site(PROTO), []
+        here.serve(Get=lambda request, _context: calls.append(request.n) or doubling(request))
+
+        def source(count: int) -> Any:
+            return iter([{"n": n} for n in range(count)]) if lazily else {"n": range(25)}
+
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            rows(here, folder, source(25))
+            if not lazily:
+                (folder / "part-00000001.parquet").unlink()
+            folder.chmod(0o555)
+            with (
+                without_roots_rights(),
+                pytest.raises(PartsError, match=r"cannot be used for rows: Permission denied\."),
+            ):
+                rows(here, folder, source(26))
+            assert len(calls) == 25
 
 
 @contextmanager
