@@ -51,7 +51,7 @@ def to_csv(source: Any, path: str | os.PathLike[str], *, formula_safe: bool = Fa
                 columns = [_written(column, formula_safe=formula_safe) for column in batch.columns]
                 writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
 
-    return _exported(Path(path), write, replace=replace)
+    return _exported(_path_of(path), write, replace=replace)
 
 
 def to_parquet(source: Any, path: str | os.PathLike[str], *, replace: bool = False) -> Path:
@@ -60,7 +60,19 @@ def to_parquet(source: Any, path: str | os.PathLike[str], *, replace: bool = Fal
     Gives the file's path, and raises, as :func:`to_csv` does. Every part of the file has a checksum. Blocks.
     """
     table = as_table(source, to_look_at=False)
-    return _exported(Path(path), lambda file: pq.write_table(table, file, write_page_checksum=True), replace=replace)
+    return _exported(
+        _path_of(path), lambda file: pq.write_table(table, file, write_page_checksum=True), replace=replace
+    )
+
+
+def _path_of(given: str | os.PathLike[str]) -> Path:
+    try:
+        path = Path(given)
+        if b"\0" not in os.fsencode(path):
+            return path
+    except (TypeError, ValueError):  # no path, or one with half a surrogate pair
+        pass
+    raise ExportError(f"{printable(repr(given), 300)} is no path of a file.")
 
 
 def _exported(path: Path, write: Callable[[IO[bytes]], object], *, replace: bool) -> Path:

@@ -117,12 +117,12 @@ def _is_column(field: FieldDescriptor, given: Any) -> bool:
         return False
     if isinstance(given, np.ndarray) and given.ndim != 1:
         return given.ndim > 1
-    if isinstance(given, pd.Series | pa.Array | pa.ChunkedArray) or not _takes_list(field):
+    if isinstance(given, pd.Series | pa.Array | pa.ChunkedArray) or not takes_list(field):
         return True
     return isinstance(given, list | tuple) and bool(given) and all(_is_list(v) or v is None for v in given)
 
 
-def _takes_list(field: FieldDescriptor) -> bool:
+def takes_list(field: FieldDescriptor) -> bool:
     """Whether a list may be one value of the field."""
     message = field.message_type
     if field.is_repeated:

@@ -8,9 +8,10 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from explorer.frames.request_columns import takes_list
 from explorer.rpc.descriptors import field_named
 
-__all__ = ["values_of_texts"]
+__all__ = ["takes_lists", "values_of_lines", "values_of_texts"]
 
 _AS_TEXT = frozenset({FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES, FieldDescriptor.TYPE_ENUM})
 _SPELLED_AS_TEXT = frozenset(
@@ -26,9 +27,27 @@ def values_of_texts(texts: list[str | None], descriptor: Descriptor, path: str) 
     return [None if text is None else _value(text) for text in texts]
 
 
+def values_of_lines(lines: list[str], descriptor: Descriptor, path: str) -> list[Any]:
+    """The same of lines, a request each; where the field takes a list, a line is one in JSON, or its only element."""
+    values = values_of_texts(list(lines), descriptor, path)
+    field = _leaf(descriptor, path)
+    if field is None or not takes_list(field):
+        return values
+    single = lines if _is_text(field) else values
+    return [value if isinstance(value, list) else [one] for value, one in zip(values, single, strict=True)]
+
+
+def takes_lists(descriptor: Descriptor, path: str) -> bool:
+    """Whether a value of the field is a list itself."""
+    field = _leaf(descriptor, path)
+    return field is not None and takes_list(field)
+
+
 def _takes_text(field: FieldDescriptor) -> bool:
-    if field.is_repeated:
-        return False
+    return not field.is_repeated and _is_text(field)
+
+
+def _is_text(field: FieldDescriptor) -> bool:
     spelled = field.message_type is not None and field.message_type.full_name in _SPELLED_AS_TEXT
     return spelled or field.type in _AS_TEXT
 

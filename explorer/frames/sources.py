@@ -84,14 +84,19 @@ def _levels(index: pd.Index) -> list[pd.Series]:
 
 
 def _name(name: Any) -> str:
-    return ".".join(map(str, name)) if isinstance(name, tuple) else str(name)
+    return _text(".".join(map(str, name)) if isinstance(name, tuple) else name)
+
+
+def _text(value: Any) -> str:
+    """As text that Arrow can keep: half a surrogate pair has no form in UTF-8, and is its escape."""
+    return str(value).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _column(values: pd.Series) -> pa.ChunkedArray:
     try:
         array = pa.Array.from_pandas(values)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        array = pa.array([None if _is_missing(value) else str(value) for value in values], pa.string())
+        array = pa.array([None if _is_missing(value) else _text(value) for value in values], pa.string())
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 

@@ -16,7 +16,7 @@ from google.protobuf.descriptor import Descriptor
 from explorer.errors import ExplorerError, RequestError
 from explorer.frames.fitting import Fit, field_paths, fit_of, fit_of_file, fit_of_read
 from explorer.frames.request_tables import read_file
-from explorer.frames.request_texts import values_of_texts
+from explorer.frames.request_texts import takes_lists, values_of_lines
 from explorer.text import printable
 from explorer.texts.literals import Expression, Group, literal, text_literal
 
@@ -125,7 +125,7 @@ def with_form(source: Source, request: str, descriptor: Descriptor) -> Source:
 
 
 def _named(name: str, content: Mapping[str, Any], descriptor: Descriptor, names: Names) -> Source:
-    value = names.get(name)
+    value: Any = names.get(name)
     fit = fit_of(value, descriptor)
     if fit is None:
         raise RequestError(f"There is no {printable(name) or 'name'} any more that could be requests. Choose another.")
@@ -134,7 +134,14 @@ def _named(name: str, content: Mapping[str, Any], descriptor: Descriptor, names:
     if fit.kind == "DataFrame":
         return _of_table(value, name, fit, content.get("columns"))
     path = _field(content, descriptor)
-    return Source(columns={path: value}, columns_written={path: name}, fields=frozenset({path}))
+    written = name
+    if (
+        fit.kind == "values"
+        and takes_lists(descriptor, path)
+        and not all(isinstance(one, list | tuple) for one in value)
+    ):
+        value, written = [[one] for one in value], f"[[each] for each in {name}]"  # else all of them were one request
+    return Source(columns={path: value}, columns_written={path: written}, fields=frozenset({path}))
 
 
 def _of_table(frame: Any, name: str, fit: Fit, chosen: Any) -> Source:
@@ -188,10 +195,11 @@ def _of_file(content: Mapping[str, Any], descriptor: Descriptor) -> Source:
 
 def _of_lines(content: Mapping[str, Any], descriptor: Descriptor) -> Source:
     path = _field(content, descriptor)
-    lines: list[str | None] = [line.strip() for line in str(content.get("text", "")).splitlines() if line.strip()]
+    # str.splitlines knows ends of lines that no keyboard makes, and that may stand in a text.
+    lines = [line.strip() for line in str(content.get("text", "")).split("\n") if line.strip()]
     if not lines:
         raise RequestError("There is no line yet: write one value a line.")
-    values = values_of_texts(lines, descriptor, path)
+    values = values_of_lines(lines, descriptor, path)
     written = literal(values) if len(values) <= _WRITTEN_OUT else "widget.lines"
     return Source(columns={path: values}, columns_written={path: written}, fields=frozenset({path}))
 

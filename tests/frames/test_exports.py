@@ -95,6 +95,25 @@ def test_nothing_is_replaced_that_nobody_said_may_be(tmp_path: Path, write: Any)
     assert path.read_bytes() != b"mine"
 
 
+@pytest.mark.parametrize("write", [to_csv, to_parquet])
+@pytest.mark.parametrize("path", ["a\0b.csv", "a\ud800.csv", 5, None, b"a.csv"])
+def test_what_is_no_path_is_refused_in_the_explorers_own_words(write: Any, path: Any) -> None:
+    for replace in (False, True):
+        with pytest.raises(ExportError, match="is no path of a file"):
+            write(pa.table({"a": [1]}), path, replace=replace)
+
+
+@pytest.mark.parametrize("write", [to_csv, to_parquet])
+def test_half_a_surrogate_pair_is_written_as_its_escape(tmp_path: Path, write: Any) -> None:
+    frame = pd.DataFrame({"n": [1, 2], "text": pd.Series(["a\ud800é", None], dtype=object)})
+    frame.columns = pd.Index(["n", "\udfff"], dtype=object)
+    path = write(frame, tmp_path / "a.file")
+    if write is to_parquet:
+        assert pq.read_table(path).to_pydict() == {"n": [1, 2], "\\udfff": ["a\\ud800é", None]}
+    else:
+        assert path.read_text(encoding="utf-8") == '"n","\\udfff"\n1,"a\\ud800é"\n2,\n'
+
+
 def test_a_full_disk_leaves_nothing_behind_and_what_was_there_as_it_was(tmp_path: Path) -> None:
     full = Path("/dev/full")
     if not full.exists():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 import pandas as pd
 import pytest
 from grpc_servers import GrpcServer, Reflected
@@ -304,6 +305,38 @@ def test_a_list_in_the_form_is_one_value_for_all_rows(serve: Callable[..., GrpcS
         with_form(Source(), '{"tags": [["a"]]}', takes)
     assert with_form(Source(), '{"places": [{"city": "x"}]}', takes).columns["places"] == [{"city": "x"}]
     assert with_form(Source(), '{"tags": ["a", "b"], "plain_text": "x"}', takes).columns["tags"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("source", "sent"),
+    [
+        ({"kind": "lines", "field": "tags", "text": "a\n123\nnull\n"}, [["a"], ["123"], ["null"]]),
+        ({"kind": "lines", "field": "tags", "text": '["a", "b"]\r\n[]\r\n[x\r\n'}, [["a", "b"], [], ["[x"]]),
+        ({"kind": "lines", "field": "roles", "text": "ROLE_ADMIN\n"}, [[3]]),
+        ({"kind": "lines", "field": "plain_text", "text": "a\u2028b\n"}, ["a\u2028b"]),
+        ({"kind": "name", "field": "tags", "name": "texts"}, [["x"], ["y"]]),
+        ({"kind": "name", "field": "tags", "name": "array"}, [["x"], ["y"]]),
+        ({"kind": "name", "field": "tags", "name": "lists"}, [["x", "y"], ["z"]]),
+        ({"kind": "name", "field": "plain_text", "name": "array"}, ["x", "y"]),
+    ],
+)
+def test_a_line_and_a_value_is_a_request_each_also_where_the_field_takes_a_list(source: Any, sent: list[Any]) -> None:
+    from google.protobuf.message_factory import GetMessageClass
+    from schemas import pool_of
+    from widget_front import FORM
+
+    from explorer.frames import read_requests
+    from explorer.texts.literals import written
+    from explorer.widget.sources import source_of
+
+    takes = pool_of(form=FORM).FindMessageTypeByName("test.Everything")
+    names = {"texts": ["x", "y"], "array": np.array(["x", "y"]), "lists": [["x", "y"], ["z"]]}
+    given = source_of(source, takes, names)
+    again = {name: eval(written(value), names) for name, value in given.columns_written.items()}
+    for columns in (given.columns, again):
+        messages = [GetMessageClass(takes).FromString(each) for each in read_requests(takes, None, columns).data]
+        values = [getattr(message, source["field"]) for message in messages]
+        assert [value if isinstance(value, str) else list(value) for value in values] == sent
 
 
 # While it goes on
