@@ -92,7 +92,7 @@ class Bulk:
         self._lane: Any = None
         self._workers: set[asyncio.Task[None]] = set()
         self._path, self._compression = method_path(method), call_compression(options.compression)
-        self._streams = Streams(connection, self._path, self._compression, concurrency)
+        self._streams = Streams(connection, self._path, self._compression, concurrency, options.idle_timeout)
 
     async def run(self) -> None:
         """Make all the calls; ends when each has its outcome, or when the run was stopped."""
@@ -360,28 +360,33 @@ class Bulk:
             await asyncio.sleep(moment - now)
 
     async def _stream(self, ordinal: int, request: bytes) -> None:
-        started = time.perf_counter()
+        started = begun = time.perf_counter()
         attempts = 0
         while True:
             attempts += 1
+            resumptions = self._resumptions
             used = await self._patiently(partial(self._token.get, self._timeout))
-            failure, some = await self._messages(ordinal, request, used, started)
+            if resumptions != self._resumptions:
+                begun = time.perf_counter()  # a rest is none of the stream's own time
+            failure, some = await self._messages(ordinal, request, used, started, begun)
             if failure is None:
                 self._ended((ordinal, request), "OK", None, started, row=not some)
                 return
             if was_refused(failure.status):
                 self._token.refuse(used)  # this stream is over; the next call gets another token
             try:
-                await self._wait_to_retry(failure, attempts, started)
+                await self._wait_to_retry(failure, attempts, begun)
             except _Failed:
                 self._failed((ordinal, request), failure, started)
                 return
 
-    async def _messages(self, ordinal: int, request: bytes, used: Pass, started: float) -> tuple[Failure | None, bool]:
+    async def _messages(
+        self, ordinal: int, request: bytes, used: Pass, started: float, begun: float
+    ) -> tuple[Failure | None, bool]:
         """Take one stream in; how it failed, if it did, and whether a message came."""
         if self._options.rate is not None:
             await self._keep_pace(self._options.rate)
-        timeout = self._left(started)
+        timeout = self._left(begun)
         end, some = await self._streams.read(ordinal, request, used.metadata, timeout=timeout, started=started)
         if end.code is not _OK:
             return self._failure(*end, begun=some), some

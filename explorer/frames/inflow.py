@@ -28,6 +28,8 @@ class Inflow:
         self._put, self._gone = 0, 0  # bytes; each is changed by one of the two threads
         self._taken = threading.Event()
         self._hurry = False
+        self._is_full = False
+        self._last = self._room_since = perf_counter() - started
         self.brought_some = False
         self.has_ended = False
 
@@ -43,11 +45,24 @@ class Inflow:
     def take(self) -> tuple[list[bytes], list[float]]:
         """What lies here, and how many seconds each took. For one thread at a time."""
         count = len(self._elapsed)  # a message is there before its time is
+        if count:
+            self._last = self._elapsed[count - 1]
         messages = [self._messages.popleft() for _ in range(count)]
         elapsed = [self._elapsed.popleft() for _ in range(count)]
         self._gone += sum(map(len, messages)) + count * _KEEPING
         self._taken.set()
         return messages, elapsed
+
+    @property
+    def quiet(self) -> float:
+        """Seconds for which nothing has come although there was room for it. From any thread."""
+        if self._is_full:
+            return 0.0
+        try:
+            last = self._elapsed[-1]
+        except IndexError:  # it was taken
+            last = self._last
+        return perf_counter() - self._started - max(last, self._room_since)
 
     def let_go(self) -> None:
         """Nobody waits any more."""
@@ -55,8 +70,10 @@ class Inflow:
         self._taken.set()
 
     def _wait(self) -> None:
-        while True:
-            self._taken.clear()
-            if self._hurry or self._put - self._gone <= self._room:
-                return
+        self._is_full = True
+        self._taken.clear()
+        while not (self._hurry or self._put - self._gone <= self._room):
             self._taken.wait(_LOOK_EVERY)
+            self._taken.clear()
+        self._room_since = perf_counter() - self._started
+        self._is_full = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from types import TracebackType
 
@@ -28,14 +29,23 @@ class Streams:
         path: The method's, as gRPC has it.
         compression: Of what is sent; None leaves it to the channel.
         places: How many may be read at the same time.
+        idle_timeout: Seconds in which one may stand still although it is the server's turn; it is ended then.
 
     """
 
-    def __init__(self, connection: Connection, path: str, compression: grpc.Compression | None, places: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        path: str,
+        compression: grpc.Compression | None,
+        places: int,
+        idle_timeout: float,
+    ) -> None:
         self._connection = connection
         self._path = path
         self._compression = compression
         self._places = places
+        self._idle_timeout = idle_timeout
         self._stopped = False
         self._open: set[ServerStream] = set()
         self._inflows: dict[int, tuple[bytes, Inflow]] = {}
@@ -54,8 +64,17 @@ class Streams:
         self, ordinal: int, request: bytes, metadata: Metadata, *, timeout: float, started: float
     ) -> tuple[End, bool]:
         """Read one to its end; and whether a message came."""
-        pull = partial(self._pull, ordinal, request, metadata, timeout, started)
-        return await loop.in_thread("explorer-stream", pull)
+        stream, inflow = self._begin(request, metadata, timeout), Inflow(_UNTAKEN // self._places, started)
+        self._open.add(stream)
+        self._inflows[ordinal] = request, inflow
+        if self._stopped:
+            stream.cancel()
+        watch = _Watch(stream, inflow, self._idle_timeout)
+        try:
+            end = await loop.in_thread("explorer-stream", partial(self._pull, stream, inflow))
+        finally:
+            watch.end()
+        return watch.told(end), inflow.brought_some
 
     def take(self) -> list[Messages]:
         """What came since the last time. From any thread, but one at a time."""
@@ -69,17 +88,9 @@ class Streams:
         for _, inflow in list(self._inflows.values()):
             inflow.let_go()
 
-    def _pull(
-        self, ordinal: int, request: bytes, metadata: Metadata, timeout: float, started: float
-    ) -> tuple[End, bool]:
-        stream = self._begin(request, metadata, timeout)
-        self._open.add(stream)
-        if self._stopped:
-            stream.cancel()
-        inflow = Inflow(_UNTAKEN // self._places, started)
-        self._inflows[ordinal] = request, inflow
+    def _pull(self, stream: ServerStream, inflow: Inflow) -> End:
         try:
-            return stream.read(inflow.put), inflow.brought_some
+            return stream.read(inflow.put)
         finally:
             self._open.discard(stream)
             inflow.has_ended = True
@@ -91,3 +102,33 @@ class Streams:
         if has_ended:
             del self._inflows[ordinal]
         return Messages(ordinal, request, data, elapsed) if data else None
+
+
+class _Watch:
+    """Ends a stream that stands still, and costs its messages nothing: it looks when that can have come about."""
+
+    def __init__(self, stream: ServerStream, inflow: Inflow, idle_timeout: float) -> None:
+        self._stream = stream
+        self._inflow = inflow
+        self._idle_timeout = idle_timeout
+        self._stood_still = False
+        self._look()
+
+    def end(self) -> None:
+        """Look no more."""
+        self._next.cancel()
+
+    def told(self, end: End) -> End:
+        """How the stream ended, with our reason where it was ended here."""
+        if not self._stood_still or end.code is not grpc.StatusCode.CANCELLED:
+            return end
+        details = f"no message for {self._idle_timeout:g} s, so the stream was ended here."
+        return End(grpc.StatusCode.DEADLINE_EXCEEDED, details, end.trailing_metadata)
+
+    def _look(self) -> None:
+        left = self._idle_timeout - self._inflow.quiet
+        if left > 0:
+            self._next = asyncio.get_running_loop().call_later(left, self._look)
+        else:
+            self._stood_still = True
+            self._stream.cancel()

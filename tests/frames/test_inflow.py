@@ -61,3 +61,28 @@ def test_what_was_put_is_taken_once_with_the_seconds_it_took(size: int) -> None:
     assert 0.0 <= elapsed <= perf_counter() - started
     assert inflow.brought_some
     assert inflow.take() == ([], [])
+
+
+def test_it_is_quiet_only_while_nothing_comes_and_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("explorer.frames.inflow.perf_counter", lambda: now)
+    inflow = Inflow(room=250, started=900.0)  # a hundred seconds went by before it was asked for
+    assert inflow.quiet == 0.0
+    now = 1005.0
+    assert inflow.quiet == 5.0
+    inflow.put(b"one")
+    assert inflow.quiet == 0.0
+    now = 1007.0
+    assert inflow.quiet == 2.0
+    inflow.take()
+    assert inflow.quiet == 2.0, "that it was taken is no news from the server"
+    thread, _ = putting(inflow, 3)  # the third finds no room
+    while thread.is_alive() and not inflow._is_full:
+        thread.join(0.01)
+    now = 1100.0
+    assert inflow.quiet == 0.0, "it is not the server's turn"
+    inflow.take()
+    thread.join(PATIENCE)
+    assert inflow.quiet == 0.0
+    now = 1103.0
+    assert inflow.quiet == 3.0

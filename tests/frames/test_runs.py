@@ -316,6 +316,28 @@ class TestInTheBackground:
         assert frame["request.n"].tolist() == [n for n in range(10) for _ in range(3)]
         assert frame["status_code"].eq("OK").all()
 
+    def test_a_rest_is_none_of_the_time_that_a_stream_may_take(self, site) -> None:
+        here, ends = site(PROTO), []
+        source = ReuseTokenSource(dead, token=token("old"), renew=False)
+
+        def listing(request: Any, context: grpc.ServicerContext) -> Any:
+            ends.append(time.monotonic() + context.time_remaining())
+            if request.n == 1:
+                source.close(SignInRequiredError("The grant is dead. Sign in again."))
+            return [doubling(request, context)]
+
+        here.serve(List=listing)
+        connection = here.connection(token_source=source)
+        run = run_of(
+            here, fields={"n": [1, 2]}, method="S.List", concurrency=1, connection=connection, timeout=100.0
+        ).start()
+        until(lambda: run.state == "waiting for a sign-in")
+        time.sleep(0.5)  # the rest itself
+        signed_in = time.monotonic()
+        source.revive(token("new"), renew=False)
+        assert run.wait(PATIENCE)["twice"].tolist() == [2, 4]
+        assert ends[1] > signed_in + 99.75
+
     def test_a_trouble_of_another_kind_met_while_resting_is_the_calls_own(self, site) -> None:
         here, served, away = site(PROTO), [], threading.Event()
 
@@ -528,7 +550,8 @@ class TestOutOfAnIterator:
         run = run_of(here, blocking(), into=tmp_path / "rows").start()
         try:
             until(lambda: run.progress.done == 5)
-            until(lambda: any((tmp_path / "rows").glob("part-*.parquet")))
+            parts = (tmp_path / "rows").glob
+            until(lambda: sum(pq.read_metadata(part).num_rows for part in parts("part-*.parquet")) == 5)
             assert pd.read_parquet(tmp_path / "rows")["twice"].tolist() == [0, 2, 4, 6, 8]
             run.cancel()
             assert run.has_ended(PATIENCE)
@@ -572,6 +595,23 @@ class TestOutOfAnIterator:
         found = here.method("S.Get")
         frame = collect(here.connection(), found, read_requests(found.input_type, iter([])), options=options())
         assert len(frame) == 0
+
+
+def test_a_stream_that_stands_still_is_ended_and_its_rows_are_kept(site) -> None:
+    here, over = site(PROTO), threading.Event()
+
+    def listing(request: Any, _context: Any) -> Iterator[dict[str, int]]:
+        yield {"twice": 2 * request.n}
+        over.wait(2 * PATIENCE)
+
+    here.serve(List=listing)
+    try:
+        frame = run_of(here, fields={"n": [1]}, method="S.List", idle_timeout=2.0).start().wait(PATIENCE)
+    finally:
+        over.set()
+    assert frame["request.n"].tolist() == [1, 1]
+    assert frame["status_code"].tolist() == ["OK", "DEADLINE_EXCEEDED"]
+    assert frame["details"].iloc[1] == "no message for 2 s, so the stream was ended here."
 
 
 class TestPages:
