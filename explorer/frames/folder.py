@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import inspect
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -159,5 +160,11 @@ class Folder:
             warnings.warn(
                 f"{self.name} was begun with the server at {printable(found['target'])}, and goes on with the one at "
                 f"{printable(wanted['target'])}. Where that is not the same, give another folder for into=.",
-                stacklevel=2,
+                stacklevel=_outside(),
             )
+
+
+def _outside() -> int:
+    """How far up the stack stands whoever calls this library: a warning is about a line of theirs."""
+    names = (each.frame.f_globals.get("__name__", "") for each in inspect.stack(context=0))
+    return next((level for level, name in enumerate(names) if not name.startswith("explorer.")), 1)

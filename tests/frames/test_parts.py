@@ -532,8 +532,10 @@ class TestRefused:
 
     def test_another_port_of_this_machine_is_said_and_goes_on(self, begun: Any, folder: Path) -> None:
         change(folder, target="localhost:1")
-        with pytest.warns(UserWarning, match=r"server at localhost:1, and goes on with the one at 127\.0\.0\.1:\d+\."):
+        sentence = r"server at localhost:1, and goes on with the one at 127\.0\.0\.1:\d+\."
+        with pytest.warns(UserWarning, match=sentence) as said:
             assert len(rows(begun, folder, {"n": range(25)})) == 25
+        assert [each.filename for each in said] == [__file__], "a warning about a line of the caller's"
 
     def test_pages_that_were_not_followed_are_no_answer_where_they_are_asked_for(self, site: Any, folder: Path) -> None:
         here = site(PAGED)
