@@ -181,6 +181,13 @@ class ReuseTokenSource:
             _settle(flight, token=token)
         self._tell()
 
+    def try_again(self) -> None:
+        """Begin anew with the next caller, after a dead grant whose place another has taken."""
+        with self._changed:
+            self._dead = self._last_error = None
+            self._back_off.begin_anew()
+        self._tell()
+
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         message = "A token source cannot be pickled: its grant lives in this process alone."
         raise TypeError(message)

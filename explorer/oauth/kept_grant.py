@@ -126,6 +126,7 @@ class KeptGrant:
             stored = self._read()
             if stored is not None and self._mine is not None and stored.refresh_token == self._mine.refresh_token:
                 self._remove()
+                self._seen = None
 
     def end(self) -> StoredGrant | None:
         """Forget the grant, here and in the store, and give it as it last was; what is still under way is not kept."""

@@ -85,6 +85,13 @@ class RefreshTokenGrant:
                     raise
             return self._left_by_another(now, latest) or self._refreshed(latest)
 
+    def has_another(self) -> bool:
+        """Whether the same person has signed in elsewhere since this grant was over, and the store has that."""
+        if os.getpid() != self._process:
+            return False
+        over, now = self._kept.grant, self._kept.look()
+        return over is not None and now is not None and now.refresh_token != over.refresh_token
+
     def end(self) -> Secret | None:
         """Forget the refresh token, in the store too, and give it, for revocation; what still comes is discarded."""
         if os.getpid() != self._process:

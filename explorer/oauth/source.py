@@ -29,6 +29,7 @@ UNNAMED = "default"
 """The account where neither the caller nor a token names one."""
 
 _SECONDS_TO_REVOKE = 5.0
+_LOOK_AGAIN = 2.0  # seconds between two looks at the store for a sign-in of another process
 _OF_A_SIGN_IN = (
     *("_advice", "_issuer", "_client_id", "_grant", "_asked_scope", "_renews", "_kept", "_subject"),
     "signed_in_with",
@@ -77,6 +78,7 @@ class OAuthTokenSource:
         self._subject = subject(token) or (None if kept is None or kept.grant is None else kept.grant.subject)
         self._signed_out = False
         self._signing_out = threading.Lock()
+        self._looked_at = float("-inf")  # on the boot clock
         self._timeline = Timeline()
         if token is not None:
             self._timeline.add(clock.now(), "sign-in", f"Signed in{_as(self._subject)}.")
@@ -86,6 +88,11 @@ class OAuthTokenSource:
 
     def token(self, *, timeout: float | None = None, rejected: Token | None = None) -> Token:
         """A token that is valid now; see :class:`~explorer.tokens.TokenSource`. ``timeout`` bounds this wait alone."""
+        try:
+            return self._reuse.token(timeout=timeout, rejected=rejected)
+        except SignInRequiredError:
+            if timeout == 0 or not self._signed_in_elsewhere():  # who has no time is not kept waiting by a store
+                raise
         return self._reuse.token(timeout=timeout, rejected=rejected)
 
     def refresh(self, *, timeout: float | None = None) -> Token:
@@ -203,6 +210,22 @@ class OAuthTokenSource:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A token source cannot be pickled: its grant lives in this process alone. Sign in again there.")
+
+    def _signed_in_elsewhere(self) -> bool:
+        """Whether another process has signed in since this grant was over, and the store has it: a look at times."""
+        now = self._clock.now()
+        if (
+            self._signed_out
+            or now.boot - self._looked_at < _LOOK_AGAIN
+            or not isinstance(self._grant, RefreshTokenGrant)
+        ):
+            return False
+        self._looked_at = now.boot
+        if not self._grant.has_another():
+            return False
+        self._timeline.add(now, "sign-in", f"Signed in anew{_as(self._subject)}, in another process.")
+        self._reuse.try_again()
+        return True
 
     def _came_too_late(self, token: Token) -> None:
         """Nobody is to have this token, so nobody is to find it usable (S17)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from fake_clock import FakeClock
 from odd_server import OddServer, Reply, Request, bearer, error
 
+from explorer.demo import Demo
 from explorer.errors import (
     AuthorizationServerUnavailableError,
     ConfigurationError,
@@ -249,6 +250,57 @@ def test_s9_a_grant_that_is_dead_is_dead_and_leaves_the_store(odd_server: OddSer
             tokens.token()
     assert sent(odd_server) == ["first"]
     assert store._records == {}
+
+
+def test_s9_a_grant_that_is_dead_makes_way_for_what_the_same_person_signed_in_elsewhere(
+    demo_factory: Callable[..., Demo], clock: FakeClock
+):
+    demo, store = demo_factory(), MemoryStore()
+
+    def signed_in(refresh: Secret) -> OAuthTokenSource:
+        made = refresh_token(
+            demo.issuer,
+            client_id="seed",
+            client_secret="seed-secret",
+            refresh_token=refresh,
+            scope="read:users",
+            store=store,
+            account="ada",
+            clock=clock,
+        )
+        made.token()
+        return made
+
+    mine = signed_in(demo.refresh_token)
+    clock.advance(mine.state.lifetime or 0)
+    demo.kill_refresh_tokens("seed")
+    for _ in range(2):
+        with pytest.raises(SignInRequiredError, match="invalid_grant"):
+            mine.token()
+    assert mine.state.warning is None
+    theirs = signed_in(demo.issue_seed_tokens()[0])
+    with pytest.raises(SignInRequiredError):
+        mine.token()  # there was a look just now
+    clock.advance(2)
+    with pytest.raises(SignInRequiredError):
+        mine.token(timeout=0)
+    assert mine.token().access_token != theirs.token().access_token
+    assert mine.state.phase == "fresh"
+    assert [event.kind for event in mine.timeline][-2:] == ["sign-in", "refresh"]
+    assert theirs.refresh()
+
+
+def test_s9_what_somebody_else_signed_in_elsewhere_revives_no_grant(odd_server: OddServer, clock: FakeClock):
+    store = MemoryStore()
+    mine = source(odd_server, clock, store)
+    odd_server.answer("/token", error("invalid_grant"))
+    with pytest.raises(SignInRequiredError):
+        mine.token()
+    source(odd_server, clock, store, refresh_token="somebody-else-s")
+    clock.advance(2)
+    with pytest.raises(SignInRequiredError):
+        mine.token()
+    assert sent(odd_server) == ["first"]
 
 
 def test_s9_another_process_that_hangs_is_waited_for_and_then_named(
