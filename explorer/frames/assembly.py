@@ -42,9 +42,7 @@ class Assembly:
         self.trouble: PartsError | None = None
         """Why the folder takes no more rows; they are kept in memory then."""
         self.request_bytes = 0
-        self._errors = 0
-        self._rows = 0
-        self._codes: set[str] = set()
+        self._codes: Counter[str] = Counter()
         self._decoder = RowDecoder(method, unit)
         self.schema = self._decoder.schema
         self._turns = Turns()
@@ -60,23 +58,19 @@ class Assembly:
         self._tail = pa.RecordBatch.from_pylist([], schema=self.schema)
 
     @property
+    def codes(self) -> Counter[str]:
+        """How many rows have each status, those that the folder had before among them."""
+        return self._codes + (Counter() if self._parts is None else self._parts.found)
+
+    @property
     def rows(self) -> int:
-        """How many rows there are, those that the folder had before among them."""
-        return self._rows + self._found.total()
+        """How many rows there are."""
+        return self.codes.total()
 
     @property
     def errors(self) -> int:
         """How many of them have a status that is not OK."""
-        return self._errors + self._found.total() - self._found["OK"]
-
-    @property
-    def codes(self) -> set[str]:
-        """The statuses of all of them."""
-        return self._codes | {*self._found}
-
-    @property
-    def _found(self) -> Counter[str]:
-        return Counter() if self._parts is None else self._parts.found
+        return self.rows - self.codes["OK"]
 
     def add(self, outcomes: Sequence[Outcome | Messages]) -> None:
         """Take these outcomes in; may decode a chunk, and write it."""
@@ -191,15 +185,12 @@ class Assembly:
         """With nothing done for each that can be done for all."""
         codes = [outcome.code for outcome in outcomes if type(outcome) is Outcome]
         ended = [len(outcome.request) for outcome in outcomes if type(outcome) is Outcome and outcome.last]
-        rows = len(codes) - codes.count("")
         self.done += len(ended)
         self.request_bytes += sum(ended)
-        self._rows += rows
-        self._errors += rows - codes.count("OK")
+        for code in {*codes} - {""}:
+            self._codes[code] += codes.count(code)
         if len(codes) < len(outcomes):
-            self._rows += sum(len(outcome.data) for outcome in outcomes if isinstance(outcome, Messages))
-            codes.append("OK")
-        self._codes |= {*codes} - {""}
+            self._codes["OK"] += sum(len(outcome.data) for outcome in outcomes if isinstance(outcome, Messages))
 
     def _keep(self, outcomes: Sequence[Outcome | Messages]) -> None:
         """Outcomes of one kind."""
@@ -233,8 +224,7 @@ class Assembly:
         chunk = self._decoder.rows(outcomes) if outcomes else None
         if chunk is not None:
             self._tail = _copied_end(chunk.batch, _LOOKED_AT)
-            self._errors += chunk.faults
-            self._codes |= {"INTERNAL"} if chunk.faults else set()
+            self._codes.update(OK=-chunk.faults, INTERNAL=chunk.faults)
         if self._stores and self._parts is not None:
             if chunk is not None or ends:
                 self._parts.add(chunk, ends)

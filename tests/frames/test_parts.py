@@ -267,6 +267,14 @@ class TestFigures:
         assert whole.progress.rate == 0
         assert whole.progress.remaining is None
 
+    def test_an_answer_that_does_not_decode_is_an_error_and_no_ok(self, site, folder) -> None:
+        here = site(PROTO)
+        here.serve(Get=lambda _request, _context: b"\x08")
+        for _ in ("called", "out of the folder"):
+            run = self.run(here, folder, {"n": [1, 2]})
+            run.start().wait(PATIENCE)
+            assert (run.tally.rows, run.tally.status_code, run.progress.errors) == (2, "INTERNAL", 2)
+
     def test_rows_that_make_way_count_no_more(self, site, folder) -> None:
         here = site(PROTO)
         here.serve(List=lambda request, _context: ({"twice": n} for n in range(request.n)))
