@@ -36,7 +36,8 @@ def collect(
     Raises:
         SignInRequiredError: Only a person can get another token, and for ``sign_in_timeout`` nobody did; what was
             collected is in the error's ``partial``. A fixed token is not waited for: nobody can renew it.
-        RpcStatusError: With ``on_error="raise"``, the first status that is not OK; likewise.
+        RpcStatusError: With ``on_error="raise"``, the first status that is not OK; likewise. So is what an iterator of
+            requests raises, or a function that is told of the progress.
         ConnectionFailedError: Nobody to call at all.
         ConfigurationError: The method takes a stream of requests.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import threading
 import time
 import weakref
@@ -27,6 +26,7 @@ from explorer.frames.feed import Feed
 from explorer.frames.options import Options
 from explorer.frames.parts import Parts
 from explorer.frames.requests import Requests
+from explorer.frames.rests import Rest
 from explorer.frames.row_index import row_index, with_index
 from explorer.rpc.connection import Connection
 from explorer.text import printable
@@ -210,7 +210,7 @@ class Run:
         Where a person has to sign in again, the run rests, for ``patience`` seconds at most and None for as long as it
         takes; else it ends there. The requests of an iterator are pulled by another such thread, or by :meth:`follow`.
         """
-        _in_thread("explorer-run", lambda: self._drive_to_the_end(_Rest(patience), at_end))
+        _in_thread("explorer-run", lambda: self._drive_to_the_end(Rest(patience), at_end))
         if self._requests.stream is not None and not pulled_by_another:
             _in_thread("explorer-requests", self._pull_in_background)
         return self
@@ -234,6 +234,7 @@ class Run:
         self._failure = error
         self._bulk.stop()
         self._ended.wait()
+        vars(error).setdefault("partial", self._kept())  # also where it came when the run was about to end
 
     def has_ended(self, timeout: float = 0) -> bool:
         """Whether it is over, or will be within ``timeout`` seconds, for which it is waited."""
@@ -262,7 +263,7 @@ class Run:
         except BaseException as error:  # noqa: BLE001 - as above
             self._failure = error
 
-    def _drive_to_the_end(self, rest: _Rest, at_end: Callable[[], object]) -> None:
+    def _drive_to_the_end(self, rest: Rest, at_end: Callable[[], object]) -> None:
         try:
             self._error = self._drive(rest)
         except BaseException as error:  # noqa: BLE001 - kept, for whoever waits
@@ -272,10 +273,12 @@ class Run:
             self.needed = None
             self._feed.stop()
             self._assembly.close()
-            at_end()
-            self._ended.set()
+            try:
+                at_end()
+            finally:
+                self._ended.set()
 
-    def _drive(self, rest: _Rest) -> BaseException | None:
+    def _drive(self, rest: Rest) -> BaseException | None:
         """Make the calls and take in what comes, until the end; what ended it before its time, with the rows so far."""
         self._began = time.monotonic()
         if self._total == self._resumed:
@@ -297,7 +300,7 @@ class Run:
             self._end_all(INTERRUPTED if error is None else ENDED)
         return None if error is None else self._with_partial(error, answered)
 
-    def _until_the_end(self, running: Future[None], rest: _Rest) -> BaseException | None:
+    def _until_the_end(self, running: Future[None], rest: Rest) -> BaseException | None:
         while not self._cancelled.is_set():
             over = _is_over(running, _LOOK_EVERY)
             if self._failure is not None or over:
@@ -373,25 +376,6 @@ class Run:
             own.add_note(f"{had} been answered by then: the rows are in the error's partial.")
         own.__dict__["partial"] = self._kept()
         return own
-
-
-class _Rest:
-    """How long a run that needs a sign-in rests."""
-
-    def __init__(self, patience: float | None) -> None:
-        self._patience = math.inf if patience is None else patience
-        self._since: float | None = None
-
-    def goes_on(self, reason: SignInRequiredError | None, *, hopeless: bool) -> bool:
-        """Whether the run goes on or rests; False where it is to end for this reason."""
-        if reason is None:
-            self._since = None
-            return True
-        if hopeless or not self._patience:
-            return False
-        if self._since is None:
-            self._since = time.monotonic()
-        return time.monotonic() - self._since < self._patience
 
 
 def _in_thread(name: str, work: Callable[[], object]) -> None:

@@ -255,6 +255,14 @@ class TestInTheBackground:
         until(lambda: run._bulk._outcomes)
         assert run.frame()["status_code"].tolist() == ["CANCELLED"]
 
+    def test_what_goes_wrong_when_it_is_about_to_end_has_the_rows_all_the_same(self, site) -> None:
+        here, wrong = site(PROTO), KeyboardInterrupt()
+        here.serve(Get=doubling)
+        run = run_of(here, fields={"n": [1]})
+        run.start().wait(PATIENCE)
+        run.fail(wrong)
+        assert wrong.partial["twice"].tolist() == [2]
+
     def test_cancelled_it_keeps_what_came_and_says_so_of_the_rest(self, site) -> None:
         here, go = holding_back(site, lambda n: n >= 10)
         run = run_of(here, fields={"n": range(100)}, concurrency=4).start()
