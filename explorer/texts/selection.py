@@ -88,9 +88,9 @@ class _Selection:
         first, *others = self._texts
         if not others:
             return self._column(first) + self._cast(first) + _contains(text)
-        names = written(literal([self._names[at] for at in self._texts]), margin=4)
+        names = written(literal([self._names[at] for at in self._texts]), margin=4).replace("\n", "\n    ")
         found = f"text{max(map(self._cast, self._texts))}{_contains(text)}"
-        return f'df[{names}].apply(lambda text: {found}).astype(bool).any(axis="columns")'
+        return _CHAIN.join([f"df[{names}]", f"apply(lambda text: {found})", "astype(bool)", 'any(axis="columns")'])
 
     def _sort(self, sort: tuple[tuple[int, bool], ...]) -> str:
         # By several at once pandas has NaN first where it descends, and one key for all: so then one after the other.
@@ -139,6 +139,7 @@ class _Selection:
 
 
 _JOINT = "\n    & "
+_CHAIN = "\n    ."
 _NAN = 'float("nan")'
 _IMPORTS = {"pd": "pandas as pd", "np": "numpy as np", "datetime": "datetime", "decimal": "decimal"}
 

@@ -155,6 +155,10 @@ def _of_table(frame: Any, name: str, fit: Fit, chosen: Any) -> Source:
     twice = next((path for path in fields.values() if list(fields.values()).count(path) > 1), None)
     if twice is not None:
         raise RequestError(f"Two columns are sent as {twice}. Choose one of them.", field=twice)
+    called = [column.name for column in fit.columns]
+    again = next((called[at] for at in fields if called.count(called[at]) > 1), None)
+    if again is not None:
+        raise RequestError(f"{name} has the column {printable(again)} more than once. Rename one, and look again.")
     labels = {fit.columns[at].name: path for at, path in sorted(fields.items())}
     odd = next((label for label in labels if not isinstance(label, str | int)), None)
     if odd is not None:

@@ -246,10 +246,14 @@ def _column(field: Any) -> dict[str, Any]:
     kind = kind_of(field.type)
     return {
         "name": printable(field.name, 120),
-        "dtype": printable("enum" if str(field.type).startswith("dictionary") else field.type, 60),
+        "dtype": printable(_dtype(str(field.type)), 60),
         "kind": kind,
         "wire": is_wire(field.name),
     }
+
+
+def _dtype(name: str) -> str:
+    return "enum" if name.startswith("dictionary") else name.removeprefix("large_")
 
 
 def _view_of(content: dict[str, Any]) -> View:

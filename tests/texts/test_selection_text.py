@@ -172,6 +172,15 @@ def test_it_is_short_and_says_what_becomes_of_the_rows() -> None:
         '    & df["name"].str.contains("Ada", case=False, regex=False, na=False)\n'
         '].sort_values(["age", "name"], ascending=[False, True], kind="stable")'
     )
+    assert selection_text(View("a"), pa.schema({"x": pa.string(), "y": pa.string()}), "frame") == (
+        "df = frame\n"
+        "df[\n"
+        '    df[["x", "y"]]\n'
+        '    .apply(lambda text: text.str.contains("a", case=False, regex=False, na=False))\n'
+        "    .astype(bool)\n"
+        '    .any(axis="columns")\n'
+        "]"
+    )
     by_age = View("", (Condition(0, "range", "", "3", "4"), Condition(0, "contains")), ((0, False),))
     assert selection_text(by_age, schema, "widget.responses", "rows = {}".format) == (
         'df = widget.responses\nrows = df[df["age"].between(3, 4)].sort_values("age", kind="stable")'

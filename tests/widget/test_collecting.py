@@ -262,6 +262,7 @@ def test_a_folder_and_a_rate_are_options_like_any(ear: Ear, tmp_path: Path) -> N
         ({"kind": "name", "name": "frame", "columns": {}}, {}, "No column of frame is sent"),
         ({"kind": "name", "name": "frame", "columns": {"7": "user_id"}}, {}, "has other columns by now"),
         ({"kind": "name", "name": "frame", "columns": {"0": "user_id", "1": "user_id"}}, {}, "Two columns"),
+        ({"kind": "name", "name": "twice", "columns": {"0": "user_id"}}, {}, "has the column x more than once"),
         ({"kind": "name", "name": "ids"}, {}, "Choose which field of GetUserRequest"),
         ({"kind": "name", "name": "whole"}, {"request": '{"user_id": "x"}'}, "cannot go with whole requests"),
         ({"kind": "lines", "text": " \n", "field": "user_id"}, {}, "no line yet"),
@@ -286,6 +287,7 @@ def test_what_cannot_be_sent_is_said_before_anything_is(
     ear: Ear, demo, names: Any, source: dict[str, Any], more: dict[str, Any], sentence: str
 ) -> None:
     names["numbers"] = ["user1", 7.5]
+    names["twice"] = pd.DataFrame([["a", "b"]], columns=["x", "x"])
     before = asked(demo)
     collect(ear, source, **more)
     assert sentence in refused(ear)

@@ -8,6 +8,17 @@ from widget_front import EVERYTHING, GET_USER, OK, SIGN_IN, STATES, Front
 
 pytestmark = pytest.mark.browser
 
+
+def test_in_a_row_of_widgets_it_has_a_width(front: Front) -> None:
+    page = front.mount().page
+    page.evaluate(
+        "document.querySelector('.grpc-explorer').parentElement.style.cssText = 'display: flex; width: 420px'"
+    )
+    box = page.locator(".ge-frame").bounding_box()
+    assert box is not None
+    assert box["width"] > 400
+
+
 HOSTILE = "<img src=x onerror='window.hacked = true'><b>bold</b>"
 
 

@@ -74,7 +74,7 @@ class Sheet {
     if (content.kind === "window") this.drawn(content);
     if (content.kind === "stale" && this.open) this.look();
     if (content.kind === "problem") this.failed(content);
-    if (content.kind === "done") this.takeout.done(content);
+    if (content.kind === "done") { this.show_code(false); this.takeout.done(content); }
     if (content.kind === "latencies") this.latencies(content);
     if (content.kind === "cell") this.grid.unfold(content);
   }
