@@ -60,9 +60,10 @@ def _index_first(table: pa.Table) -> pa.Table:
     if metadata.pop(b"pandas", None) is None:
         return table
     fields = _index_fields(table)
-    order = [*fields, *(name for name in table.column_names if name not in fields)]
     if fields:
-        table = table.select(order).rename_columns([*index_names(table), *order[len(fields) :]])
+        others = [at for at, name in enumerate(table.column_names) if name not in fields]
+        names = [*index_names(table), *(table.column_names[at] for at in others)]
+        table = table.select([*map(table.column_names.index, fields), *others]).rename_columns(names)
     return table.replace_schema_metadata(metadata)
 
 

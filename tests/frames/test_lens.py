@@ -278,6 +278,9 @@ def test_the_index_of_an_arrow_table_stands_where_that_of_a_frame_does() -> None
             assert lens.is_indexed == (len(names) > 1)
             assert lens.frame().columns.tolist() == names, "pandas makes no index of it again"
             assert lens.frame().iloc[:, 0].tolist() == index.get_level_values(0).tolist() or names == ["n"]
+    table = pa.Table.from_pandas(frame.assign(m=3))
+    twice = table.rename_columns(["n", "n", *table.column_names[2:]]).replace_schema_metadata(table.schema.metadata)
+    assert Lens(twice).table.column_names == ["index", "n", "n"]
 
 
 def test_an_empty_table_and_one_without_columns_can_be_looked_at() -> None:
