@@ -5,13 +5,14 @@ from benchmarks.calling import explorer_way
 from benchmarks.decoding import WIDE
 from benchmarks.figure import OwnFigure, Way
 
-ROWS = 2_000
+ROWS = 8_000
 
 FIGURE = OwnFigure(
     name="call-extras",
     what=f"CPU per row of {ROWS} calls, wide messages, beside the same without token, folder, bar and thread",
     world=served(WIDE, ROWS, 1),
     bare=explorer_way(token=False),
+    runs=10,
     ways=(
         Way("into a folder", explorer_way(token=False, into=True), at_most=1.10, aim=1.02),
         Way("a progress bar", explorer_way(token=False, progress=True), at_most=1.03, aim=1.01),
