@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
-__all__ = ["call_soon", "in_thread", "run"]
+__all__ = ["Threads", "call_soon", "in_thread", "run"]
 
 T = TypeVar("T")
 
@@ -34,23 +36,66 @@ def call_soon(function: Any, *arguments: Any) -> None:
 
 async def in_thread(name: str, work: Callable[[], T]) -> T:
     """Do what blocks in a thread of its own, for which the process does not wait when it ends."""
-    turning = asyncio.get_running_loop()
-    done: asyncio.Future[T] = turning.create_future()
+    task = _Task(work)
+    threading.Thread(target=task.do_and_tell, name=name, daemon=True).start()
+    return await task.done
 
-    def settle(tell: Callable[[Any], None], outcome: T | BaseException) -> None:
-        if not done.cancelled():
-            tell(outcome)
 
-    def run() -> None:
+class Threads:
+    """Threads for much that blocks, one after the other: begun as they are needed, and the process waits for none.
+
+    For the thread of one event loop; ``name`` is that of each thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._tasks: queue.SimpleQueue[_Task[Any] | None] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._begun = 0
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Do this in one that has nothing to do, or in another one."""
+        task = _Task(work)
+        if not self._idle.acquire(blocking=False):
+            self._begun += 1
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        self._tasks.put(task)
+        return await task.done
+
+    def close(self) -> None:
+        """Have each end once it has nothing to do."""
+        for _ in range(self._begun):
+            self._tasks.put(None)
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            tell = task.do()
+            self._idle.release()  # before anybody hears of it, who may have more to do
+            tell()
+
+
+class _Task(Generic[T]):
+    """Work for a thread, and its outcome for the event loop that it was given on."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._turning = asyncio.get_running_loop()
+        self.done: asyncio.Future[T] = self._turning.create_future()
+
+    def do(self) -> Callable[[], object]:
+        """Do it; gives what tells of it."""
         try:
-            outcome = work()
+            outcome = self._work()
         except BaseException as raised:  # noqa: BLE001 - whoever waits is told, whatever it is
-            turning.call_soon_threadsafe(settle, done.set_exception, raised)
-        else:
-            turning.call_soon_threadsafe(settle, done.set_result, outcome)
+            return partial(self._turning.call_soon_threadsafe, self._settle, self.done.set_exception, raised)
+        return partial(self._turning.call_soon_threadsafe, self._settle, self.done.set_result, outcome)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
-    return await done
+    def do_and_tell(self) -> None:
+        self.do()()
+
+    def _settle(self, tell: Callable[[Any], None], outcome: T | BaseException) -> None:
+        if not self.done.cancelled():
+            tell(outcome)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:

@@ -8,8 +8,8 @@ from types import TracebackType
 
 import grpc
 
-from explorer.frames import loop
 from explorer.frames.inflow import Inflow
+from explorer.frames.loop import Threads
 from explorer.frames.outcomes import Messages
 from explorer.rpc.connection import Connection
 from explorer.rpc.metadata import Metadata
@@ -54,11 +54,13 @@ class Streams:
         self._channel = self._connection.stream_channel()
         wait_for_ready = self._connection.channel_options.wait_for_ready
         self._begin = server_streams(self._channel, self._path, self._compression, wait_for_ready=wait_for_ready)
+        self._threads = Threads("explorer-stream")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._channel.close()
+        self._threads.close()
 
     async def read(
         self, ordinal: int, request: bytes, metadata: Metadata, *, timeout: float, started: float
@@ -71,7 +73,7 @@ class Streams:
             stream.cancel()
         watch = _Watch(stream, inflow, self._idle_timeout)
         try:
-            end = await loop.in_thread("explorer-stream", partial(self._pull, stream, inflow))
+            end = await self._threads.do(partial(self._pull, stream, inflow))
         finally:
             watch.end()
         return watch.told(end), inflow.brought_some
