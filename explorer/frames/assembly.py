@@ -231,7 +231,7 @@ class Assembly:
             if self._parts.is_full:
                 self._write()
         elif chunk is not None:
-            self._chunks.append(chunk._replace(ordinals=_narrow(chunk.ordinals)))
+            self._chunks.append(chunk._replace(batch=_fitted(chunk.batch), ordinals=_narrow(chunk.ordinals)))
         self._at_once = self._rows_at_once()
 
     def _write(self) -> None:
@@ -241,6 +241,11 @@ class Assembly:
             self._parts.write()
         except PartsError as error:
             self.trouble = error
+
+
+def _fitted(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same in just the memory that it needs: buffers that grew while they were filled have a third to spare."""
+    return pa.concat_batches([batch, batch.slice(0, 0)], memory_pool=pa.system_memory_pool())
 
 
 def _narrow(ordinals: np.ndarray) -> np.ndarray:

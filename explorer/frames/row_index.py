@@ -17,7 +17,9 @@ def row_index(index: pd.Index | None, ordinals: np.ndarray) -> pd.Index:
     """The index of rows that answer these requests; None is 0, 1, 2 … of the requests."""
     if _counts(ordinals) and (index is None or len(index) == len(ordinals)):
         return pd.RangeIndex(len(ordinals)) if index is None else index
-    return pd.Index(ordinals.astype(np.int64), copy=False) if index is None else index.take(ordinals)
+    if index is None or is_count(index):  # the numbers themselves: to take them would need as much again
+        return pd.Index(ordinals.astype(np.int64), name=None if index is None else index.name, copy=False)
+    return index.take(ordinals)
 
 
 def _counts(ordinals: np.ndarray) -> bool:

@@ -18,7 +18,7 @@ from explorer.rpc.status import End
 
 __all__ = ["Streams"]
 
-_UNTAKEN = 8 * 2**20  # bytes of all streams that may lie here until they are taken
+_UNTAKEN = 4 * 2**20  # bytes of all streams that may lie here until they are taken
 
 
 class Streams:
