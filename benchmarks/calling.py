@@ -9,11 +9,13 @@ from typing import Any
 from benchmarks.answering import served
 from benchmarks.decoding import descriptor, digest
 from benchmarks.figure import Figure, Peer, Side, Work, World
+from benchmarks.lengths import FULL
 from benchmarks.load_tester import CALLERS, calls
 
 _SERVICE = "\nmessage Q { string user_id = 1; } service S { rpc Get (Q) returns (M); }"
 _IN_FLIGHT = 64
-_PART = 50  # one in so many of our calls is enough for a peer: all would take an hour
+ROWS = 100_000 if FULL else 50_000
+_PART = ROWS // 2_000  # one in so many of our calls is enough for a peer: all would take an hour
 _TOKEN = "x" * 400
 _METADATA = (("authorization", f"Bearer {_TOKEN}"),)
 
@@ -125,9 +127,7 @@ def bare(number: int | None = None) -> Side:
     return calls(_SERVICE, _TOKEN, number)
 
 
-def figure(
-    name: str, what: str, proto: str, rows: int, *, goals: tuple[float, float], aims: tuple[float, float]
-) -> Figure:
+def figure(name: str, what: str, proto: str, *, goals: tuple[float, float], aims: tuple[float, float]) -> Figure:
     """Ours beside grpc.aio and beside the loop; goals and aims in that order."""
     peers = (
         Peer("grpc.aio, 64 in flight, MessageToDict", stub_aio, goal=goals[0], aim=aims[0], part=_PART),
@@ -135,4 +135,4 @@ def figure(
         Peer("grpc_requests loop", requests_loop, goal=None, part=_PART),
         Peer(f"k6, {CALLERS} callers, answers unread", bare(), goal=None, start=bare(CALLERS), part=_PART),
     )
-    return Figure(name, what, "cpu", served(proto, rows, 1), explorer_way(), peers)
+    return Figure(name, what, "cpu", served(proto, ROWS, 1), explorer_way(), peers)

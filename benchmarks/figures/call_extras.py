@@ -17,5 +17,5 @@ FIGURE = OwnFigure(
         Way("a background handle", explorer_way(token=False, background=True), at_most=1.03, aim=1.01),
         Way("a token on every call", explorer_way(), at_most=1.15, aim=1.10),
     ),
-    runs=30,  # what they cost is less than what a turn differs from the next
+    runs=20,  # what they cost is less than what a turn differs from the next
 )

@@ -4,5 +4,5 @@ from benchmarks.decoding import WIDE
 from benchmarks.streaming import figure
 
 FIGURE = figure(
-    "stream-wide", "CPU per row of a stream of 200000 wide messages", WIDE, 200_000, goal=12, aim=16, part=25
+    "stream-wide", "CPU per row of a stream of 100000 wide messages", WIDE, 100_000, goal=12, aim=16, part=10
 )
