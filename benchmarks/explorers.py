@@ -3,14 +3,13 @@
 import contextlib
 import hashlib
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 from benchmarks.cores import servers_core
 from benchmarks.figure import LackingError, Work, World
+from benchmarks.programs import installed
 
 
 @contextlib.contextmanager
@@ -90,7 +89,7 @@ def grpcurl_methods(world: World) -> Iterator[Work]:
 @contextlib.contextmanager
 def buf_methods(world: World) -> Iterator[Work]:
     """The whole command, as it would be typed."""
-    command = [buf(), "curl", "--protocol", "grpc", "--http2-prior-knowledge", "--list-methods"]
+    command = [installed("buf"), "curl", "--protocol", "grpc", "--http2-prior-knowledge", "--list-methods"]
     yield lambda: digest(said([*command, f"http://{world['target']}"]).split())
 
 
@@ -113,19 +112,6 @@ def grpcurl() -> str:
     except ImportError:
         raise LackingError("grpcurl") from None
     return str(GRPCURL_EXECUTABLE)
-
-
-def buf() -> str:
-    """The program.
-
-    Raises:
-        LackingError: It is not here.
-
-    """
-    found = shutil.which("buf", path=str(Path(sys.executable).parent))
-    if found is None:
-        raise LackingError("buf")
-    return found
 
 
 def said(command: list[str]) -> str:

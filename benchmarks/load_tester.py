@@ -5,31 +5,17 @@ It is a program of its own: what it takes to start, with each caller's first cal
 
 import contextlib
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.figure import LackingError, Side, Work, World
+from benchmarks.figure import Side, Work, World
+from benchmarks.programs import installed
 
 SCRIPT = Path(__file__).parent / "peers/calls.js"
 CALLERS = 16
 _ALONE = ("--quiet", "--no-usage-report", "--no-summary", "--no-thresholds", "--address", "")
-
-
-def k6() -> str:
-    """The program.
-
-    Raises:
-        LackingError: It is not here.
-
-    """
-    found = shutil.which("k6", path=str(Path(sys.executable).parent))
-    if found is None:
-        raise LackingError("k6")
-    return found
 
 
 def calls(service: str, token: str, number: int | None = None) -> Side:
@@ -41,7 +27,7 @@ def calls(service: str, token: str, number: int | None = None) -> Side:
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "case.proto").write_text(world["proto"] + service)
             told = {"TARGET": world["target"], "FOLDER": folder, "TOKEN": token, "HOME": folder}
-            command = [k6(), "run", *_ALONE, "--vus", str(CALLERS), "--iterations", str(asked), str(SCRIPT)]
+            command = [installed("k6"), "run", *_ALONE, "--vus", str(CALLERS), "--iterations", str(asked), str(SCRIPT)]
 
             def work() -> tuple[int, None]:
                 subprocess.run(command, env=os.environ | told, stdout=subprocess.DEVNULL, check=True)

@@ -6,8 +6,9 @@ import math
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks.explorers import buf, grpcurl, reflecting, said, warm_up
+from benchmarks.explorers import grpcurl, reflecting, said, warm_up
 from benchmarks.figure import CountedFigure, CountedPeer, CountedSide, Tally, World
+from benchmarks.programs import installed
 
 ROUND_TRIP = 0.5
 """Seconds; far more than anything else in it takes, so that the time on the wall counts round trips."""
@@ -59,7 +60,7 @@ def by_grpcurl(target: str) -> int:
 
 def by_buf(target: str) -> int:
     """The whole command."""
-    command = [buf(), "curl", "--protocol", "grpc", "--http2-prior-knowledge", "--list-services"]
+    command = [installed("buf"), "curl", "--protocol", "grpc", "--http2-prior-knowledge", "--list-services"]
     return len(said([*command, f"http://{target}"]).split())
 
 

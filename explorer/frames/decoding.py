@@ -16,9 +16,10 @@ from google.protobuf.message import Message
 
 from explorer.errors import DecodeError
 from explorer.frames.columns import RECURSION, Columns, Item
+from explorer.frames.doubts import Doubts, Reason
 from explorer.frames.packed import note_packed_runs
 from explorer.frames.shadow import packed_runs, shadow_of
-from explorer.frames.vectors import Doubts, Reason, columns_of
+from explorer.frames.vectors import columns_of
 from explorer.rpc.members import DISCARD_UNKNOWN, MERGE_FROM_STRING, SERIALIZE
 
 __all__ = ["ROWS_AT_ONCE", "Decoder", "decoder_of"]

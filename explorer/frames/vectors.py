@@ -22,7 +22,7 @@ from explorer.frames.json_vectors import json_items, json_pieces
 from explorer.frames.map_entries import in_order, unreadable
 from explorer.frames.shadow import column_name
 
-__all__ = ["Doubts", "Reason", "columns_of", "vector"]
+__all__ = ["columns_of", "vector"]
 
 
 def columns_of(element: Element) -> Callable[[Callable[[str], pa.Array], Doubts], list[pa.Array]]:

@@ -11,7 +11,10 @@ import grpc
 
 from explorer.rpc.metadata import Metadata, RequestMetadata
 
-__all__ = ["CoreMethod"]
+__all__ = ["STOPPED", "CoreMethod"]
+
+STOPPED = "The run was stopped."
+"""What the status says of a call that was cancelled with all the others."""
 
 _ENCODINGS = {
     grpc.Compression.NoCompression: "identity",

@@ -14,13 +14,11 @@ from typing import Any, Protocol
 
 import grpc
 
-from explorer.rpc.core_method import CoreMethod
+from explorer.rpc.core_method import STOPPED, CoreMethod
 from explorer.rpc.metadata import Metadata
 from explorer.rpc.status import End, end_of
 
 __all__ = ["ServerStream", "ServerStreams", "server_streams"]
-
-_STOPPED = "The run was stopped."
 
 
 class ServerStream(Protocol):
@@ -101,7 +99,7 @@ class _CoreStream:
             self._call.next_event()
 
     def cancel(self) -> None:
-        self._call.cancel(self._core.StatusCode.cancelled, _STOPPED)
+        self._call.cancel(self._core.StatusCode.cancelled, STOPPED)
 
 
 class _PublicStream:

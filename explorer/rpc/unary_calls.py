@@ -17,13 +17,11 @@ import grpc
 import grpc.aio
 
 from explorer.rpc.connection import Connection
-from explorer.rpc.core_method import CoreMethod
+from explorer.rpc.core_method import STOPPED, CoreMethod
 from explorer.rpc.metadata import Metadata, RequestMetadata
 from explorer.rpc.status import CODES
 
 __all__ = ["Ended", "UnaryCalls", "unary_calls"]
-
-_STOPPED = "The run was stopped."
 
 
 class Ended(NamedTuple):
@@ -112,7 +110,7 @@ class _CoreCalls:
     def cancel(self) -> None:
         for *_, call in list(self._under_way.values()):
             if call is not None:
-                call.cancel(self._core.StatusCode.cancelled, _STOPPED)
+                call.cancel(self._core.StatusCode.cancelled, STOPPED)
 
     async def close(self) -> None:
         self._python_channel.close()
@@ -174,5 +172,5 @@ class _AioCalls:
         except grpc.aio.AioRpcError as error:
             ended = Ended(tag, None, error.code(), error.details() or "", tuple(error.trailing_metadata() or ()))
         except asyncio.CancelledError:
-            ended = Ended(tag, None, grpc.StatusCode.CANCELLED, _STOPPED, ())
+            ended = Ended(tag, None, grpc.StatusCode.CANCELLED, STOPPED, ())
         self._ended.put(ended)
