@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import socket
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +29,10 @@ class Call:
 
 
 class GrpcServer:
-    """A grpcio server on loopback, a free port, and handlers by path; ``calls`` is what arrived."""
+    """A grpcio server on loopback, a free port, and handlers by path; ``calls`` is what arrived.
+
+    The port is given to nobody else while this object lives, also after :meth:`stop`; another one may ask for it.
+    """
 
     def __init__(
         self,
@@ -48,6 +53,7 @@ class GrpcServer:
             concurrent.futures.ThreadPoolExecutor(8), options=[*{**dict(OPTIONS), **(options or {})}.items()]
         )
         self._server.add_generic_rpc_handlers((_Router(self),))
+        port = port or self._held_port()
         if certificate is None:
             self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
         else:
@@ -65,6 +71,13 @@ class GrpcServer:
         self._server.stop(None).wait()
         if noticed_by is not None:
             until_lost(noticed_by)
+
+    def _held_port(self) -> int:
+        holder = socket.socket()
+        weakref.finalize(self, holder.close)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        return int(holder.getsockname()[1])
 
     def find(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         path, pairs = details.method, [(key, value) for key, value in details.invocation_metadata]

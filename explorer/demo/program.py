@@ -90,7 +90,7 @@ class Program:
 
     def stop(self) -> None:
         """Stop both servers."""
-        self._resource.stop(grace=0.2)  # a farewell in good order: clients' logs stay clean
+        self._resource.close(grace=0.2)  # a farewell in good order: clients' logs stay clean
         self._authorization.stop()
 
     # Time

@@ -1,5 +1,6 @@
 """Clock, counters and bad days, over the control pipe."""
 
+import socket
 import threading
 import time
 
@@ -134,6 +135,14 @@ def test_the_grpc_server_can_go_and_come_back(make_by_hand, refused):
     assert answer.code == "UNAVAILABLE"
     by_hand.demo.start_grpc()
     assert by_hand.get_user(token, wait_for_ready=True).id == "user123"
+
+
+def test_while_it_is_away_nobody_else_is_given_its_port(make_by_hand):
+    by_hand = make_by_hand()
+    port = int(by_hand.demo.target.rpartition(":")[2])
+    by_hand.demo.stop_grpc()
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
 
 
 def test_a_command_that_makes_no_sense_says_so_and_the_demo_goes_on(make_by_hand):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import sys
 from concurrent import futures
 
 import grpc
@@ -35,7 +37,8 @@ _OPTIONS = [
 class ResourceService:
     """TLS with a certificate of an authority of its own, for localhost, 127.0.0.1 and ::1.
 
-    The port is bound when the constructor returns; :meth:`start` begins to answer.
+    The port is bound when the constructor returns; :meth:`start` begins to answer. Until :meth:`close` it is nobody
+    else's, also while nobody answers there.
     """
 
     def __init__(self, *, port: int = 0, threads: int = 16) -> None:
@@ -50,7 +53,8 @@ class ResourceService:
         self._services: list[UserService | DirectoryService] = [UserService(directory), DirectoryService(directory)]
         self._interceptor: AuthorizationInterceptor | None = None
         self._guard = _LateInterceptor()
-        self._server, self.port = self._bind(port)
+        self._holding = contextlib.ExitStack()
+        self._server, self.port = self._bind(_held(port, self._holding))
         self._running = False
 
     def _bind(self, port: int) -> tuple[grpc.Server, int]:
@@ -68,7 +72,8 @@ class ResourceService:
         try:
             bound = int(server.add_secure_port(f"127.0.0.1:{port}", self._credentials))
         except RuntimeError as error:
-            raise OSError(f"Port {port} of 127.0.0.1 cannot be had; 0 takes any free one.") from error
+            self._holding.close()
+            raise _taken(port) from error
         with contextlib.suppress(RuntimeError):  # no IPv6 on this machine; "localhost" leads to the other address
             server.add_secure_port(f"[::1]:{bound}", self._credentials)
         return server, bound
@@ -90,12 +95,39 @@ class ResourceService:
         self._server.stop(grace).wait()
         self._running = False
 
+    def close(self, grace: float | None = None) -> None:
+        """Stop, and let go of the port."""
+        self.stop(grace)
+        self._holding.close()
+
     def start_again(self) -> None:
         """Answer again, on the same port with the same certificate."""
         if not self._running:
             self._server, _ = self._bind(self.port)
             self._server.start()
             self._running = True
+
+
+def _held(port: int, holding: contextlib.ExitStack) -> int:
+    """A port of 127.0.0.1, kept by a socket that does not listen.
+
+    Linux gives one beside such a socket to nobody who asks for any port, and lets who asks for this one listen; other
+    systems do not, and there a port is only kept by who listens.
+    """
+    if sys.platform != "linux":
+        return port
+    holder = holding.enter_context(socket.socket())
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError as error:
+        holding.close()
+        raise _taken(port) from error
+    return int(holder.getsockname()[1])
+
+
+def _taken(port: int) -> OSError:
+    return OSError(f"Port {port} of 127.0.0.1 cannot be had; 0 takes any free one.")
 
 
 class _LateInterceptor(grpc.ServerInterceptor):
