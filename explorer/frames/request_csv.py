@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +27,7 @@ _reading = threading.Lock()  # the limit of a cell is the whole process's
 def read_csv(path: Path, descriptor: Descriptor) -> pd.DataFrame:
     """What the file holds: texts as the fields have them, None where a cell is empty.
 
+    A blank line is no row; one of nothing but commas is one without a value, as pandas and :mod:`csv` have it.
     Raises RequestError, which names the line, for what is no CSV and for a cell without a field; OSError.
     """
     with _rows(path) as rows:
@@ -48,16 +49,30 @@ def csv_header(path: Path) -> list[str]:
 
 @contextlib.contextmanager
 def _rows(path: Path) -> Iterator[Iterator[tuple[int, list[str]]]]:
-    """The lines that are not empty, each with the number at which it ends."""
+    """The lines that are not blank, each with the number at which it ends."""
     with _reading, path.open(encoding="utf-8-sig", newline="") as file:
         before = csv.field_size_limit(_LONGEST_CELL)
-        reader = csv.reader(file, strict=True)
+        lines = _Lines(file)
+        reader = csv.reader(lines, strict=True)
         try:
-            yield ((reader.line_num, row) for row in reader if row)
+            yield ((reader.line_num, row) for row in reader if not lines.latest.isspace())
         except csv.Error as error:
             raise RequestError(f"{printable(str(path))} is no csv file: {error} in line {reader.line_num}.") from error
         finally:
             csv.field_size_limit(before)
+
+
+class _Lines:
+    """The lines of a file, and the latest: its cells no longer say whether their blanks were in quotes."""
+
+    def __init__(self, file: Iterable[str]) -> None:
+        self._file = file
+        self.latest = ""
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._file:
+            self.latest = line
+            yield line
 
 
 def _header(names: list[str], path: Path) -> list[str]:

@@ -84,6 +84,20 @@ class TestCsv:
     def test_lines_that_are_short_leave_fields_unset(self, q, tmp_path) -> None:
         assert [(m.id, m.n) for m in read(q, written(tmp_path, "r.csv", "id,n\na\nb,2\n"))] == [("a", 0), ("b", 2)]
 
+    @pytest.mark.parametrize(
+        ("text", "ids"),
+        [
+            ("id,n\na,1\n,\nb,2\n", ["a", "", "b"]),
+            ('id,n\na,1\n"",""\n\n \t\nb,2\n\n', ["a", "", "b"]),
+            ('id\na\n\n""\n  \nb\n', ["a", "", "b"]),
+            ('id\n"  "\n"c\n\nd"\n', ["  ", "c\n\nd"]),
+        ],
+    )
+    def test_rows_are_those_of_pandas(self, q, tmp_path, text: str, ids: list[str]) -> None:
+        path = written(tmp_path, "r.csv", text)
+        assert [message.id for message in read(q, path)] == ids, "a blank line is none, one of commas has no field"
+        assert pd.read_csv(path, dtype=str)["id"].fillna("").tolist() == ids
+
     def test_text_stays_text_also_in_a_message_that_is_one(self, q, tmp_path) -> None:
         first, second, third = read(q, written(tmp_path, "r.csv", "said,some\n123,5\ntrue,\nnull,\n"))
         assert (first.said.value, second.said.value, third.said.value) == ("123", "true", "null")
