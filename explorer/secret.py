@@ -49,6 +49,9 @@ class Secret:
         message = "A Secret cannot be pickled: it would be in clear wherever the pickle goes."
         raise TypeError(message)
 
+    def __getstate__(self) -> NoReturn:  # Python's own gives all slots to whoever asks, as some serializers do
+        self.__reduce_ex__(0)
+
 
 class Sealed(Generic[_T_co]):
     """Something that was given and may hold a secret, not looked at yet.
@@ -72,6 +75,9 @@ class Sealed(Generic[_T_co]):
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         message = "What is sealed may hold a secret, so it cannot be pickled."
         raise TypeError(message)
+
+    def __getstate__(self) -> NoReturn:
+        self.__reduce_ex__(0)
 
 
 def sealed(given: _T_co | Sealed[_T_co]) -> Sealed[_T_co]:

@@ -23,6 +23,7 @@ from explorer.errors import (
     TokenTimeoutError,
 )
 from explorer.reuse import ReuseTokenSource
+from explorer.secret import Sealed, sealed
 from explorer.tokens import Secret, StaticTokenSource, Token, TokenSource
 
 NOW = Instant(1_700_000_000.0, 1_000.0)
@@ -85,6 +86,12 @@ def test_a_secret_cannot_be_pickled_but_copied() -> None:
     with pytest.raises(TypeError, match="pickled"):
         pickle.dumps(secret)
     assert copy.deepcopy([secret])[0] is secret
+
+
+@pytest.mark.parametrize("hidden", [Secret("canary"), sealed("canary")], ids=["Secret", "Sealed"])
+def test_the_state_that_serializers_ask_for_is_not_given(hidden: Secret | Sealed[str]) -> None:
+    with pytest.raises(TypeError, match="pickled"):
+        hidden.__getstate__()
 
 
 def test_secrets_compare_by_value_and_only_with_secrets() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from explorer.errors import ConfigurationError
 from explorer.secret import Sealed, sealed
@@ -35,12 +35,22 @@ other value that a person sends is taken for a secret."""
 
 
 class RequestMetadata(tuple[tuple[str, str | bytes], ...]):
-    """Pairs that are sent, whose values no repr shows: a verbose traceback prints every variable."""
+    """Pairs that are sent, whose values no repr shows (a verbose traceback prints every variable) and no pickle takes."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return f"<request metadata: {', '.join(key for key, _ in self) or 'none'}>"
+
+    def __copy__(self) -> RequestMetadata:
+        return self
+
+    def __deepcopy__(self, memo: object) -> RequestMetadata:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        message = "Request metadata cannot be pickled: its values, the token among them, would be in clear there."
+        raise TypeError(message)
 
 
 _KEY = re.compile(r"[0-9a-z_.-]+")

@@ -8,6 +8,7 @@ import shutil
 import stat
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -657,8 +658,10 @@ class TestTrouble:
         here.serve(Get=doubling)
         folder.mkdir()
         (folder / "file").write_text("")
-        with pytest.raises(PartsError, match=r"file/users cannot be used for rows: Not a directory"):
+        with pytest.raises(PartsError, match=r"file/users cannot be used for rows: Not a directory") as caught:
             rows(here, folder / "file/users", {"n": [1]})
+        verbose = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        assert "<a run that could not be made>" in "".join(verbose.format())
 
     def test_a_folder_that_is_read_only(self, site) -> None:
         here = site(PROTO)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,6 +65,15 @@ def test_only_a_few_harmless_names_may_show_their_values(name: str) -> None:
     assert not may_be_shown(name)
     assert name not in OPEN_METADATA
     assert may_be_shown(" X-Request-Id ")  # the twin, as people type it
+
+
+def test_t34_metadata_is_copied_and_never_pickled() -> None:
+    given = as_metadata({"x-api-key": "canary"})
+    assert copy.deepcopy([given])[0] is given
+    assert copy.copy(given) is given
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match="pickled"):
+            pickle.dumps(given, protocol)
 
 
 def fails_half_way() -> Iterator[tuple[str, str]]:
