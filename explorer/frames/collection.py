@@ -60,18 +60,17 @@ def prepare(connection: Connection, method: MethodDescriptor, requests: Requests
 
 def finish(run: Run) -> Run:
     """Begin the run and wait for its end, with progress and Ctrl-C. Raises as :func:`collect` does."""
-    total = run.progress.total
-    with showing(run.options.progress, total, run.method.name) as shown, noticing_interrupts() as interrupts:
+    with noticing_interrupts() as interrupts, showing(run, interrupts.is_reaching) as shown:
         run.start(patience=run.options.sign_in_timeout, pulled_by_another=True)
         try:
             for _ in run.follow(interrupts.reach):
-                shown.tell(run.progress, run.needed)
+                shown.tell()
                 if interrupts.noticed:
                     run.cancel()
+            shown.tell()
         except BaseException as error:
             run.fail(error)
             raise
-        shown.tell(run.progress, run.needed)
     if run.error is not None:
         raise run.error
     return run

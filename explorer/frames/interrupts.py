@@ -42,6 +42,10 @@ class Interrupts:
                 self._at_once = False
             yield item
 
+    def is_reaching(self) -> bool:
+        """Whether somebody waits for the next item. From any thread."""
+        return self._at_once
+
 
 @contextmanager
 def noticing_interrupts() -> Iterator[Interrupts]:

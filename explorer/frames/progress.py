@@ -3,40 +3,87 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
-from explorer.errors import SignInRequiredError
-from explorer.frames.options import Progress as Told
-from explorer.frames.runs import Progress
+from explorer.frames.runs import Progress, Run
 from explorer.text import printable
+
+if TYPE_CHECKING:
+    _Tqdm = tqdm[Any]
+else:
+    _Tqdm = tqdm
 
 __all__ = ["Shown", "showing"]
 
+_DRAW_EVERY = 0.1  # seconds
+_LEAVING = 1.0  # seconds in which whoever waits for a run has noticed that it ended
+
+
+class _Bar(_Tqdm):
+    """One with the run's own rate: tqdm's takes a rest for slowness, and what a folder held already for speed."""
+
+    now: Progress | None = None
+
+    @property
+    def format_dict(self) -> Any:
+        shown = super().format_dict
+        if self.now is not None:
+            rests = self.now.remaining is None and self.total is not None
+            shown["rate"] = 0.0 if rests else self.now.rate  # of 0, tqdm says "?", and so of what is left
+        return shown
+
 
 class Shown:
-    """What somebody who waits for a run is shown of it."""
+    """What somebody who waits for a run is shown of it, by a thread of its own: theirs may block in their iterator."""
 
-    def __init__(self, bar: tqdm[Any], told: Told | None) -> None:
-        self._bar = bar
-        self._told = told
+    def __init__(self, run: Run, bar: _Bar, blocks: Callable[[], bool]) -> None:
+        self._run, self._bar, self._blocks = run, bar, blocks
+        self._told = run.options.progress if callable(run.options.progress) else None
+        self._left = threading.Event()
         self._rests = False
         self._said = ""
+        self._trouble: BaseException | None = None
+        self._thread = threading.Thread(target=self._draw_to_the_end, name="explorer-progress", daemon=True)
+        self._thread.start()
 
-    def tell(self, now: Progress, needed: SignInRequiredError | None) -> None:
+    def tell(self) -> None:
+        """Tell a function how far it is, from this thread; raises what it raises, and what the bar came across."""
+        if self._trouble is not None:
+            raise self._trouble
+        if self._told is not None:
+            now = self._run.progress
+            self._told(now.done, now.total or 0, now.errors)
+
+    def leave(self) -> None:
+        """Nobody waits any more: what was drawn last stays."""
+        self._left.set()
+        self._thread.join()
+
+    def _draw_to_the_end(self) -> None:
+        try:
+            while not (self._left.is_set() or self._run.has_ended(_DRAW_EVERY)):
+                self._draw()
+            self._draw()
+            if not self._left.wait(_LEAVING) and self._blocks():
+                self._write(f"Collecting has ended before its time: {self._why} {_STILL_BLOCKS}")
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, in a thread of theirs
+            self._trouble = error
+
+    def _draw(self) -> None:
         """How far it is: the bar has rate, time left, errors, and rows where a request has several.
 
-        ``needed`` is why it rests until somebody has signed in, which is said once, and also where there is no bar.
+        Why it rests until somebody has signed in is said once, and also where there is no bar.
         """
-        if self._told is not None:
-            self._told(now.done, now.total or 0, now.errors)
+        now, needed = self._run.progress, self._run.needed
         if needed is not None and not self._rests:
-            said = f"Collecting rests, with all that came: {printable(str(needed))} It goes on by itself then."
-            self._bar.write(f"{said} Or stop it, and have the rows so far.", file=sys.stderr)
+            self._write(f"Collecting rests, with all that came: {printable(str(needed))} {_GOES_ON}")
         self._rests = needed is not None
+        self._bar.now = now
         self._say(now)
         self._bar.update(now.done - self._bar.n)
 
@@ -48,12 +95,26 @@ class Shown:
             self._said = said
             self._bar.set_postfix_str(said)
 
+    def _write(self, sentence: str) -> None:
+        self._bar.write(sentence, file=sys.stderr)
+
+    @property
+    def _why(self) -> str:
+        return "it was cancelled." if self._run.error is None else printable(str(self._run.error), 1000)
+
+
+_GOES_ON = "It goes on by itself then. Or stop it, and have the rows so far."
+_STILL_BLOCKS = "What gives the requests still blocks: stop it, and have the rows so far."
+
 
 @contextmanager
-def showing(progress: bool | Told, total: int | None, title: str) -> Iterator[Shown]:  # noqa: FBT001 - as Options has it
-    """What shows a run to whoever waits, for as long as it lasts."""
-    told = progress if callable(progress) else None
-    hidden = told is not None or not progress
-    bar: tqdm[Any]
-    with tqdm(total=total, desc=title, unit=" calls", disable=hidden, dynamic_ncols=True) as bar:
-        yield Shown(bar, told)
+def showing(run: Run, blocks: Callable[[], bool]) -> Iterator[Shown]:
+    """What shows a run to whoever waits, for as long as they do; ``blocks`` says whether their iterator has them."""
+    hidden = run.options.progress is not True
+    bar = _Bar(total=run.progress.total, desc=run.method.name, unit=" calls", disable=hidden, dynamic_ncols=True)
+    with bar:
+        shown = Shown(run, bar, blocks)
+        try:
+            yield shown
+        finally:
+            shown.leave()

@@ -26,7 +26,7 @@ from explorer.frames.feed import Feed
 from explorer.frames.options import Options
 from explorer.frames.parts import Parts
 from explorer.frames.requests import Requests
-from explorer.frames.rests import Rest
+from explorer.frames.rests import Rest, Stopwatch
 from explorer.frames.row_index import row_index, with_index
 from explorer.rpc.connection import Connection
 from explorer.text import printable
@@ -104,10 +104,7 @@ class Run:
         self._failure: BaseException | None = None
         self._error: BaseException | None = None
         self._ended = threading.Event()
-        self._began = time.monotonic()
-        self._ended_at: float | None = None
-        self._rested = 0.0
-        self._resting: float | None = None
+        self._worked = Stopwatch("not begun")
         weakref.finalize(self, self._bulk.stop)
 
     def __repr__(self) -> str:
@@ -145,10 +142,7 @@ class Run:
         """How far it is."""
         with self._lock:
             done, errors, rows = self._assembly.done, self._assembly.errors, self._assembly.rows
-            rests = 0.0 if self._resting is None else time.monotonic() - self._resting
-        until = time.monotonic() if self._ended_at is None else self._ended_at
-        seconds = max(1e-9, until - self._began - self._rested - rests)
-        rate = (done - self._resumed) / seconds
+        rate = (done - self._resumed) / max(1e-9, self._worked.seconds)
         moves = rate > 0 and not (self._paused or self._bulk.sign_in)
         remaining = (self._total - done) / rate if self._total is not None and moves else None
         return Progress(done, self._total, errors, rate, remaining, rows)
@@ -182,16 +176,14 @@ class Run:
     def pause(self) -> None:
         """Send nothing more; what is under way is still answered."""
         self._paused = True
-        with self._lock:
-            self._resting = time.monotonic() if self._resting is None else self._resting
+        self._worked.stand("pause")
         self._bulk.pause()
 
     def resume(self) -> None:
         """Go on, after a pause or a sign-in."""
         self._paused = False
-        with self._lock:
-            self._rested += 0.0 if self._resting is None else time.monotonic() - self._resting
-            self._resting = None
+        for reason in ("pause", "sign-in"):
+            self._worked.go_on(reason)
         self._bulk.resume()
 
     def cancel(self) -> None:
@@ -271,7 +263,7 @@ class Run:
         except BaseException as error:  # noqa: BLE001 - kept, for whoever waits
             self._error = error
         finally:
-            self._ended_at = time.monotonic()
+            self._worked.stand("over")
             self.needed = None
             self._feed.stop()
             self._assembly.close()
@@ -282,7 +274,7 @@ class Run:
 
     def _drive(self, rest: Rest) -> BaseException | None:
         """Make the calls and take in what comes, until the end; what ended it before its time, with the rows so far."""
-        self._began = time.monotonic()
+        self._worked.go_on("not begun")
         if self._total == self._resumed:
             return None
         running = loop.run(self._bulk.run())
@@ -314,6 +306,8 @@ class Run:
             needed = self._bulk.sign_in
             if not rest.goes_on(needed, hopeless=isinstance(self._connection.token_source, StaticTokenSource)):
                 return needed
+            turn = self._worked.go_on if needed is None else self._worked.stand
+            turn("sign-in")
             self.needed = needed
             if needed is not None:
                 self._ask_again()
@@ -347,7 +341,6 @@ class Run:
 
     def _ask_again(self) -> None:
         """Look whether somebody has signed in by now; then go on."""
-        rests = time.monotonic()
         try:
             self._connection.token(_ASK_AGAIN)
         except (SignInRequiredError, TokenTimeoutError):
@@ -358,7 +351,6 @@ class Run:
             self._bulk.resume()  # a trouble of another kind: the calls meet it themselves
         else:
             self._bulk.resume()
-        self._rested += time.monotonic() - rests
 
     def _kept(self) -> pd.DataFrame:
         """The rows so far; those in memory where the folder cannot be read."""

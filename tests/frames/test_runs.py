@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,10 +28,11 @@ from explorer.errors import (
     AuthorizationServerUnavailableError,
     ConfigurationError,
     RequestError,
+    RpcStatusError,
     SignInRequiredError,
     TokenTimeoutError,
 )
-from explorer.frames import Options, collect, prepare, read_requests, runs
+from explorer.frames import Options, collect, prepare, read_requests, rests, runs
 from explorer.frames.collection import finish
 from explorer.frames.interrupts import noticing_interrupts
 from explorer.frames.runs import Run
@@ -46,7 +49,7 @@ PATIENCE = 60.0  # seconds: only a test that fails waits so long
 
 
 def options(**more: Any) -> Options:
-    return Options(progress=False, **more)
+    return Options(**{"progress": False, **more})
 
 
 def run_of(site: Any, source: Any = None, method: str = "S.Get", connection: Any = None, **more: Any) -> Run:
@@ -195,6 +198,31 @@ class TestInTheBackground:
         run.resume()
         go.set()
         run.wait(PATIENCE)
+
+    def test_a_bar_that_rests_says_so_and_has_its_rate_as_before(self, site, monkeypatch) -> None:
+        here, said = site(PROTO), io.StringIO()
+        here.serve(Get=lapsing([]))
+        source = ReuseTokenSource(dead, token=token("old"), renew=False)
+        monkeypatch.setattr(sys, "stderr", said)
+        monkeypatch.setattr(runs, "_ASK_AGAIN", 0.01)
+
+        def signs_in() -> None:
+            until(lambda: "rests until somebody signs in" in said.getvalue())
+            rates.append(run.progress.rate)
+            time.sleep(0.5)  # the rest itself
+            rates.append(run.progress.rate)
+            source.revive(token("new"), renew=False)
+
+        rates: list[float] = []
+        somebody = threading.Thread(target=signs_in)
+        connection = here.connection(token_source=source)
+        run = run_of(here, fields={"n": range(60)}, concurrency=1, connection=connection, progress=True)
+        somebody.start()
+        finish(run)
+        somebody.join()
+        assert re.search(r"30/60 \[\d\d:\d\d<\?, \? calls/s, rests until somebody signs in\]", said.getvalue())
+        assert rates[1] == pytest.approx(rates[0], rel=0.2)
+        assert f"{run.progress.rate:.2f} calls/s]" in said.getvalue().splitlines()[-1]
 
     def test_rows_that_came_before_their_turn_are_there_too(self, site) -> None:
         here, go = holding_back(site, lambda n: n == 0)
@@ -421,6 +449,27 @@ class TestInTheBackground:
         assert len(caught.value.partial) == 50
 
 
+def test_a_stopwatch_stands_while_there_is_any_reason(monkeypatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(rests, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    watch = rests.Stopwatch("not begun")
+
+    def after(seconds: float) -> float:
+        now[0] += seconds
+        return watch.seconds
+
+    assert after(5) == 0
+    watch.go_on("not begun")
+    assert after(2) == 2
+    watch.stand("pause")
+    watch.stand("sign-in")
+    watch.go_on("pause")
+    assert after(10) == 2
+    watch.go_on("sign-in")
+    watch.go_on("sign-in")
+    assert after(1) == 3
+
+
 def test_a_call_made_again_has_the_token_of_that_moment(site) -> None:
     here, seen = site(PROTO), []
 
@@ -587,6 +636,40 @@ class TestOutOfAnIterator:
         assert finish(run).frame()["twice"].tolist() == [0, 2, 4, 6, 8]
         assert left == ["interrupted"]
         assert run.state == "cancelled"
+
+    def test_while_it_blocks_the_bar_goes_on_and_a_sign_in_is_asked_for(self, site, monkeypatch) -> None:
+        here, said, served = site(PROTO), io.StringIO(), []
+        here.serve(Get=lapsing(served))
+        source = ReuseTokenSource(dead, token=token("old"), renew=False)
+        monkeypatch.setattr(sys, "stderr", said)
+        monkeypatch.setattr(runs, "_ASK_AGAIN", 0.01)
+
+        def blocking() -> Iterator[dict[str, int]]:
+            yield from ({"n": n} for n in range(30))
+            until(lambda: "30 calls [" in said.getvalue())
+            yield {"n": 30}
+            until(lambda: "The grant is dead. Sign in again. It goes on by itself then." in said.getvalue())
+            source.revive(token("new"), renew=False)
+            until(lambda: "31 calls [" in said.getvalue())
+
+        run = run_of(here, blocking(), connection=here.connection(token_source=source), progress=True)
+        assert finish(run).frame()["twice"].tolist() == [2 * n for n in range(31)]
+
+    def test_while_it_blocks_a_run_that_ends_by_itself_says_so(self, site, monkeypatch) -> None:
+        here, said = site(PROTO), io.StringIO()
+        here.serve(Get=lambda _request, context: context.abort(grpc.StatusCode.NOT_FOUND, "gone"))
+        monkeypatch.setattr(sys, "stderr", said)
+
+        def blocking() -> Iterator[dict[str, int]]:
+            yield {"n": 1}
+            until(lambda: "NOT_FOUND: gone. What gives the requests still blocks: stop it, and " in said.getvalue())
+            yield {"n": 2}
+
+        run = run_of(here, blocking(), on_error="raise")
+        with pytest.raises(RpcStatusError, match="gone") as caught:
+            finish(run)
+        assert caught.value.partial["status_code"].tolist() == ["NOT_FOUND"]
+        assert said.getvalue().startswith("Collecting has ended before its time: Request 0 of /S/Get was answered")
 
     def test_ctrl_c_that_came_before_it_is_asked_for_the_next_one_is_not_forgotten(self) -> None:
         with noticing_interrupts() as interrupts:
