@@ -35,7 +35,7 @@ other value that a person sends is taken for a secret."""
 
 
 class RequestMetadata(tuple[tuple[str, str | bytes], ...]):
-    """Pairs that are sent, whose values no repr shows (a verbose traceback prints every variable) and no pickle takes."""
+    """Pairs that are sent: no pickle has their values, and no repr, for a verbose traceback prints every variable."""
 
     __slots__ = ()
 
