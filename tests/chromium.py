@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+PATIENCE = 120_000  # milliseconds, for whatever a test waits for: a busy machine may stand still for seconds
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,12 +27,13 @@ FLAGS = [
 @contextmanager
 def chromium(*programs: str) -> Iterator[Browser]:
     """The first of these programs that is here, or else Playwright's own; skips where there is none at all."""
-    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import Error, expect, sync_playwright
 
     path = next(filter(None, map(shutil.which, programs)), None)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE)
         except Error as error:
             pytest.skip(f"no Chromium here: {error.message.splitlines()[0]}")
         yield browser

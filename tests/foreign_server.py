@@ -29,16 +29,16 @@ class ForeignServer:
 
     def requests(self, endpoint: str) -> list[dict[str, Any]]:
         """What it was asked there so far: ``grant_type`` and ``status``, and ``error`` where there was one."""
-        seen = httpx.get(f"{self.control}/seen", trust_env=False).json()
+        seen = httpx.get(f"{self.control}/seen", trust_env=False, timeout=60).json()
         return [request for request in seen if request["path"] == endpoint]
 
     def refresh_token(self) -> str:
         """A refresh token of grace's for the client ``notebook``, as she might bring it from elsewhere."""
-        return str(httpx.get(f"{self.control}/refresh_token", trust_env=False).json())
+        return str(httpx.get(f"{self.control}/refresh_token", trust_env=False, timeout=60).json())
 
     def private_key(self) -> str:
         """The key of its client ``signer``, as PEM."""
-        return str(httpx.get(f"{self.control}/private_key", trust_env=False).json())
+        return str(httpx.get(f"{self.control}/private_key", trust_env=False, timeout=60).json())
 
 
 def why_not() -> str | None:

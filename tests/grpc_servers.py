@@ -108,7 +108,7 @@ def until_lost(channel: grpc.Channel) -> None:
             noticed.set()
 
     channel.subscribe(look)
-    assert noticed.wait(30)
+    assert noticed.wait(60)
     channel.unsubscribe(look)
 
 
@@ -192,7 +192,7 @@ class Gate:
 
     def wait(self) -> None:
         self.entered.set()
-        assert self._open.wait(30)
+        assert self._open.wait(60)
 
     def open(self) -> None:
         self._open.set()

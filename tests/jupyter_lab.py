@@ -26,12 +26,12 @@ SETTINGS = {
 }
 
 
-def wait_until_it_listens(url: str, patience: float = 30) -> None:
+def wait_until_it_listens(url: str, patience: float = 120) -> None:
     """Jupyter prints its address a moment before it listens there."""
     parts, deadline = urlsplit(url), time.monotonic() + patience
     while True:
         try:
-            socket.create_connection((parts.hostname, parts.port), timeout=5).close()
+            socket.create_connection((parts.hostname, parts.port), timeout=60).close()
         except ConnectionRefusedError:
             if time.monotonic() > deadline:
                 raise
@@ -84,16 +84,16 @@ class JupyterLab:
         self._process.send_signal(signal.SIGINT)
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(15)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(5)
+            self._process.wait(60)
 
     def address(self, path: str) -> str:
         """The URL of a path of Lab's, signed in."""
         return f"{self.url}{path}?token={self._access}"
 
-    def _wait_for_url(self, patience: float = 90) -> str:
+    def _wait_for_url(self, patience: float = 300) -> str:
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             found = re.search(r"http://127\.0\.0\.1:\d+" + re.escape(self.base_url), self.log.read_text())
@@ -120,7 +120,7 @@ class Notebook:
             """() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.connectionStatus
                      === 'connected' && window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status
                      === 'idle'""",
-            timeout=90_000,
+            timeout=300_000,
         )
         self.theme(theme)
         self.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")

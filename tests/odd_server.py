@@ -127,7 +127,7 @@ class OddServer:
 
 def _listen(owner: OddServer, address: str) -> http.server.ThreadingHTTPServer:
     class Handler(http.server.BaseHTTPRequestHandler):
-        timeout = 30
+        timeout = 120
 
         def do_GET(self) -> None:
             self._answer()
@@ -140,7 +140,7 @@ def _listen(owner: OddServer, address: str) -> http.server.ThreadingHTTPServer:
             form = dict(parse_qsl(body, keep_blank_values=True))
             reply = owner.reply_to(Request(self.command, urlsplit(self.path).path, dict(self.headers), form, self.path))
             if reply.hold is not None:
-                reply.hold.wait(30)
+                reply.hold.wait(120)
             if reply.hang_up:
                 # A reset rather than an orderly end: as when a server is killed.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

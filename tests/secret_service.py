@@ -39,10 +39,10 @@ def secret_service(home: Path, *, unlocked: bool = True) -> Iterator[dict[str, s
             yield environment
         finally:
             keyring.kill()
-            keyring.wait(10)
+            keyring.wait(60)
     finally:
         bus.kill()
-        bus.wait(10)
+        bus.wait(60)
 
 
 def _bus(run: Path, environment: dict[str, str]) -> subprocess.Popen[str]:

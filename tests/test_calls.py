@@ -187,7 +187,7 @@ def test_a_giant_message_is_named_and_not_drawn(service: Callable[..., Service])
             assert len(shown) < 10_000
         assert len(call.messages[0].es) == 3_000_000
     running = served.List.start()
-    running.wait(30)
+    running.wait(60)
     assert "a message of 3,000,005 bytes" in repr(running)
 
 

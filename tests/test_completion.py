@@ -81,7 +81,7 @@ def test_what_comes_late_is_there_for_the_next_one(connected: Open, monkeypatch:
     session, served = connected(before=lambda *_: gate.wait())
     monkeypatch.setattr(completion, "_PATIENCE", 0.0)
     assert "Shop" not in dir(session)
-    gate.entered.wait(30)
+    gate.entered.wait(60)
     assert "Shop" not in dir(session), "and nobody asks twice at once"
     gate.open()
     assert session.services == ["shop.v1.Shop"]

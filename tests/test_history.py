@@ -148,13 +148,13 @@ def test_a_unary_call_that_was_stopped_is_a_row(session: Callable[..., Session])
     def handler(request: Any, context: grpc.ServicerContext) -> Any:
         context.add_callback(cancelled.set)
         entered.set()
-        assert cancelled.wait(30)
+        assert cancelled.wait(60)
         return request
 
     opened = session(Get=handler)
 
     def interrupt() -> None:
-        assert entered.wait(30)
+        assert entered.wait(60)
         signal.pthread_kill(here, signal.SIGINT)
 
     threading.Thread(target=interrupt).start()

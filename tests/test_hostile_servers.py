@@ -334,7 +334,7 @@ class TestNoEnd:
 
         session = serve(streams={"/h.S/Watch": flood})
         call = session["S"].Watch.options(max_kept_bytes=50_000, timeout=30)()
-        assert gate.wait(30)
+        assert gate.wait(60)
         assert sum(map(len, call.data[:-1])) <= 50_000
         assert not call.ok
 
@@ -361,10 +361,10 @@ class TestNoEnd:
         gate = Gate()
         session = serve(unary={"/h.S/Get": lambda *_: gate.wait() or b""})
         running = session["S"].Get.start()
-        assert gate.entered.wait(30)
+        assert gate.entered.wait(60)
         session.close()
         try:
-            assert not running.wait(30).ok
+            assert not running.wait(60).ok
         except ExplorerError as error:
             typed(error)
         gate.open()

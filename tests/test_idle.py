@@ -28,7 +28,7 @@ class Renewed:
 
     def until(self, source: ReuseTokenSource, count: int) -> None:
         with self.landed:
-            assert self.landed.wait_for(lambda: source.snapshot.refresh_count == count, 10), self.requests
+            assert self.landed.wait_for(lambda: source.snapshot.refresh_count == count, 60), self.requests
 
 
 @pytest.fixture

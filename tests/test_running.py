@@ -68,7 +68,7 @@ def held(cancelled: threading.Event, entered: threading.Event) -> Callable[..., 
     def handler(_request: Any, context: grpc.ServicerContext) -> Any:
         context.add_callback(cancelled.set)
         entered.set()
-        assert cancelled.wait(30)
+        assert cancelled.wait(60)
         return {}
 
     return handler
@@ -94,7 +94,7 @@ class TestFourKinds:
         served = service(Get=echo, List=lambda request, _: [request], Up=joined, Chat=echo)
         running = served[name].start(s="a")
         assert [message.s for message in running] == ["a"]
-        call = running.wait(30)
+        call = running.wait(60)
         assert call.ok
         assert call.kind == running.kind == served[name].kind
         assert running.done
@@ -140,11 +140,11 @@ class TestFourKinds:
         cancelled, entered = threading.Event(), threading.Event()
         handler = held_stream if name in ("List", "Chat") else held
         running = service(**{name: handler(cancelled, entered)})[name].start(s="a")
-        assert entered.wait(30)
+        assert entered.wait(60)
         assert not running.done
         running.cancel()
-        assert cancelled.wait(30)
-        call = running.wait(30)
+        assert cancelled.wait(60)
+        call = running.wait(60)
         assert call.status.code == "CANCELLED"
         assert "stopped here" in call.status.details
         assert list(running) == []
@@ -155,12 +155,12 @@ class TestFourKinds:
         handler = held_stream if name in ("List", "Chat") else held
         method = service(**{name: handler(cancelled, entered)})[name]
         running = method.start(s="a")
-        assert entered.wait(30)
+        assert entered.wait(60)
         method._connection.close()
-        call = running.wait(30)
+        call = running.wait(60)
         assert call.status.code == "CANCELLED"
         assert "connection was closed here" in call.status.details
-        assert cancelled.wait(30)
+        assert cancelled.wait(60)
         with pytest.raises(ConfigurationError, match="closed"):
             call.repeat()
 
@@ -187,7 +187,7 @@ class TestRequests:
 
     def test_or_as_a_generator_which_is_run_as_the_server_reads(self, service: Callable[..., Service]) -> None:
         method = service(Chat=echo).Chat
-        message = method.start(s="x").wait(30).messages[0]
+        message = method.start(s="x").wait(60).messages[0]
         given: list[int] = []
 
         def endless() -> Iterator[Any]:
@@ -228,10 +228,10 @@ class TestRequests:
                 closed.set()
 
         running = service(Chat=echo).Chat.start(endless())
-        assert taken.wait(30)
+        assert taken.wait(60)
         running.cancel()
-        assert closed.wait(30)
-        assert running.wait(30).status.code == "CANCELLED"
+        assert closed.wait(60)
+        assert running.wait(60).status.code == "CANCELLED"
 
     def test_nothing_given_is_an_empty_stream(self, service: Callable[..., Service]) -> None:
         served = service(Up=joined, Chat=echo)
@@ -289,14 +289,14 @@ class TestRequests:
         def two_and_a_bad_one() -> Iterator[Any]:
             yield {"s": "a"}
             yield {"s": "b"}
-            assert arrived.wait(30)
+            assert arrived.wait(60)
             yield bad()
 
         running = service(Chat=echo).Chat.start(two_and_a_bad_one())
         assert [next(running).s, next(running).s] == ["a", "b"]
         arrived.set()
         with pytest.raises(RequestStreamError, match="stopped after 2 messages had been sent") as caught:
-            running.wait(30)
+            running.wait(60)
         assert isinstance(caught.value.__cause__, ZeroDivisionError | RequestError)
         assert [message.s for message in caught.value.call.messages] == ["a", "b"]
         assert [message.s for message in caught.value.call.requests] == ["a", "b"]
@@ -318,7 +318,7 @@ class TestSending:
                 chat.send(t=1)
             chat.done_writing()
             assert not chat.writing
-            call = chat.wait(30)
+            call = chat.wait(60)
         assert call.ok
         assert (call.sent, len(call)) == (4, 4)
         assert [request.s for request in call.requests] == ["a", "b", "c", "d"]
@@ -346,9 +346,9 @@ class TestSending:
             sender.start()
         came = [next(chat).i for _ in range(200)]
         for sender in senders:
-            sender.join(30)
+            sender.join(60)
         chat.done_writing()
-        assert chat.wait(30).ok
+        assert chat.wait(60).ok
         assert sorted(came) == [1000 * n + k for n in range(4) for k in range(50)]
         for n in range(4):
             assert [i for i in came if i // 1000 == n] == [1000 * n + k for k in range(50)]
@@ -358,7 +358,7 @@ class TestSending:
         with pytest.raises(ConfigurationError, match="List takes one request"):
             running.send(s="a")
         running.done_writing()
-        assert running.wait(30).ok
+        assert running.wait(60).ok
 
     def test_waiting_has_its_own_patience(self, service: Callable[..., Service]) -> None:
         chat = service(Chat=echo).Chat.start()
@@ -366,7 +366,7 @@ class TestSending:
             chat.wait(0.01)
         assert not chat.done
         chat.done_writing()
-        assert chat.wait(30).ok
+        assert chat.wait(60).ok
 
 
 class TestBeforeItLeft:
@@ -383,15 +383,15 @@ class TestBeforeItLeft:
         connection = site.connection(token_source=Slow(a_token()))
         try:
             running = Service(connection, site.pool.FindServiceByName("S"), Options(), {}).Get.start()
-            assert gate.entered.wait(30)
+            assert gate.entered.wait(60)
             running.cancel()
-            call = running.wait(30)  # it is over although the token is still waited for
+            call = running.wait(60)  # it is over although the token is still waited for
             assert call.status.code == "CANCELLED"
             assert "before it was sent" in call.status.details
             gate.open()
             worker = next((t for t in threading.enumerate() if t.name == "call under way"), None)
             if worker is not None:
-                worker.join(30)
+                worker.join(60)
             assert called == []
             assert running.wait() is call
         finally:
@@ -442,7 +442,7 @@ class TestInterrupts:
         here = threading.get_ident()
 
         def interrupt() -> None:
-            assert entered.wait(30)
+            assert entered.wait(60)
             signal.pthread_kill(here, signal.SIGINT)
 
         threading.Thread(target=interrupt).start()
@@ -451,7 +451,7 @@ class TestInterrupts:
                 method(s="a")
         else:
             assert method(s="a").status.code == "CANCELLED"
-        assert cancelled.wait(30)
+        assert cancelled.wait(60)
 
     def test_one_that_strikes_while_grpc_begins_the_call_waits_until_it_is_in_hand(
         self, service: Callable[..., Service], monkeypatch: Any
@@ -466,7 +466,7 @@ class TestInterrupts:
 
             def begin(*given: Any, **how: Any) -> Any:
                 call = callable_(*given, **how)
-                assert entered.wait(30)  # the server has it, and nobody here has it in hand
+                assert entered.wait(60)  # the server has it, and nobody here has it in hand
                 signal.raise_signal(signal.SIGINT)
                 kept.append(call)  # as gRPC's own thread keeps it: it is not collected
                 return call
@@ -478,7 +478,7 @@ class TestInterrupts:
         with pytest.raises(KeyboardInterrupt):
             method(s="a")
         assert kept, "the interrupt was held until the call was there"
-        assert cancelled.wait(30)
+        assert cancelled.wait(60)
 
     def test_while_messages_are_iterated_over(self, service: Callable[..., Service]) -> None:
         cancelled, entered = threading.Event(), threading.Event()
@@ -486,13 +486,13 @@ class TestInterrupts:
         here = threading.get_ident()
 
         def interrupt() -> None:
-            assert entered.wait(30)
+            assert entered.wait(60)
             signal.pthread_kill(here, signal.SIGINT)
 
         threading.Thread(target=interrupt).start()
         with pytest.raises(KeyboardInterrupt):
             next(running)
-        assert cancelled.wait(30)
+        assert cancelled.wait(60)
         assert running.status.code == "CANCELLED"
 
 
@@ -567,7 +567,7 @@ class TestAtTheDemo:
             look_up.send(id="nobody")
             assert "nobody" in next(look_up).problem
             look_up.done_writing()
-            call = look_up.wait(30)
+            call = look_up.wait(60)
         assert call.ok
         assert call.repeat().data == call.data
 
@@ -576,7 +576,7 @@ class TestAtTheDemo:
         came = [next(watch) for _ in range(3)]
         assert len(came) == 3
         watch.cancel()
-        call = watch.wait(30)
+        call = watch.wait(60)
         assert call.status.code == "CANCELLED"
         assert len(call) >= 3
         assert len(call.frame()) == len(call) + 1

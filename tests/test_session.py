@@ -310,10 +310,10 @@ service T { rpc Up (stream Q) returns (Q); }
 
     def test_very_many_services_are_told_apart_in_a_moment(self, odd: Callable[..., Session]) -> None:
         session = odd(self.TEXT, *(f"p{number}.Service{number}" for number in range(30_000)))
-        began = time.monotonic()
+        began = time.thread_time()
         with pytest.raises(UnknownNameError):
             session["Nobody"]
-        assert time.monotonic() - began < 5
+        assert time.thread_time() - began < 5
 
     def test_a_field_that_no_keyword_can_be(self, odd: Callable[..., Session]) -> None:
         method = odd(self.TEXT, "S", "T", Get=lambda request, _: request)["S.Get"]

@@ -98,11 +98,11 @@ class TestWaiting:
             ThreadPoolExecutor(1) as other,
         ):
             waiting = other.submit(lambda: session.services)
-            assert gate.entered.wait(30)
+            assert gate.entered.wait(60)
             assert session.services == ["shop.v1.Shop"]
             assert not waiting.done()
             gate.open()
-            assert waiting.result(30) == ["shop.v1.Shop"]
+            assert waiting.result(60) == ["shop.v1.Shop"]
 
     def test_the_sessions_time_limit_is_reflections(self, serve: Serve) -> None:
         gate, served = Gate(), shop()

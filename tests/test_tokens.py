@@ -44,7 +44,7 @@ class Grant:
         asked_at = self.clock.now()
         self.requests += 1
         self.asked.release()
-        assert self.open.wait(10)
+        assert self.open.wait(60)
         if self.error is not None:
             raise self.error
         return Token(Secret(f"token-{self.requests}"), asked_at, self.lifetime)
@@ -200,7 +200,7 @@ def test_s1_any_thread_and_any_event_loop_may_ask(source: ReuseTokenSource, gran
     assert asyncio.run(inside_a_running_loop()) == "token-2", "another loop, after the first has closed"
     clock.advance(91)
     with ThreadPoolExecutor(1) as thread:
-        assert thread.submit(asyncio.run, inside_a_running_loop()).result(10) == "token-3", "a loop of a plain thread"
+        assert thread.submit(asyncio.run, inside_a_running_loop()).result(60) == "token-3", "a loop of a plain thread"
     clock.advance(91)
     assert name(source.token()) == "token-4", "and no loop at all"
     assert grant.requests == 4
@@ -210,7 +210,7 @@ def test_s5_twenty_callers_share_one_flight(source: ReuseTokenSource, grant: Gra
     grant.open.clear()
     with ThreadPoolExecutor(20) as callers:
         waiting = [callers.submit(source.token) for _ in range(20)]
-        assert grant.asked.acquire(timeout=10)
+        assert grant.asked.acquire(timeout=60)
         grant.open.set()
         assert {name(each.result()) for each in waiting} == {"token-1"}
     assert grant.requests == 1
@@ -218,11 +218,11 @@ def test_s5_twenty_callers_share_one_flight(source: ReuseTokenSource, grant: Gra
 
 def test_s5_who_holds_a_valid_token_never_waits(source: ReuseTokenSource, grant: Grant) -> None:
     source.token()
-    assert grant.asked.acquire(timeout=10)
+    assert grant.asked.acquire(timeout=60)
     grant.open.clear()
     with ThreadPoolExecutor(1) as other:
         refreshing = other.submit(source.refresh)
-        assert grant.asked.acquire(timeout=10)
+        assert grant.asked.acquire(timeout=60)
         assert source.snapshot.refreshing
         assert name(source.token(timeout=0)) == "token-1"
         grant.open.set()
@@ -234,7 +234,7 @@ def test_s6_one_failure_reaches_all_its_waiters(source: ReuseTokenSource, grant:
     grant.open.clear()
     with ThreadPoolExecutor(20) as callers:
         waiting = [callers.submit(source.token) for _ in range(20)]
-        assert grant.asked.acquire(timeout=10)
+        assert grant.asked.acquire(timeout=60)
         grant.open.set()
         assert {type(each.exception()) for each in waiting} == {SignInRequiredError}
     assert grant.requests == 1
@@ -284,9 +284,9 @@ def test_s6_waiters_of_one_flight_each_raise_an_error_of_their_own(
     with ThreadPoolExecutor(2) as callers:
         waiting = [callers.submit(source.token) for _ in range(2)]
         for _ in waiting:  # who came after its end would wait out the back-off of another
-            assert joined.acquire(timeout=30)
+            assert joined.acquire(timeout=60)
         grant.open.set()
-        raised = [each.exception(30) for each in waiting]
+        raised = [each.exception(60) for each in waiting]
     assert [type(each) for each in raised] == [AuthorizationServerUnavailableError] * 2
     assert raised[0] is not raised[1], "raising it in one thread would add that thread's frames to the other's"
 
@@ -296,13 +296,13 @@ def test_a_listener_may_ask_for_a_token(source: ReuseTokenSource, grant: Grant) 
     told = threading.Semaphore(0)
 
     def listener() -> None:
-        given.append(name(source.token(timeout=10)))
+        given.append(name(source.token(timeout=60)))
         told.release()
 
     source.subscribe(listener)
-    assert name(source.token(timeout=5)) == "token-1"
+    assert name(source.token(timeout=60)) == "token-1"
     for _ in ("begun", "landed"):
-        assert told.acquire(timeout=10)
+        assert told.acquire(timeout=60)
     assert given == ["token-1", "token-1"]
     assert grant.requests == 1
 
@@ -316,9 +316,9 @@ def test_a_request_that_could_not_begin_is_waited_for_by_nobody(
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", exhausted)
         with pytest.raises(RuntimeError, match="thread"):
-            source.token(timeout=5)
+            source.token(timeout=60)
     assert not source.snapshot.refreshing
-    assert name(source.token(timeout=5)) == "token-1"
+    assert name(source.token(timeout=60)) == "token-1"
 
 
 def test_a_refused_client_is_asked_for_again_only_on_purpose(source: ReuseTokenSource, grant: Grant) -> None:
@@ -335,7 +335,7 @@ def test_a_refused_client_is_asked_for_again_only_on_purpose(source: ReuseTokenS
 def test_s7_the_token_is_renewed_in_the_background_while_it_still_lives(grant: Grant, clock: FakeClock) -> None:
     source = ReuseTokenSource(grant, clock=clock)
     source.token()
-    assert grant.asked.acquire(timeout=10)
+    assert grant.asked.acquire(timeout=60)
     assert 80 <= clock.until_somebody_waits(shorter_than=500) <= 84
     renewed = threading.Event()
     source.subscribe(lambda: renewed.set() if source.snapshot.refresh_count == 2 else None)
@@ -343,10 +343,10 @@ def test_s7_the_token_is_renewed_in_the_background_while_it_still_lives(grant: G
     assert grant.requests == 1, "too early"
     grant.open.clear()
     clock.advance(4.2)
-    assert grant.asked.acquire(timeout=10)
+    assert grant.asked.acquire(timeout=60)
     assert name(source.token(timeout=0)) == "token-1", "callers keep the valid one meanwhile"
     grant.open.set()
-    assert renewed.wait(10)
+    assert renewed.wait(60)
     assert name(source.token(timeout=0)) == "token-2"
     source.close()
 
@@ -354,11 +354,11 @@ def test_s7_the_token_is_renewed_in_the_background_while_it_still_lives(grant: G
 def test_s7_background_and_blocking_refresh_are_the_same_flight(grant: Grant, clock: FakeClock) -> None:
     source = ReuseTokenSource(grant, clock=clock)
     source.token()
-    assert grant.asked.acquire(timeout=10)
+    assert grant.asked.acquire(timeout=60)
     clock.until_somebody_waits(shorter_than=500)
     grant.open.clear()
     clock.advance(85)
-    assert grant.asked.acquire(timeout=10)
+    assert grant.asked.acquire(timeout=60)
     with ThreadPoolExecutor(1) as other:
         clock.advance(20)
         blocking = other.submit(source.token)
@@ -379,7 +379,7 @@ def test_s7_a_closed_or_forgotten_source_leaves_no_thread(grant: Grant, clock: F
             source.close()
         del source
         gc.collect()
-        renewer.join(10)
+        renewer.join(60)
         assert not renewer.is_alive(), let_go
 
 
@@ -402,7 +402,7 @@ def test_s11_a_passing_trouble_delays_the_next_request_as_the_server_asks(
         assert clock.until_somebody_waits() == pytest.approx(30, abs=0.01)
         assert grant.requests == 1
         clock.advance(30.1)
-        assert name(waiting.result(10)) == "token-2"
+        assert name(waiting.result(60)) == "token-2"
 
 
 def test_s11_troubles_in_a_row_back_off_exponentially_with_full_jitter(
@@ -431,7 +431,7 @@ def test_s11_troubles_in_a_row_back_off_exponentially_with_full_jitter(
         assert clock.until_somebody_waits() == pytest.approx(2), "the count begins anew, and what was drawn is waited"
         grant.error = None
         clock.advance(2)
-        waiting.result(10)
+        waiting.result(60)
 
 
 def test_s11_a_renewal_that_met_a_passing_trouble_comes_again_when_the_server_wishes(
@@ -439,17 +439,17 @@ def test_s11_a_renewal_that_met_a_passing_trouble_comes_again_when_the_server_wi
 ) -> None:
     source = ReuseTokenSource(grant, clock=clock)
     source.token()
-    assert grant.asked.acquire(timeout=10)
+    assert grant.asked.acquire(timeout=60)
     clock.until_somebody_waits(shorter_than=500)
     grant.error = AuthorizationServerUnavailableError("busy", retry_after=30)
     clock.advance(84.1)
-    assert grant.asked.acquire(timeout=10)
+    assert grant.asked.acquire(timeout=60)
     assert clock.until_somebody_waits(shorter_than=500) == pytest.approx(30)
     grant.error = None
     clock.advance(29.9)
     assert grant.requests == 2
     clock.advance(0.2)
-    assert grant.asked.acquire(timeout=10)
+    assert grant.asked.acquire(timeout=60)
     source.close()
 
 
@@ -464,7 +464,7 @@ def test_s11_who_would_wait_too_long_for_its_turn_is_told_and_nothing_is_sent(
     assert grant.requests == 1
     grant.error = None
     clock.advance(wish + 1)
-    assert name(source.token(timeout=5)) == "token-2"
+    assert name(source.token(timeout=60)) == "token-2"
 
 
 def test_s13_a_timeout_bounds_the_wait_and_not_the_refresh(source: ReuseTokenSource, grant: Grant) -> None:
@@ -472,7 +472,7 @@ def test_s13_a_timeout_bounds_the_wait_and_not_the_refresh(source: ReuseTokenSou
     began = time.monotonic()
     with pytest.raises(TokenTimeoutError, match=r"within 0\.05 s"):
         source.token(timeout=0.05)
-    assert time.monotonic() - began < 2, "the wait itself is short, and not only what is said of it"
+    assert time.monotonic() - began < 30, "the wait itself is short, and not only what is said of it"
     grant.open.set()
     assert name(source.token()) == "token-1"
     assert grant.requests == 1
@@ -483,7 +483,7 @@ def test_s13_a_flight_that_ends_in_a_timeout_of_its_own_keeps_its_type(source: R
 
     grant.error = SlowPersonError("too slow")
     with pytest.raises(SlowPersonError):
-        source.token(timeout=5)
+        source.token(timeout=60)
 
 
 def test_s14_exactly_the_rejected_token_is_never_handed_out_again(source: ReuseTokenSource, grant: Grant) -> None:
@@ -501,22 +501,22 @@ def test_s14_forced_refreshes_come_at_most_once_a_second(source: ReuseTokenSourc
         assert clock.until_somebody_waits() <= 1
         assert grant.requests == 2
         clock.advance(1.01)
-        third = waiting.result(10)
+        third = waiting.result(60)
         assert name(third) == "token-3"
         waiting = other.submit(source.token, rejected=third)
         assert clock.until_somebody_waits() > 0.9, "from when the one before was sent, not from when it was asked for"
         clock.advance(1.01)
-        assert name(waiting.result(10)) == "token-4"
+        assert name(waiting.result(60)) == "token-4"
 
 
 def test_s17_what_is_under_way_cannot_bring_a_closed_source_back(source: ReuseTokenSource, grant: Grant) -> None:
     grant.open.clear()
     with ThreadPoolExecutor(1) as other:
         waiting = other.submit(source.token)
-        assert grant.asked.acquire(timeout=10)
+        assert grant.asked.acquire(timeout=60)
         source.close()
         with pytest.raises(SignInRequiredError):
-            waiting.result(10)
+            waiting.result(60)
         grant.open.set()
     with pytest.raises(SignInRequiredError, match="over"):
         source.token()
@@ -537,8 +537,8 @@ def test_s17_a_request_that_waits_for_its_turn_is_sent_only_if_nobody_signs_out(
         if closed:
             source.close()
         clock.advance(31)
-        assert isinstance(waiting.exception(30), SignInRequiredError if closed else AuthorizationServerUnavailableError)
-        flight.join(30)
+        assert isinstance(waiting.exception(60), SignInRequiredError if closed else AuthorizationServerUnavailableError)
+        flight.join(60)
     assert grant.requests == requests
 
 
@@ -564,7 +564,7 @@ def test_a_listener_that_fails_costs_nobody_their_token(source: ReuseTokenSource
     source.subscribe(lambda: 1 / 0)
     source.subscribe(told.set)
     assert name(source.token()) == "token-1"
-    assert told.wait(10), "and nobody else the news"
+    assert told.wait(60), "and nobody else the news"
     assert "listener" in caplog.text
 
 

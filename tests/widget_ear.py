@@ -28,7 +28,7 @@ class Ear:
 
     def until(self, holds: Callable[[], Any]) -> dict[str, Any]:
         with self.changed:
-            assert self.changed.wait_for(holds, 30), self.model.state
+            assert self.changed.wait_for(holds, 120), self.model.state
         return self.model.state
 
     def until_gate(self, kind: str) -> Any:

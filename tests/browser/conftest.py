@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chromium import PATIENCE
 from jupyter_lab import JupyterLab, Notebook
 from playwright.sync_api import Browser, Page
 
@@ -33,7 +34,7 @@ def lab(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[JupyterLab]:
 def page(browser: Browser, lab: JupyterLab) -> Iterator[Page]:
     """A 13-inch screen's window on that Lab, which may reach nothing but this machine."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     outside: list[str] = []
     context.on("request", lambda sent: outside.append(sent.url) if _is_outside(sent.url) else None)

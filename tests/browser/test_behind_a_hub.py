@@ -9,7 +9,7 @@ import pytest
 from jupyter_lab import JupyterLab, Notebook
 from playwright.sync_api import Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 HUB = {"base_url": "/user/x/", "environment": {"JUPYTERHUB_SERVICE_PREFIX": "/user/x/", "BINDER_LAUNCH_HOST": "hub"}}
 

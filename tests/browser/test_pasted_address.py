@@ -11,7 +11,7 @@ from canary import found
 from jupyter_lab import JupyterLab, Notebook
 from playwright.sync_api import Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 INDEX = "notebooks/index.ipynb"
 HUB = {"base_url": "/user/x/", "environment": {"JUPYTERHUB_SERVICE_PREFIX": "/user/x/"}}

@@ -9,9 +9,8 @@ import pytest
 from jupyter_lab import JupyterLab, Notebook
 from playwright.sync_api import Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PATIENCE = 60_000  # milliseconds: what is computed elsewhere takes its time on a busy machine
 CELLS = (
     """
 import numpy as np
@@ -58,15 +57,15 @@ def test_what_was_collected_and_a_million_rows_are_looked_at_and_taken_out(
     frame.get_by_label("user_id").fill("user123")
     frame.get_by_role("button", name="Call", exact=True).click()
     frame.get_by_role("button", name="1 row in widget.responses").click()
-    expect(frame.locator(".ge-sheet").get_by_role("cell", name="Ada Example")).to_be_visible(timeout=PATIENCE)
+    expect(frame.locator(".ge-sheet").get_by_role("cell", name="Ada Example")).to_be_visible()
     frame.get_by_role("button", name="DataFrame").click()
     frame.get_by_label("name in the notebook").fill("people")
     frame.get_by_label("name in the notebook").press("Enter")
-    expect(frame.locator(".ge-said")).to_contain_text("people is a DataFrame of 1 row", timeout=PATIENCE)
+    expect(frame.locator(".ge-said")).to_contain_text("people is a DataFrame of 1 row")
     assert notebook.ask("people['name'].tolist()") == ["Ada Example"]
     frame.screenshot(path=pictures / "table-of-responses-light.png")
     frame.get_by_role("button", name="Close the table").click()
-    expect(frame.get_by_label("user_id")).to_be_visible(timeout=PATIENCE)
+    expect(frame.get_by_label("user_id")).to_be_visible()
 
     # A million rows, sorted, filtered and paged in the kernel: the page has a hundred.
     alone = page.locator(".ge-alone .ge-frame")
@@ -74,19 +73,19 @@ def test_what_was_collected_and_a_million_rows_are_looked_at_and_taken_out(
     first = alone.locator("tbody tr").first
     for _ in ("up", "and down"):
         alone.get_by_role("button", name="n int64", exact=True).click()
-    expect(first).to_contain_text("999999", timeout=PATIENCE)
+    expect(first).to_contain_text("999999")
     alone.get_by_label("add a filter").select_option(label="status_code")
     alone.get_by_label("status_code contains").fill("not_f")
-    expect(alone.locator(".ge-pages")).to_contain_text("1–100 of 333,333 found, in 1,000,000 rows", timeout=PATIENCE)
+    expect(alone.locator(".ge-pages")).to_contain_text("1–100 of 333,333 found, in 1,000,000 rows")
     alone.get_by_role("button", name="last rows").click()
-    expect(alone.locator("tbody tr")).to_have_count(33, timeout=PATIENCE)
-    expect(alone.locator("tbody tr").last).to_contain_text("NOT_FOUND", timeout=PATIENCE)
+    expect(alone.locator("tbody tr")).to_have_count(33)
+    expect(alone.locator("tbody tr").last).to_contain_text("NOT_FOUND")
     assert notebook.ask("[len(view.shown), int(view.shown['n'].iloc[0])]") == [333_333, 999_998]
 
     # The same in pandas, to be copied into a cell.
     alone.locator(".ge-out").get_by_role("button", name="Code").click()
     code = alone.get_by_label("these rows in pandas")
-    expect(code).to_contain_text('sort_values("n", ascending=False, kind="stable")', timeout=PATIENCE)
+    expect(code).to_contain_text('sort_values("n", ascending=False, kind="stable")')
     frame_line, rows = (code.text_content() or "").split("\n", 1)
     assert frame_line == "df = view.frame"
     assert notebook.ask(f"[df := view.frame, ({rows}).reset_index(drop=True).equals(view.shown)][1]")
@@ -95,10 +94,10 @@ def test_what_was_collected_and_a_million_rows_are_looked_at_and_taken_out(
 
     # How long they took, in one click, in the light of the day or of the night.
     alone.get_by_role("button", name="Latencies").click()
-    expect(alone.locator(".ge-by-day")).to_be_visible(timeout=PATIENCE)
+    expect(alone.locator(".ge-by-day")).to_be_visible()
     assert "333,333 calls; median" in (alone.locator(".ge-by-day").get_attribute("alt") or "")
     notebook.theme("dark")
-    expect(alone.locator(".ge-by-night")).to_be_visible(timeout=PATIENCE)
+    expect(alone.locator(".ge-by-night")).to_be_visible()
     expect(alone.locator(".ge-by-day")).to_be_hidden()
     alone.screenshot(path=pictures / "table-latencies-dark.png")
 
@@ -107,5 +106,5 @@ def test_what_was_collected_and_a_million_rows_are_looked_at_and_taken_out(
         alone.get_by_role("button", name="Parquet").click()
         alone.get_by_label("name of the file").fill("missing")
         alone.get_by_role("button", name="Write", exact=True).click()
-        expect(alone.locator(".ge-said")).to_contain_text(said, timeout=PATIENCE)
+        expect(alone.locator(".ge-said")).to_contain_text(said)
     assert [path.name for path in lab.work.glob("*.parquet")] == ["missing.parquet"]

@@ -98,7 +98,7 @@ def test_a_sign_in_changes_the_session_so_that_a_planted_one_is_worth_nothing(by
     assert "HttpOnly" in answer.headers["Set-Cookie"]
     assert "SameSite=Lax" in answer.headers["Set-Cookie"]
     assert "Allow Notebook explorer?" in by_hand.http.get(url).text
-    assert "Password" in httpx.get(url, cookies=planted, trust_env=False).text
+    assert "Password" in httpx.get(url, cookies=planted, trust_env=False, timeout=60).text
 
 
 def test_the_answer_is_fetched_with_get_and_tells_nobody_where_it_came_from(by_hand):
@@ -167,7 +167,7 @@ def test_the_policy_lets_the_form_redirect_to_the_receiver(by_hand, demo, redire
 @pytest.fixture
 def proxy(demo) -> Iterator[str]:
     """A reverse proxy that takes a prefix off, as the one of Jupyter does; the base URL that people see."""
-    upstream = httpx.Client(base_url=demo.issuer, trust_env=False, follow_redirects=False)
+    upstream = httpx.Client(base_url=demo.issuer, trust_env=False, follow_redirects=False, timeout=60)
     prefix = f"{PREFIX}/{urlsplit(demo.issuer).port}"
 
     def forward(environ, start_response):

@@ -93,7 +93,7 @@ def test_it_ends_when_its_parent_ends_without_a_word():
     with parent:
         pid = int(parent.stdout.readline())
         parent.stdin.close()
-        assert parent.wait(20) == 0
+        assert parent.wait(60) == 0
         assert ends(pid, within=20)
 
 
@@ -131,7 +131,7 @@ logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
 if {speaking}:
     logging.getLogger("authlib").setLevel(logging.DEBUG)
 form = {{"grant_type": "refresh_token", "refresh_token": program.description()["refresh_token"]}}
-with httpx.Client(trust_env=False) as http:
+with httpx.Client(trust_env=False, timeout=60) as http:
     answer = http.post(program.issuer + "/token", data=form, auth=("seed", "seed-secret"))
 print(answer.json()["access_token"])
 program.stop()
@@ -202,10 +202,11 @@ def test_by_hand_it_says_what_there_is_and_ends_on_a_signal(number):
             data={"grant_type": "client_credentials"},
             auth=("service", "service-secret"),
             trust_env=False,
+            timeout=60,
         )
         assert answer.json()["expires_in"] == 5
         process.send_signal(number)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         assert not certificates.exists()
 
 

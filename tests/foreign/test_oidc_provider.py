@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from chromium import PATIENCE
 from fake_clock import FakeClock
 from foreign_server import ForeignServer
 from playwright.sync_api import Browser, Page
@@ -45,7 +46,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     # Its pages ask for a font from elsewhere; nothing leaves this machine.
     context.route(lambda url: not url.startswith("http://127.0.0.1:"), lambda route: route.abort())
     yield context.new_page()
@@ -99,7 +100,7 @@ def says_of(foreign: ForeignServer, token: Token) -> dict[str, Any]:
     endpoint = authorization_server(foreign.issuer).introspection_endpoint
     assert endpoint is not None
     form = {"token": token.access_token.reveal(), "client_id": "notebook"}
-    answer: dict[str, Any] = httpx.post(endpoint, data=form, trust_env=False).raise_for_status().json()
+    answer: dict[str, Any] = httpx.post(endpoint, data=form, trust_env=False, timeout=60).raise_for_status().json()
     return answer
 
 
@@ -157,7 +158,7 @@ def test_t1_it_refuses_the_code_to_whoever_lacks_the_verifier(foreign: ForeignSe
     page.goto(flow.authorization_url)
     sign_in_as(page, "ada")
     with pytest.raises(SignInRequiredError, match="invalid_grant"):
-        flow.wait(10)
+        flow.wait(60)
     assert grants_since(foreign, before) == [("authorization_code", 400)]
     stranger.cancel()
 

@@ -445,7 +445,7 @@ class TestToken:
 
         def fetch() -> Token:
             fetching.set()
-            assert finished.wait(30)
+            assert finished.wait(60)
             return token("new")
 
         here.serve(Get=get)

@@ -10,7 +10,7 @@ import pytest
 from explorer.frames.inflow import _KEEPING, Inflow
 
 ROOM = 9 * (10 + _KEEPING)  # nine messages of ten bytes
-PATIENCE = 60.0  # seconds: only a test that fails waits so long
+PATIENCE = 120.0  # seconds: only a test that fails waits so long
 
 
 def putting(inflow: Inflow, count: int) -> tuple[threading.Thread, list[int]]:

@@ -9,7 +9,7 @@ import pytest
 
 from explorer.frames import loop
 
-PATIENCE = 60.0  # seconds: only a test that fails waits so long
+PATIENCE = 120.0  # seconds: only a test that fails waits so long
 
 
 def test_what_follows_is_done_in_the_same_thread_and_what_blocks_beside_another_in_its_own() -> None:

@@ -45,7 +45,7 @@ message A { int32 twice = 1; optional int64 big = 2; string next_page_token = 3;
 message B { int32 twice = 1; }
 service S { rpc Get (Q) returns (B); rpc Page (Q) returns (A); rpc List (Q) returns (stream B); }
 """
-PATIENCE = 60.0  # seconds: only a test that fails waits so long
+PATIENCE = 120.0  # seconds: only a test that fails waits so long
 
 
 def options(**more: Any) -> Options:

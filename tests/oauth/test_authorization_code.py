@@ -50,7 +50,7 @@ def come_back(flow: AuthorizationCodeFlow, **parameters: str) -> httpx.Response:
     """What the browser does when the authorization server redirects it."""
     answer = {"state": asked(flow)["state"], "code": "the-code", **parameters}
     query = urlencode({name: value for name, value in answer.items() if value is not None})
-    return httpx.get(f"{flow.redirect_uri}?{query}")
+    return httpx.get(f"{flow.redirect_uri}?{query}", timeout=60)
 
 
 def refuses_connections(uri: str) -> bool:
@@ -62,7 +62,7 @@ def test_a_code_becomes_a_source_of_tokens(odd_server: OddServer, begin: Begin):
     odd_server.answer("/token", bearer("fresh", refresh_token="r", scope="read"))
     flow = begin()
     assert come_back(flow).status_code == 200
-    source = flow.wait(10)
+    source = flow.wait(60)
     assert source.token().access_token.reveal() == "fresh"
     assert source.state.scope == ("read",)
     assert source.state.phase == "fresh"
@@ -80,7 +80,7 @@ def test_t1_each_request_has_s256_and_a_fresh_verifier_that_is_in_no_url(odd_ser
     for _ in range(3):
         flow = begin()
         come_back(flow)
-        flow.wait(10)
+        flow.wait(60)
         verifier = odd_server.asked("/token")[-1].form["code_verifier"]
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         assert re.fullmatch(r"[A-Za-z0-9\-._~]{43,128}", verifier)
@@ -123,7 +123,7 @@ def test_the_endpoints_own_query_is_kept_and_resource_is_sent_where_given(odd_se
     assert asked(flow)["tenant"] == "one"
     assert asked(flow)["resource"] == "https://api.example/"
     come_back(flow)
-    flow.wait(10)
+    flow.wait(60)
     assert odd_server.asked("/token")[0].form["resource"] == "https://api.example/"
 
 
@@ -138,7 +138,7 @@ def test_t3_a_missing_or_wrong_state_makes_no_token_request_and_the_right_one_st
     assert come_back(flow, state=state).status_code == 400
     assert odd_server.asked("/token") == []
     assert come_back(flow).status_code == 200
-    flow.wait(10)
+    flow.wait(60)
     assert len(odd_server.asked("/token")) == 1
 
 
@@ -149,7 +149,7 @@ def test_t3_a_state_is_good_once(odd_server: OddServer, begin: Begin):
     query = urlsplit(str(come_back(flow).request.url)).query
     assert not flow._judge(query).final  # behind the receiver, which is closed by now
     hold.set()
-    flow.wait(10)
+    flow.wait(60)
     assert not flow._judge(query).final
     assert len(odd_server.asked("/token")) == 1
 
@@ -158,17 +158,17 @@ def test_t3_a_state_is_good_for_ten_minutes(odd_server: OddServer, begin: Begin,
     flow = begin(clock=clock)
     clock.advance(599)
     assert come_back(flow).status_code == 200
-    flow.wait(10)
+    flow.wait(60)
     assert len(odd_server.asked("/token")) == 1
 
 
 def test_t3_a_state_is_not_good_for_longer(odd_server: OddServer, begin: Begin, clock: FakeClock):
     flow = begin(clock=clock)
     clock.advance(601)
-    with contextlib.suppress(httpx.ConnectError):  # the receiver may have noticed already, and listens no more
+    with contextlib.suppress(httpx.TransportError):  # the receiver may notice at any moment, and listens no more
         assert come_back(flow).status_code == 400
     with pytest.raises(SignInExpiredError):
-        flow.wait(10)
+        flow.wait(60)
     assert odd_server.asked("/token") == []
 
 
@@ -176,7 +176,7 @@ def test_t3_a_parameter_that_comes_twice_is_no_answer(odd_server: OddServer, beg
     flow = begin()
     state = asked(flow)["state"]
     for query in (f"state={state}&state={state}&code=a", f"state={state}&code=a&code=b"):
-        assert httpx.get(f"{flow.redirect_uri}?{query}").status_code == 400
+        assert httpx.get(f"{flow.redirect_uri}?{query}", timeout=60).status_code == 400
     assert odd_server.asked("/token") == []
 
 
@@ -187,13 +187,13 @@ def test_t4_a_denied_consent_is_typed_and_makes_no_token_request(odd_server: Odd
     flow = begin()
     page = come_back(flow, code=None, error="access_denied", error_description="<b>no</b>")
     with pytest.raises(AccessDeniedError) as caught:
-        flow.wait(10)
+        flow.wait(60)
     assert caught.value.error == "access_denied"
     assert "&lt;b&gt;no&lt;/b&gt;" in page.text
     assert "<b>no" not in page.text
     allowed = begin()
     come_back(allowed)
-    allowed.wait(10)
+    allowed.wait(60)
     assert len(odd_server.asked("/token")) == 1, "the later sign-in's, which one of the denied would have come before"
 
 
@@ -201,7 +201,7 @@ def test_t4_a_denial_beside_a_code_is_a_denial(odd_server: OddServer, begin: Beg
     flow = begin()
     come_back(flow, error="access_denied")
     with pytest.raises(AccessDeniedError):
-        flow.wait(10)
+        flow.wait(60)
     assert odd_server.asked("/token") == []
 
 
@@ -209,7 +209,7 @@ def test_t4_a_denial_without_our_state_changes_nothing(odd_server: OddServer, be
     flow = begin()
     come_back(flow, state="wrong", code=None, error="access_denied")
     come_back(flow)
-    flow.wait(10)
+    flow.wait(60)
     assert len(odd_server.asked("/token")) == 1
 
 
@@ -226,7 +226,7 @@ def test_other_errors_in_the_answer_have_their_class_too(begin: Begin, code: str
     flow = begin()
     come_back(flow, code=None, error=code)
     with pytest.raises(kind):
-        flow.wait(10)
+        flow.wait(60)
 
 
 # T5
@@ -236,7 +236,7 @@ def test_t5_a_wrong_issuer_is_refused(odd_server: OddServer, begin: Begin):
     flow = begin()
     come_back(flow, iss="https://other.example")
     with pytest.raises(InvalidCallbackError, match=re.escape("https://other.example")):
-        flow.wait(10)
+        flow.wait(60)
     assert odd_server.asked("/token") == []
 
 
@@ -245,7 +245,7 @@ def test_t5_a_promised_issuer_that_is_absent_is_refused(odd_server: OddServer, b
     flow = begin()
     come_back(flow)
     with pytest.raises(InvalidCallbackError, match="names no issuer"):
-        flow.wait(10)
+        flow.wait(60)
     assert odd_server.asked("/token") == []
 
 
@@ -254,7 +254,7 @@ def test_t5_the_right_issuer_passes(odd_server: OddServer, begin: Begin, promise
     odd_server.publish(authorization_response_iss_parameter_supported=promised)
     flow = begin()
     come_back(flow, iss=odd_server.issuer)
-    flow.wait(10)
+    flow.wait(60)
     assert len(odd_server.asked("/token")) == 1
 
 
@@ -262,7 +262,7 @@ def test_an_answer_with_neither_code_nor_error_is_refused(odd_server: OddServer,
     flow = begin()
     come_back(flow, code=None)
     with pytest.raises(InvalidCallbackError, match="neither a code nor an error"):
-        flow.wait(10)
+        flow.wait(60)
 
 
 # T8
@@ -279,18 +279,18 @@ def test_t8_a_stray_request_does_not_consume_it_and_a_valid_answer_closes_it(odd
     flow = begin()
     origin = flow.redirect_uri.removesuffix("/callback")
     for stray in ("/", "/favicon.ico", "/callback", "/callback?code=x", "/callback/../x?state="):
-        assert httpx.get(f"{origin}{stray}").status_code in (400, 404)
-    assert httpx.post(flow.redirect_uri).status_code == 501
+        assert httpx.get(f"{origin}{stray}", timeout=60).status_code in (400, 404)
+    assert httpx.post(flow.redirect_uri, timeout=60).status_code == 501
     assert not refuses_connections(flow.redirect_uri)
     come_back(flow)
-    flow.wait(10)
+    flow.wait(60)
     assert refuses_connections(flow.redirect_uri)
 
 
 def test_t8_another_name_for_the_address_is_not_served(odd_server: OddServer, begin: Begin):
     flow = begin()
     query = urlencode({"state": asked(flow)["state"], "code": "the-code"})
-    answer = httpx.get(f"{flow.redirect_uri}?{query}", headers={"Host": "attacker.example"})
+    answer = httpx.get(f"{flow.redirect_uri}?{query}", headers={"Host": "attacker.example"}, timeout=60)
     assert answer.status_code == 404
     assert odd_server.asked("/token") == []
 
@@ -299,9 +299,9 @@ def test_t8_the_right_answer_at_another_path_is_not_taken(odd_server: OddServer,
     flow = begin()
     query = urlencode({"state": asked(flow)["state"], "code": "the-code"})
     for path in ("/", "/callback/", "/other"):
-        assert httpx.get(f"{flow.redirect_uri.removesuffix('/callback')}{path}?{query}").status_code == 404
+        assert httpx.get(f"{flow.redirect_uri.removesuffix('/callback')}{path}?{query}", timeout=60).status_code == 404
     come_back(flow)  # the twin: the state is still good at its own path
-    flow.wait(10)
+    flow.wait(60)
     assert len(odd_server.asked("/token")) == 1
 
 
@@ -309,7 +309,7 @@ def test_t8_a_connection_that_says_nothing_blocks_nobody(begin: Begin):
     flow = begin()
     with socket.create_connection((urlsplit(flow.redirect_uri).hostname, urlsplit(flow.redirect_uri).port)):
         assert come_back(flow).status_code == 200
-        flow.wait(10)
+        flow.wait(60)
 
 
 def test_t8_the_time_out_is_hard(odd_server: OddServer, begin: Begin, clock: FakeClock):
@@ -326,7 +326,7 @@ def test_t8_the_time_out_is_hard(odd_server: OddServer, begin: Begin, clock: Fak
     waiting.start()
     assert clock.until_somebody_waits() == pytest.approx(600)
     clock.advance(600)
-    waiting.join(10)
+    waiting.join(60)
     assert len(outcome) == 1
     assert refuses_connections(flow.redirect_uri)
 
@@ -351,7 +351,7 @@ def test_t8_cancelling_closes_the_receiver_and_ends_the_wait(begin: Begin):
     flow = begin()
     flow.cancel()
     with pytest.raises(SignInRequiredError, match="cancelled"):
-        flow.wait(10)
+        flow.wait(60)
     assert refuses_connections(flow.redirect_uri)
 
 
@@ -363,7 +363,7 @@ def test_a_code_is_sent_once_whatever_the_answer(odd_server: OddServer, begin: B
     flow = begin()
     come_back(flow)
     with pytest.raises(AuthorizationServerUnavailableError):
-        flow.wait(10)
+        flow.wait(60)
     assert len(odd_server.asked("/token")) == 1
 
 
@@ -376,7 +376,7 @@ def test_a_code_that_never_left_is_sent_again(odd_server: OddServer, begin: Begi
         flow._pending.pause = lambda seconds: attempts.append(seconds) is None  # the back-off, without the wait
         come_back(flow)
         with pytest.raises(AuthorizationServerUnavailableError, match="cannot be reached"):
-            flow.wait(10)
+            flow.wait(60)
         assert len(attempts) == 2
 
 
@@ -385,7 +385,7 @@ def test_an_expired_code_says_sign_in_again(odd_server: OddServer, begin: Begin)
     flow = begin()
     come_back(flow)
     with pytest.raises(SignInRequiredError):
-        flow.wait(10)
+        flow.wait(60)
 
 
 def test_a_sign_in_without_a_refresh_token_ends_with_its_token_and_says_what_helps(
@@ -393,7 +393,7 @@ def test_a_sign_in_without_a_refresh_token_ends_with_its_token_and_says_what_hel
 ):
     flow = begin(clock=clock)
     come_back(flow)
-    source = flow.wait(10)
+    source = flow.wait(60)
     assert not source.state.renews
     clock.advance(301)
     assert source.state.phase == "sign in again"
@@ -454,10 +454,10 @@ def test_an_id_token_is_checked_where_openid_was_asked(
     odd_server.answer("/token", answer)
     come_back(flow)
     if problem is None:
-        assert flow.wait(10).state.subject == "Ada"
+        assert flow.wait(60).state.subject == "Ada"
     else:
         with pytest.raises(OAuthConfigurationError, match=problem):
-            flow.wait(10)
+            flow.wait(60)
 
 
 def test_offline_access_asks_for_consent_as_openid_wants_it(begin: Begin):
@@ -489,7 +489,7 @@ def test_t8_tokens_that_come_after_the_cancelling_are_given_back(odd_server: Odd
     odd_server.until_asked("/token", 1)
     flow.cancel()
     hold.set()
-    assert revoked.wait(10)
+    assert revoked.wait(60)
     assert [request.form["token"] for request in odd_server.asked("/revoke")] == ["late-refresh", "late"]
     with pytest.raises(SignInRequiredError, match="cancelled"):
         flow.wait(1)
@@ -502,7 +502,7 @@ def test_an_id_token_with_half_a_character_is_refused_and_nobody_waits_for_ever(
     flow = begin(scope="openid")
     come_back(flow)
     with pytest.raises(OAuthConfigurationError, match="nonce"):
-        flow.wait(10)
+        flow.wait(60)
 
 
 @pytest.mark.parametrize(
@@ -513,7 +513,7 @@ def test_where_no_refresh_token_came_it_says_what_helps(odd_server: OddServer, b
     odd_server.answer("/token", bearer())
     flow = begin(scope=scope)
     come_back(flow)
-    source = flow.wait(10)
+    source = flow.wait(60)
     assert not source.state.renews
     with pytest.raises(SignInRequiredError, match=helps):
         source.refresh()

@@ -206,7 +206,7 @@ def test_a_lock_excludes(store: FileStore, directory: Path):
 
     def work(_: int) -> None:
         nonlocal most
-        with FileStore(directory).lock("a", 20):
+        with FileStore(directory).lock("a", 100):
             inside.append(1)
             most = max(most, len(inside))
             threading.Event().wait(0.001)

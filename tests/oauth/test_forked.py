@@ -70,7 +70,7 @@ def test_s18_a_child_forked_in_the_middle_of_a_refresh_does_not_wait_for_it(odd_
         said = in_child(tokens.token)
     assert said.startswith("Token(")
     hold.set()
-    refreshing.join(10)
+    refreshing.join(60)
     assert tokens.token().access_token.reveal() == "two"
 
 

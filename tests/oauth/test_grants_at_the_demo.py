@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from impatience import first, gives_up
 from person import Page, Person
 
 from explorer.demo import Demo
@@ -46,8 +47,8 @@ def seeded(demo: Demo, **options: object) -> OAuthTokenSource:
 def signed_in(demo: Demo, username: str = "ada", **options: object) -> OAuthTokenSource:
     with Person(demo) as person:
         flow = AuthorizationCodeFlow(demo.issuer, client_id="notebook", **options)
-        httpx.get(person.sign_in_at(flow.authorization_url, username))
-        return flow.wait(10)
+        httpx.get(person.sign_in_at(flow.authorization_url, username), timeout=60)
+        return flow.wait(60)
 
 
 def test_discovery_finds_all_endpoints(demo: Demo):
@@ -86,9 +87,9 @@ def test_t4_a_closed_consent_is_typed_and_makes_no_token_request(demo_factory: C
     before = token_requests(demo)
     with Person(demo) as person:
         flow = AuthorizationCodeFlow(demo.issuer, client_id="notebook", scope="read:users")
-        page = Page(httpx.get(person.sign_in_at(flow.authorization_url, allow=False)))
+        page = Page(httpx.get(person.sign_in_at(flow.authorization_url, allow=False), timeout=60))
     with pytest.raises(AccessDeniedError):
-        flow.wait(10)
+        flow.wait(60)
     assert "Not signed in" in page.text
     assert token_requests(demo) == before
 
@@ -98,7 +99,7 @@ def test_a_person_signs_in_by_device_code(demo_factory: Callable[..., Demo]):
     flow = DeviceFlow(demo.issuer, client_id="notebook", scope="read:users")
     with Person(demo) as person:
         person.approve_device(flow.verification_uri, flow.user_code)
-    source = flow.wait(30)
+    source = flow.wait(60)
     assert source.state.subject == "ada"
     assert source.refresh()
     assert source.sign_out()
@@ -110,7 +111,7 @@ def test_t14_a_denied_device_code_is_typed(demo_factory: Callable[..., Demo]):
     with Person(demo) as person:
         person.approve_device(flow.verification_uri, flow.user_code, allow=False)
     with pytest.raises(AccessDeniedError):
-        flow.wait(30)
+        flow.wait(60)
 
 
 def test_t15_the_complete_page_opens_the_same_consent(demo: Demo):
@@ -153,7 +154,7 @@ def test_s5_twenty_threads_and_an_expired_token_make_one_token_request(demo_fact
     together = threading.Barrier(20)
 
     def call() -> str:
-        together.wait(10)
+        together.wait(60)
         return source.token().access_token.reveal()
 
     with ThreadPoolExecutor(20) as threads:
@@ -161,7 +162,7 @@ def test_s5_twenty_threads_and_an_expired_token_make_one_token_request(demo_fact
         while not demo.counters()["held"]["token_requests"]:
             pass
         demo.release_token_requests()
-        assert len({each.result(20) for each in calls}) == 1
+        assert len({each.result(60) for each in calls}) == 1
     assert demo.counters()["token_requests"]["refresh_token"] == 1
     assert source.refresh()  # the rotated refresh token was kept
 
@@ -172,7 +173,7 @@ def test_s6_a_dead_refresh_token_is_one_request_and_then_none(demo_factory: Call
     demo.kill_refresh_tokens("seed")
     for _ in range(2):
         with ThreadPoolExecutor(20) as threads:
-            problems = [each.exception(20) for each in [threads.submit(source.token) for _ in range(20)]]
+            problems = [each.exception(60) for each in [threads.submit(source.token) for _ in range(20)]]
         assert {type(problem) for problem in problems} == {SignInRequiredError}
     assert demo.counters()["token_requests"]["refresh_token"] == 1
 
@@ -183,17 +184,19 @@ def test_s7_a_token_renews_itself_with_no_call(demo_factory: Callable[..., Demo]
     source.token()
     renewed = threading.Event()
     source.subscribe(lambda: renewed.set() if source.state.refresh_count >= 2 else None)
-    assert renewed.wait(15)
+    assert renewed.wait(60)
     assert demo.counters()["token_requests"]["refresh_token"] >= 2
     source.sign_out()
 
 
-def test_s10_an_answer_that_was_lost_ends_in_signing_in_again(demo_factory: Callable[..., Demo]):
+def test_s10_an_answer_that_was_lost_ends_in_signing_in_again(
+    demo_factory: Callable[..., Demo], monkeypatch: pytest.MonkeyPatch
+):
+    gives_up(monkeypatch, first(1, "/token"), 2)
     demo = demo_factory()
     seed, _ = demo.issue_seed_tokens()
-    server = authorization_server(demo.issuer, timeout=0.5)
-    source = refresh_token(server, client_id="seed", client_secret="seed-secret", refresh_token=seed)
-    demo.fail_token_requests("lost", seconds=5)
+    source = refresh_token(demo.issuer, client_id="seed", client_secret="seed-secret", refresh_token=seed)
+    demo.fail_token_requests("lost", seconds=20)
     with pytest.raises(Exception, match="did not answer within"):
         source.token()
     # The server rotated, and we never heard of it: what we hold counts as stolen.

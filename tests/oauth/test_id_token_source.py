@@ -106,7 +106,7 @@ def test_t18_the_demos_services_refuse_an_id_token(demo: Demo):
     flow = AuthorizationCodeFlow(demo.issuer, client_id="notebook", scope="openid read:users")
     with Person(demo) as person:
         person.sign_in_at(flow.authorization_url, follow=True)
-    tokens = flow.wait(30)
+    tokens = flow.wait(60)
     settings = {"root_certificates": demo.root_certificates}
     with explorer.connect(demo.target, token_source=tokens, **settings) as session:
         assert session["UserService.GetUser"](user_id="user123").ok

@@ -127,17 +127,17 @@ def test_s8_a_writing_that_takes_its_time_holds_the_access_token_back(odd_server
         def write(self, name: str, record: Secret) -> None:
             if "second" in record.reveal():
                 writing.set()
-                assert go.wait(10)
+                assert go.wait(60)
             super().write(name, record)
 
     odd_server.answer("/token", bearer("new", refresh_token="second"))
     tokens = source(odd_server, clock, Slow())
     with pytest.raises(TimeoutError):
         tokens.token(timeout=0.05)
-    assert writing.wait(10)
+    assert writing.wait(60)
     assert tokens.state.phase == "refreshing"
     go.set()
-    assert tokens.token(timeout=10).access_token == Secret("new")
+    assert tokens.token(timeout=60).access_token == Secret("new")
 
 
 @pytest.mark.parametrize("broken", [("write",), ("read",), ("lock",), ("read", "write", "lock", "remove")])
@@ -467,13 +467,13 @@ def test_s17_a_refresh_that_lands_while_the_sign_out_is_under_way_leaves_nothing
     def fetched() -> Token:
         token = fetch()
         kept.set()
-        assert landed.wait(30)
+        assert landed.wait(60)
         return token
 
     tokens._grant.fetch = fetched
     with pytest.raises(TimeoutError):
         tokens.token(timeout=0)
-    assert kept.wait(30)
+    assert kept.wait(60)
     tokens.sign_out()
     landed.set()
     odd_server.until_asked("/revoke", 2)
@@ -521,7 +521,7 @@ def test_s17_a_refresh_in_flight_in_another_process_brings_nothing_back(
     odd_server.until_asked("/token", 1)
     mine.sign_out()
     hold.set()
-    assert theirs.token(timeout=10)
+    assert theirs.token(timeout=60)
     assert store._records == {}
 
 

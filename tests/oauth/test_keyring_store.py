@@ -161,7 +161,7 @@ def test_a_keyring_that_is_silent_is_given_up_and_not_asked_again_until_it_answe
     class Silent(Backend):
         def get_password(self, service: str, username: str) -> str | None:
             asked.append(username)
-            assert answer.wait(20)
+            assert answer.wait(60)
             return super().get_password(service, username)
 
     store = KeyringStore(Silent())

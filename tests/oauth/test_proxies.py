@@ -39,7 +39,7 @@ class Proxy:
                         back = threading.Thread(target=_pump, args=(server, self.connection, bytearray()))
                         back.start()
                         _pump(self.connection, server, owner.read)
-                        back.join(10)
+                        back.join(60)
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

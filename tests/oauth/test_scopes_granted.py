@@ -29,7 +29,7 @@ def signed_in(server: OddServer, asked_scope: str | None, **answer: Any) -> OAut
         answer["id_token"] = id_token(server.issuer, asked["nonce"])
     server.answer("/token", bearer(**answer))
     flow.paste(f"{flow.redirect_uri}?code=x&state={asked['state']}")
-    return flow.wait(10)
+    return flow.wait(60)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_at_the_demo_bob_may_not_pass_on_what_he_does_not_have(demo: Demo):
         flow = AuthorizationCodeFlow(demo.issuer, client_id="notebook", scope="openid read:users")
         with Person(demo) as person:
             person.sign_in_at(flow.authorization_url, name, follow=True)
-        source = flow.wait(30)
+        source = flow.wait(60)
         assert source.state.missing_scope == missing
         source.sign_out()
         assert source.state.missing_scope == ()

@@ -51,7 +51,7 @@ def test_a_planted_canary_is_found(planted: Callable[[str], str]):
 
 def redirect(flow: AuthorizationCodeFlow) -> None:
     state = parse_qs(urlsplit(flow.authorization_url).query)["state"][0]
-    httpx.get(flow.redirect_uri, params={"state": state, "code": CANARIES["code"]})
+    httpx.get(flow.redirect_uri, params={"state": state, "code": CANARIES["code"]}, timeout=60)
 
 
 def by_code(server: OddServer, clock: FakeClock) -> object:
@@ -59,7 +59,7 @@ def by_code(server: OddServer, clock: FakeClock) -> object:
         server.issuer, client_id="c", client_secret=CANARIES["client"], scope="openid", clock=clock
     )
     redirect(flow)
-    return flow, flow.wait(10)
+    return flow, flow.wait(60)
 
 
 def by_paste(server: OddServer, clock: FakeClock) -> object:
@@ -71,7 +71,7 @@ def by_paste(server: OddServer, clock: FakeClock) -> object:
         flow.paste(f"{flow.redirect_uri}?code={quote(CANARIES['code'])}&state=another")
     assert found(verbose(caught.value)) == set()
     flow.paste(f"{flow.redirect_uri}?code={quote(CANARIES['code'])}&state={state}")
-    return flow, flow.wait(10)
+    return flow, flow.wait(60)
 
 
 def by_device(server: OddServer, clock: FakeClock) -> object:

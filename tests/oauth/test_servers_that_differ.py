@@ -25,7 +25,7 @@ def come_back(flow: AuthorizationCodeFlow, **more: str) -> None:
     """The browser, redirected with a code and whatever else this server puts beside it."""
     asked = {name: value for name, (value,) in parse_qs(urlsplit(flow.authorization_url).query).items()}
     query = urlencode({"state": asked["state"], "code": "the-code", **more})
-    assert httpx.get(f"{asked['redirect_uri']}?{query}").status_code == 200
+    assert httpx.get(f"{asked['redirect_uri']}?{query}", timeout=60).status_code == 200
 
 
 def by_code(server: OddServer | AuthorizationServer, clock: FakeClock, **more: Any) -> OAuthTokenSource:
@@ -33,7 +33,7 @@ def by_code(server: OddServer | AuthorizationServer, clock: FakeClock, **more: A
     place = server.issuer if isinstance(server, OddServer) else server
     flow = AuthorizationCodeFlow(place, client_id="notebook", clock=clock, **{"scope": "read", **more})
     come_back(flow, **answer)
-    return flow.wait(30)
+    return flow.wait(60)
 
 
 def by_device(server: OddServer, clock: FakeClock, polls: int = 1) -> OAuthTokenSource:
@@ -45,7 +45,7 @@ def by_device(server: OddServer, clock: FakeClock, polls: int = 1) -> OAuthToken
     for poll in range(polls):
         clock.advance(clock.until_somebody_waits(shorter_than=100))
         server.until_asked("/token", poll + 1)
-    waiting.join(30)
+    waiting.join(60)
     return brought[0]
 
 

@@ -196,7 +196,7 @@ def test_a_sign_in_that_brings_no_refresh_token_says_that_nothing_is_kept(odd_se
         )
         clock.until_somebody_waits(shorter_than=6)
         clock.advance(5)
-        source = signing_in.result(20)
+        source = signing_in.result(60)
     assert told[-1].startswith("No refresh token came, so none is kept.")
     assert source.state.storage is None
     assert not (tmp_path / "store").exists()

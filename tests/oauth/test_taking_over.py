@@ -64,7 +64,7 @@ def test_a_living_grant_is_revoked_and_whoever_waits_is_served(odd_server: OddSe
     waiting.start()
     odd_server.until_asked("/token", before + 1)
     old.take_over(new)
-    waiting.join(30)
+    waiting.join(60)
     assert served == ["new-access"]
     hold.set()
     odd_server.until_asked("/revoke", 4)
@@ -103,7 +103,7 @@ def test_the_source_remembers_what_it_was_signed_in_with_and_no_grant(odd_server
     flow = AuthorizationCodeFlow(odd_server.issuer, client_id="c", scope="read", clock=clock)
     state = flow.authorization_url.partition("state=")[2].partition("&")[0]
     flow.paste(f"{flow.redirect_uri}?code=x&state={state}")
-    tokens = flow.wait(30)
+    tokens = flow.wait(60)
     asked = tokens.signed_in_with
     assert (asked.client.client_id, asked.scope) == ("c", ("read",))
     assert "an-access-token" not in repr(vars(asked))

@@ -85,12 +85,12 @@ def test_an_answer_in_drops_ends_at_the_time_out(odd_server: OddServer):
     began = time.monotonic()
     outcome = HttpTransport(timeout=0.3).get(f"{odd_server.origin}/slow")
     for thread in [each for each in threading.enumerate() if each.name == "explorer-oauth-http"]:
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive(), "the exchange goes on though nobody waits for it"
     stop.set()
     assert isinstance(outcome, Failure)
     assert outcome.sent
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60, "by drops it would take half an hour"
 
 
 def test_a_post_is_a_form_and_reveals_its_secrets_there_alone(odd_server: OddServer):
@@ -113,9 +113,9 @@ def test_an_answer_does_not_show_what_is_in_it(odd_server: OddServer):
 
 
 def test_s11_retry_after_may_be_a_date(odd_server: OddServer):
-    date = email.utils.formatdate(time.time() + 60, usegmt=True)
+    date = email.utils.formatdate(time.time() + 3600, usegmt=True)
     odd_server.answer("/busy", Reply(status=503, headers={"Retry-After": date}))
-    assert HttpTransport().get(f"{odd_server.origin}/busy").retry_after == pytest.approx(60, abs=3)
+    assert HttpTransport().get(f"{odd_server.origin}/busy").retry_after == pytest.approx(3600, abs=300)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "localhost.", "[::1]", "[0:0:0:0:0:0:0:1]"])
@@ -126,7 +126,7 @@ def test_t6_no_spelling_of_loopback_is_asked_through_a_proxy(
         monkeypatch.setenv(name, odd_server.origin)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    transport = HttpTransport(timeout=5)
+    transport = HttpTransport()
     transport.post(f"http://{host}:9/token", {"refresh_token": Secret("r")}, {})
     assert odd_server.requests == []
     assert isinstance(transport.post("http://elsewhere.example/x", {}, {}), Answer), "the twin goes through it"
@@ -138,7 +138,7 @@ def test_what_cannot_be_sent_is_told_at_once(odd_server: OddServer):
     outcome = HttpTransport().post(f"{odd_server.origin}/token", {"resource": "\ud800"}, {})
     assert isinstance(outcome, Failure)
     assert not outcome.sent
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10, "nothing was waited for"
     assert odd_server.requests == []
 
 
@@ -159,10 +159,10 @@ def test_a_server_that_drips_header_bytes_holds_no_thread():
     outcome = HttpTransport(timeout=0.3).get(f"http://{server.target}/")
     assert isinstance(outcome, Failure)
     assert "did not answer within 0.3 s" in outcome.sentence
-    assert gone.wait(30), "the connection was not cut"
+    assert gone.wait(60), "the connection was not cut"
     for thread in threading.enumerate():
         if thread.name == "explorer-oauth-http":
-            thread.join(30)
+            thread.join(60)
             assert not thread.is_alive()
     server.stop()
 
@@ -181,5 +181,5 @@ def test_a_server_that_drips_its_tls_handshake_holds_no_thread():
 
     server = RawServer(drip)
     assert isinstance(HttpTransport(timeout=0.3).get(f"https://{server.target}/"), Failure)
-    assert gone.wait(30), "the connection was not cut"
+    assert gone.wait(60), "the connection was not cut"
     server.stop()

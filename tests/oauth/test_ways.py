@@ -184,7 +184,7 @@ def test_ctrl_c_at_the_prompt_ends_the_sign_in(odd_server: OddServer, monkeypatc
 
 def never(_prompt: str = "", _stream: object = None) -> str:
     """A prompt at which nobody types; an interrupt alone ends it."""
-    threading.Event().wait(30)
+    threading.Event().wait(60)
     raise AssertionError("nothing ended the prompt")
 
 
@@ -196,7 +196,7 @@ def test_the_prompt_ends_when_the_receiver_has_the_answer(odd_server: OddServer,
     def show(text: str) -> None:
         told.append(text)
         if len(told) == 1:
-            threading.Thread(target=lambda: httpx.get(callback(text, odd_server))).start()
+            threading.Thread(target=lambda: httpx.get(callback(text, odd_server), timeout=60)).start()
 
     source = sign_in(odd_server.issuer, client_id="c", method="paste", show=show, open_browser=False)
     assert source.state.phase == "fresh"
@@ -265,7 +265,7 @@ def test_a_client_that_may_not_use_the_code_grant_is_offered_a_device_code(
     def show(text: str) -> None:
         told.append(text)
         if len(told) == 1:
-            httpx.get(callback(text, odd_server, error="unauthorized_client"))
+            httpx.get(callback(text, odd_server, error="unauthorized_client"), timeout=60)
         if len(told) == 3:
             threading.Thread(target=lambda: clock.advance(clock.until_somebody_waits(shorter_than=6))).start()
 
@@ -295,7 +295,7 @@ def test_with_nobody_at_the_prompt_the_receiver_is_still_waited_for(
     def show(text: str) -> None:
         typist.show(text)
         if len(typist.told) == 2:
-            threading.Thread(target=lambda: httpx.get(callback(typist.told[0], odd_server))).start()
+            threading.Thread(target=lambda: httpx.get(callback(typist.told[0], odd_server), timeout=60)).start()
 
     sign_in(odd_server.issuer, client_id="c", show=show, open_browser=False).sign_out()
 
@@ -307,7 +307,7 @@ def test_a_browser_asked_for_by_name_is_left_in_peace_and_told(odd_server: OddSe
     def show(text: str) -> None:
         typist.show(text)
         if len(typist.told) == 2:
-            threading.Thread(target=lambda: httpx.get(callback(typist.told[0], odd_server))).start()
+            threading.Thread(target=lambda: httpx.get(callback(typist.told[0], odd_server), timeout=60)).start()
 
     sign_in(odd_server.issuer, client_id="c", method="browser", show=show, open_browser=False).sign_out()
     assert "method='device' or method='paste'" in typist.told[1]

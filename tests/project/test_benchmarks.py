@@ -165,7 +165,7 @@ def test_callers_at_once_are_all_there_before_the_first_asks():
     present = threading.Barrier(20)
 
     def access_token() -> str:
-        present.wait(10)  # breaks, unless twenty wait at the same time
+        present.wait(60)  # breaks, unless twenty wait at the same time
         return a_token(time.time() + 60)
 
     assert PythonCallers(access_token).run(Load(callers=20, patient=10)).failed == 0
@@ -288,7 +288,7 @@ def test_peers_that_mostly_wait_run_together_and_ours_alone():
 
     def run(_figure, side, _world):
         if side != "ours":
-            both.wait(30)  # breaks, unless the two are there at the same time
+            both.wait(60)  # breaks, unless the two are there at the same time
         return {"per_row": 1, "rows": 1, "digest": ""}
 
     peers = tuple(Peer(name, nothing, goal=1.0) for name in ("one", "two"))

@@ -61,7 +61,7 @@ def lab(tmp_path, runtime):
         if child.pid == process.pid or process.pid in {parent.pid for parent in child.parents()}:
             child.kill()
     process.stdout.close()
-    process.wait(30)
+    process.wait(60)
 
 
 def start_kernel(base: str, token: str, runtime: Path) -> BlockingKernelClient:

@@ -89,10 +89,11 @@ def method(shop: descriptor_pool.DescriptorPool) -> Callable[[str], MethodDescri
 @pytest.fixture  # a test's own: it lives five minutes
 def demo_tokens(demo: Any) -> StaticTokenSource:
     """A real access token of the demo, got by client credentials."""
-    metadata = httpx.get(f"{demo.issuer}/.well-known/oauth-authorization-server").json()
+    metadata = httpx.get(f"{demo.issuer}/.well-known/oauth-authorization-server", timeout=60).json()
     answer = httpx.post(
         metadata["token_endpoint"],
         data={"grant_type": "client_credentials", "scope": "read:users"},
         auth=("service", "service-secret"),
+        timeout=60,
     )
     return StaticTokenSource(answer.json()["access_token"])

@@ -65,17 +65,17 @@ def test_another_thread_waits_until_the_call_is_in_hand() -> None:
 
     def begin() -> Begun:
         beginning.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         return call
 
     starter = threading.Thread(target=lambda: cancellation.begin(begin))
     starter.start()
-    assert beginning.wait(30)
+    assert beginning.wait(60)
     stopper = threading.Thread(target=cancellation.cancel)
     stopper.start()
     go_on.set()
-    stopper.join(30)
-    starter.join(30)
+    stopper.join(60)
+    starter.join(60)
     assert call.cancelled == 1
 
 
@@ -136,5 +136,5 @@ class TestInterrupts:
 
         thread = threading.Thread(target=hold)
         thread.start()
-        thread.join(30)
+        thread.join(60)
         assert seen == [own]

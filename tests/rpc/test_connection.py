@@ -309,7 +309,7 @@ def test_a_channel_is_closed_when_grpc_has_stopped_looking_at_it(
     connection.close()
     for thread in threading.enumerate():
         if thread.name == "explorer-closing":
-            thread.join(30)
+            thread.join(60)
     assert {first, last} <= {channel for channel, _ in closed}
     assert (first is last) is bool(spelling)
     assert not any(looking for _, looking in closed)
@@ -327,9 +327,9 @@ def test_closing_ends_a_connect_that_takes_its_time(serve_raw: ServeRaw, connect
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    assert server.reached.wait(10)
+    assert server.reached.wait(60)
     connection.close()
-    waiting.join(5)
+    waiting.join(60)
     assert len(errors) == 1
 
 

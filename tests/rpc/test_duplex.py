@@ -142,7 +142,7 @@ def test_a_silent_server_has_until_the_deadline(talk: Open) -> None:
 
     def silent(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         context.add_callback(over.set)
-        over.wait(30)
+        over.wait(60)
         yield from requests
 
     call = talk(silent, timeout=0.3)
@@ -162,7 +162,7 @@ def test_closing_it_ends_it_at_the_server(talk: Open) -> None:
     call.send([b"hello"])
     assert call.receive() == b"hello"
     call.close()
-    assert over.wait(30)
+    assert over.wait(60)
 
 
 def test_closing_the_channel_ends_the_wait(serve: Serve, channel: Callable[..., grpc.Channel]) -> None:

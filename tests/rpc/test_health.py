@@ -26,7 +26,7 @@ Connect = Callable[..., Connection]
 
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
 STATUS = health_pb2.HealthCheckResponse.ServingStatus
-LONG = 30.0  # seconds; only a test that fails waits for them
+LONG = 100.0  # seconds; only a test that fails waits for them
 
 
 class Servicer:

@@ -190,9 +190,9 @@ def test_a_server_gone_in_mid_call_is_named_and_the_connection_stays_usable(
     answers: list[Any] = []
     caller = threading.Thread(target=lambda: answers.append(invoke(connection, method("Get"), b"")))
     caller.start()
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     threading.Thread(target=first.stop).start()
-    caller.join(10)
+    caller.join(60)
     gate.open()
     assert answers[0].status.code in ("UNAVAILABLE", "CANCELLED")
     first.stop()
@@ -209,7 +209,7 @@ def test_an_interrupt_cancels_the_call_and_leaves_the_connection_usable(
         if request:
             context.add_callback(cancelled.set)
             entered.set()
-            assert cancelled.wait(20)
+            assert cancelled.wait(60)
         return request
 
     connection = connect(serve(unary={GET: handler}).target, plaintext=True)
@@ -218,7 +218,7 @@ def test_an_interrupt_cancels_the_call_and_leaves_the_connection_usable(
 
     def interrupt_once_it_waits() -> None:
         """As the keyboard does it: to that thread, and not before it waits, which is after the server has the call."""
-        assert entered.wait(10)
+        assert entered.wait(60)
         while "_wait" not in {frame.name for frame in traceback.extract_stack(sys._current_frames()[here])}:
             pass
         signal.pthread_kill(here, signal.SIGINT)
@@ -226,7 +226,7 @@ def test_an_interrupt_cancels_the_call_and_leaves_the_connection_usable(
     threading.Thread(target=interrupt_once_it_waits).start()
     with pytest.raises(KeyboardInterrupt):
         invoke(connection, method("Get"), b"\x0a\x01x")
-    assert cancelled.wait(10)
+    assert cancelled.wait(60)
     assert invoke(connection, method("Get"), b"").status.ok
 
 

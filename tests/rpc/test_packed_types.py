@@ -98,7 +98,7 @@ def test_an_answers_types_are_found_and_what_is_in_them_too(served: Any) -> None
     }
     one.session["S.Get"]()
     assert one.asked_for("hidden.Note") == 1
-    assert one.session["S.Get"].start().wait(30).dict()["inside"] == inside
+    assert one.session["S.Get"].start().wait(60).dict()["inside"] == inside
 
 
 @pytest.mark.parametrize(

@@ -457,10 +457,10 @@ def test_while_one_thread_loads_another_gets_a_service(serve: Serve, connect: Co
     )
     loading = threading.Thread(target=reflection.load)
     loading.start()
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     assert reflection.service("shop.v1.Shop").full_name == "shop.v1.Shop"
     gate.open()
-    loading.join(10)
+    loading.join(60)
     assert reflection.service("hall.Hall").full_name == "hall.Hall"
 
 
@@ -527,7 +527,7 @@ class TestServersThatAnswerOddly:
         text = 'syntax = "proto2"; package o; message M { extensions 1 to 9; } service O { rpc Get(M) returns (M); }'
         reflection = reflect(Reflected(raw_files(o=text), ["o.O"], before=never))
         reflection.load()
-        assert gate.entered.wait(30)
+        assert gate.entered.wait(60)
         gate.open()
         assert reflection.service("o.O").full_name == "o.O"
 

@@ -154,7 +154,7 @@ def test_sending_waits_for_a_server_that_does_not_read(chat: Open) -> None:
 
     sender = threading.Thread(target=send_all)
     sender.start()
-    assert gate.entered.wait(30)
+    assert gate.entered.wait(60)
     sender.join(1)  # 40 MB would have long gone out: windows and buffers of both sides hold a fraction of it
     assert sender.is_alive()
     assert tried < 35
@@ -181,7 +181,7 @@ def test_a_server_that_never_reads_is_not_waited_for_for_ever(chat: Open) -> Non
     assert answer.status is not None
     assert answer.status.code == "DEADLINE_EXCEEDED"
     assert "nothing was read for 0.5 s" in answer.status.details
-    assert ended.wait(30)
+    assert ended.wait(60)
 
 
 def test_a_person_who_thinks_is_no_silent_server(chat: Open) -> None:
@@ -196,7 +196,7 @@ def test_a_person_who_thinks_is_no_silent_server(chat: Open) -> None:
     assert answer._until_idle() == 30  # it does not run down
     requests.done_writing()
     until(lambda: requests.waits_for_server_since is not None)  # the twin: now it would
-    reader.join(30)
+    reader.join(60)
     assert answer.status is not None
     assert answer.status.ok
 
@@ -234,7 +234,7 @@ def test_a_generator_that_raises_is_no_end_of_the_requests_on_the_wire(
     requests = RequestStream(two())
     server = serve_raw(recording(seen, over))
     answer = stream(connect(server.target, plaintext=True), method("Upload"), requests)
-    assert over.wait(30)
+    assert over.wait(60)
     ended = [kind for kind, flags in seen if kind == RST_STREAM or (kind == DATA and flags & END_STREAM)]
     assert ended == ([RST_STREAM] if fails else [DATA])
     if fails:
@@ -260,7 +260,7 @@ def test_stop_while_sending_is_seen_by_the_server(chat: Open) -> None:
     assert list(answer) == []
     assert answer.status is not None
     assert answer.status.code == "CANCELLED"
-    assert ended.wait(30)
+    assert ended.wait(60)
     with pytest.raises(CallEndedError):
         requests.send(item(2))
 
@@ -286,11 +286,11 @@ def test_stop_lets_a_sender_go_that_waits_for_the_server(chat: Open) -> None:
 
     sender = threading.Thread(target=send_all)
     sender.start()
-    assert gate.entered.wait(30)
+    assert gate.entered.wait(60)
     until(lambda: requests.is_stuck)
     answer.cancel()
     assert list(answer) == []
-    sender.join(30)
+    sender.join(60)
     gate.open()
     assert len(refused) == 1
 
@@ -346,7 +346,7 @@ def test_the_budget_ends_a_stream_and_keeps_what_came(chat: Open) -> None:
     assert answer.status is not None
     assert answer.status.code == "RESOURCE_EXHAUSTED"
     assert "max_kept_bytes" in answer.status.details
-    assert ended.wait(30)
+    assert ended.wait(60)
 
 
 def test_a_stream_that_never_left_is_sent_whole_once_there_is_a_connection(

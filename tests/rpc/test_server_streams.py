@@ -134,7 +134,7 @@ def test_cancelling_from_another_thread_ends_it_here_and_there(begin: Begin) -> 
     end = stream.read(keep)
     threads[0].join()
     assert end.code is grpc.StatusCode.CANCELLED
-    assert over.wait(30)
+    assert over.wait(60)
     stream.cancel()  # once more does no harm
 
 
@@ -146,7 +146,7 @@ def test_whoever_cannot_keep_a_message_ends_it(begin: Begin) -> None:
 
     with pytest.raises(MemoryError):
         begin(hanging(over)).read(keep)
-    assert over.wait(30)
+    assert over.wait(60)
 
 
 def test_a_thousand_streams_leave_nothing_behind(serve: Serve, connect: Callable[..., Connection]) -> None:

@@ -93,7 +93,7 @@ def endless(ended: threading.Event) -> Any:
     def handler(_request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         context.add_callback(ended.set)
         yield item(1)
-        assert ended.wait(20)
+        assert ended.wait(60)
 
     return handler
 
@@ -107,7 +107,7 @@ def test_it_can_be_stopped_from_another_thread_at_any_time(open_stream: Open) ->
     assert answer.status is not None
     assert answer.status.code == "CANCELLED"
     assert answer.count == 1
-    assert ended.wait(10)
+    assert ended.wait(60)
     answer.cancel()
 
 
@@ -117,7 +117,7 @@ def test_leaving_its_block_stops_it(open_stream: Open) -> None:
         next(answer)
     assert answer.status is not None
     assert answer.status.code == "CANCELLED"
-    assert ended.wait(10)
+    assert ended.wait(60)
 
 
 def test_an_interrupt_stops_it_and_keeps_what_came(open_stream: Open) -> None:
@@ -128,7 +128,7 @@ def test_an_interrupt_stops_it_and_keeps_what_came(open_stream: Open) -> None:
     threading.Timer(0.2, lambda: signal.pthread_kill(here, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         next(answer)
-    assert ended.wait(10)
+    assert ended.wait(60)
     assert answer.status is not None
     assert answer.status.code == "CANCELLED"
     assert answer.data == [item(1)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import chromium
+from chromium import PATIENCE, chromium
 from grpc_servers import GrpcServer
 from playwright.sync_api import Browser, BrowserContext, Page
 from widget_front import Front
@@ -32,7 +32,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     def opened(address: str = ADDRESS, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1000, "height": 700}, **options})
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda said: troubles.append(said.text) if said.type in {"error", "warning"} else None)
@@ -44,7 +44,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
                 else troubles.append(route.request.url)
             ),
         )
-        page.clock.install(time=1_800_000_000)
+        page.clock.install(time=1_799_990_000)  # it runs until it is paused, which cannot be in its past
         page.goto(address)
         page.clock.pause_at(1_800_000_010)
         return page

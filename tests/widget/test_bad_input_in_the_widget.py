@@ -213,7 +213,7 @@ def test_calls_that_were_stopped_and_never_answered_hold_up_no_other(models):
         gate.entered.clear()
         ear.forget()
         ear.model.command({"command": "call", "method": GET_USER, "request": '{"user_id": "hang"}', "timeout": 600})
-        assert gate.entered.wait(10)
+        assert gate.entered.wait(60)
         ear.model.command({"command": "stop"})
         assert ear.answered()["badge"] == "CANCELLED"
     assert ear.call(GET_USER, '{"user_id": "user1"}')["badge"] == "OK"

@@ -24,7 +24,7 @@ from explorer.widget.place import demo_place
 from explorer.widget.running_view import LIVE_ROWS, time_left
 
 LIST, GET = "shop.v1.Shop.List", "shop.v1.Shop.Get"
-PATIENCE = 60.0  # seconds: only a test that fails waits so long
+PATIENCE = 120.0  # seconds: only a test that fails waits so long
 IDS = [f"user{number}" for number in range(1, 41)]
 
 

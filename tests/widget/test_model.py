@@ -60,7 +60,7 @@ def settled(model):
     """Close it, and wait until its threads have done what they had begun."""
     model.close()
     for thread in model._worker._threads:
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 

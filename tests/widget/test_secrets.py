@@ -55,7 +55,7 @@ def test_t30_no_synced_trait_ever_holds_a_secret(widget, demo, tmp_path):
     with Person(demo) as person:
         callback = person.sign_in_at(url)
     secrets |= {callback.partition("code=")[2].partition("&")[0]}
-    httpx.get(callback, trust_env=False)
+    httpx.get(callback, trust_env=False, timeout=60)
     ear.open()
     ear.call(GET_USER, '{"user_id": "user123"}', metadata=[["x-api-key", METADATA_SECRET]])
     secrets |= living_secrets() | {METADATA_SECRET}

@@ -202,6 +202,6 @@ def test_jobs_run_on_no_thread_of_the_caller() -> None:
         return PEOPLE
 
     Viewer(submit, lambda told: None, kept).command({"do": "open"})
-    assert done.wait(30)
+    assert done.wait(60)
     assert ran
     assert ran[0] != threading.get_ident()

@@ -137,7 +137,7 @@ def test_what_is_given_up_while_the_server_is_looked_for_asks_for_no_code(models
     hold.set()
     ear.model.close()
     for thread in ear.model._worker._threads:
-        thread.join(30)
+        thread.join(60)
     assert odd_server.asked("/device") == []
 
 
@@ -286,7 +286,7 @@ def adas(demo):
     flow = explorer.oauth.AuthorizationCodeFlow(demo.issuer, client_id="notebook", scope="read:users")
     with Person(demo) as somebody:
         somebody.sign_in_at(flow.authorization_url, "ada", follow=True)
-    tokens = flow.wait(30)
+    tokens = flow.wait(60)
     yield tokens
     tokens.sign_out()
 
