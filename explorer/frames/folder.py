@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from explorer.errors import ConfigurationError, PartsError
 from explorer.frames import manifest
-from explorer.frames.whole_files import write_whole
+from explorer.frames.whole_files import opened, opened_as_its_own, write_whole
 from explorer.text import printable
 
 __all__ = ["PART", "Folder"]
@@ -26,6 +26,7 @@ PART = re.compile(r"part-(\d{8})\.parquet")
 # Whatever reads a folder of Parquet passes over names that begin so.
 _MANIFEST, _LOCK = "_manifest.json", "_lock"
 _HALF = re.compile(rf"\.({re.escape(_MANIFEST)}|{PART.pattern})\.tmp")
+_LONGEST_MANIFEST = 1 << 16  # bytes
 _NO_WRITING = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -81,7 +82,7 @@ class Folder:
         """Turn whatever a damaged file makes its readers say into a PartsError."""
         try:
             yield
-        except (OSError, pa.ArrowException, ValueError, LookupError, TypeError) as error:
+        except (OSError, pa.ArrowException, ValueError, LookupError, TypeError, RecursionError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 with self.told():
                     raise
@@ -126,12 +127,12 @@ class Folder:
     def _lock_file(self) -> IO[bytes] | None:
         path = self.path / _LOCK
         try:
-            return path.open("ab")
+            return opened_as_its_own(path)
         except OSError as error:
             if error.errno not in _NO_WRITING or not (self.path / _MANIFEST).exists():
                 raise
             self._read_only = error
-        return path.open("rb") if path.exists() else None
+        return opened(path) if path.exists() else None
 
     def _sweep(self) -> None:
         """Take away what a killed process left half written."""
@@ -151,7 +152,8 @@ class Folder:
                 )
             self.write(_MANIFEST, lambda file: file.write(manifest.text(wanted)))
             return
-        found = manifest.read(path.read_bytes())
+        with opened(path) as file:
+            found = manifest.read(file.read(_LONGEST_MANIFEST))
         if found is None:
             raise self.refused(f"has a {_MANIFEST} that is damaged. Put that back")
         if difference := manifest.difference(found, wanted):

@@ -9,6 +9,7 @@ end of the process, is asked anew, and its rows of then make way.
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import json
 import time
@@ -23,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from google.protobuf.descriptor import MethodDescriptor
 
+from explorer.frames import abouts
 from explorer.frames.chunks import Chunk
 from explorer.frames.ended import Ended, expanded, ranges
 from explorer.frames.fingerprint import Fingerprint, fingerprint_of
@@ -43,6 +45,7 @@ _BYTES = 64 * 2**20
 _SECONDS = 2.0  # between two writes of a part that is not full
 _PAUSES = 50  # times what the last such write took: so it costs two hundredths of the time at most
 _VERSION = 4
+_MOST_PARTS = 10**8 - 1  # what their names have room for, but for the next one
 _EMPTY = np.empty(0, dtype=np.int64)
 
 
@@ -76,13 +79,14 @@ class Parts:
         self._written_at, self._took = time.monotonic(), 0.0
         self._since: dict[int, int] = {}
         self._unfinished = _EMPTY
+        self._end = 0
         self._part = _Part(0)
         self.ended = Ended()
         self.found: Counter[str] = Counter()
         origin = {"method": str(method.full_name), "target": target, "pages": pages and Pages.of(method) is not None}
         self._folder = Folder(path, {"version": _VERSION, **origin, **self._asked_for(requests)})
         try:
-            self._learn()
+            self._learn(None if requests is None else len(requests))
             self._begin(self.asked_before if requests is None else len(requests))
         except BaseException:
             self.close()
@@ -177,15 +181,23 @@ class Parts:
             "index": None if self._rows.index is None else fingerprint_of_index(self._rows.index),
         }
 
-    def _learn(self) -> None:
+    def _learn(self, requests: int | None) -> None:
         """Read from the parts which requests are done, and which were begun and not ended."""
-        abouts = {number: self._about(number) for number in self._numbers()}
-        count = max(abouts, default=-1) + 1
-        gone = np.setdiff1d(np.arange(count), list(abouts))
+        numbers = self._numbers()
+        self._end = abouts.furthest(len(numbers)) if requests is None else requests
+        said = {number: self._about(number) for number in numbers}
+        count = max(numbers, default=-1) + 1
+        if count > _MOST_PARTS:
+            raise self._folder.refused("has a part whose number leaves none for the next. Take that away")
         begun = [_EMPTY]
-        for number, about in abouts.items():
+        for number, about in said.items():
             # Of a request that went on in a part that somebody took away, not all rows are there any more.
-            lost = [ordinal for ordinal, first in about["since"] if np.any((gone >= first) & (gone < number))]
+            here = bisect.bisect_left(numbers, number)
+            lost = [
+                ordinal
+                for ordinal, first in about["since"]
+                if here - bisect.bisect_left(numbers, first) < number - first
+            ]
             begun += [expanded(about["begun"]), np.array(lost, dtype=np.int64)]
             self.ended.add(np.setdiff1d(expanded(about["ended"]), lost))
             self.found.update(about["codes"])
@@ -193,7 +205,7 @@ class Parts:
         self._unfinished = self.ended.open_among(unfinished)
         self._part = _Part(count)
         if count:
-            self._fingerprint.expect(abouts[count - 1])
+            self._fingerprint.expect(said[count - 1])
 
     def _begin(self, count: int) -> None:
         """``count`` requests are known of by now."""
@@ -232,7 +244,7 @@ class Parts:
 
     def _about(self, number: int) -> dict[str, Any]:
         with self._folder.reading(self._path(number)):
-            return dict(json.loads(metadata(self._path(number))[_ABOUT]))
+            return abouts.read(metadata(self._path(number))[_ABOUT], self._end)
 
     def _read(self, number: int) -> pa.Table:
         with self._folder.reading(self._path(number)):

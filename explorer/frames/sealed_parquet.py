@@ -15,6 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from explorer.frames.whole_files import opened
+
 __all__ = ["metadata", "read", "written"]
 
 _SUM = 32  # bytes
@@ -32,18 +34,19 @@ def written(table: pa.Table, **layout: Any) -> bytes:
 
 def metadata(path: Path) -> dict[bytes, bytes]:
     """The table's metadata, read without its rows. ValueError where a bit of them is not as it was written."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         end = file.seek(-_TAIL, io.SEEK_END) + _TAIL
         start = end - _TAIL - int.from_bytes(file.read(4), "little") - _SUM
         file.seek(max(0, start))
         found = file.read()
-    _check(found[_SUM:], found[:_SUM])
-    return dict(pq.read_schema(path).metadata)
+        _check(found[_SUM:], found[:_SUM])
+        return dict(pq.read_schema(file).metadata)
 
 
 def read(path: Path) -> pa.Table:
     """The table. ValueError where a bit of it is not as it was written."""
-    data = memoryview(path.read_bytes())
+    with opened(path) as file:
+        data = memoryview(file.read())
     at = _footer_at(data)
     body, sums, footer = data[: at - 2 * _SUM], data[at - 2 * _SUM : at], data[at:]
     _check(body, sums[:_SUM])

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from explorer.errors import ConfigurationError, PartsError, RpcStatusError
-from explorer.frames import Options, Run, collect, parts, prepare, read_requests
+from explorer.frames import Options, Run, abouts, collect, parts, prepare, read_requests, sealed_parquet
 from explorer.frames.whole_files import write_whole
 
 TRUST = bool(os.environ.get("TRUST"))
@@ -612,6 +612,113 @@ class TestRefused:
                 rows(here, folder, {"n": range(9)})
         part.write_bytes(whole)
         pd.testing.assert_frame_equal(rows(here, folder, {"n": range(9)}), expected)
+
+
+def forge(part: Path, **said: Any) -> None:
+    """Have a part say something else of its requests, with the checksums that belong to it."""
+    table = sealed_parquet.read(part)
+    metadata = dict(table.schema.metadata)
+    metadata[b"explorer.part"] = json.dumps(json.loads(metadata[b"explorer.part"]) | said).encode()
+    part.write_bytes(sealed_parquet.written(table.replace_schema_metadata(metadata)))
+
+
+class TestOfSomebodyElse:
+    """A folder that came from anywhere is read as far as it can be true, and nothing outside it is touched."""
+
+    @pytest.fixture
+    def given(self, site: Any, folder: Path) -> Callable[[], pd.DataFrame]:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        rows(here, folder, {"n": range(5)})
+        return lambda: rows(here, folder, {"n": range(5)})
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"ended": [[0, 10**9]]},
+            {"ended": [[0, 6]]},
+            {"ended": [[-1, 5]]},
+            {"ended": [[0.5, 3.5]]},
+            {"ended": [["a", "b"]]},
+            {"ended": [[0]]},
+            {"ended": None},
+            {"begun": [[10**12, 10**12 + 1]]},
+            {"begun": 5},
+            {"since": [[0, "x"]]},
+            {"since": [[10**30, 0]]},
+            {"since": [0]},
+            {"codes": {"OK": "x"}},
+            {"codes": {"OK": -1}},
+            {"codes": [1]},
+            {"asked": "many"},
+            {"asked.sha256": 7},
+        ],
+        ids=str,
+    )
+    def test_what_a_part_says_and_cannot_be(self, given: Any, folder: Path, said: dict[str, Any]) -> None:
+        part = folder / "part-00000000.parquet"
+        forge(part)
+        assert given()["twice"].tolist() == [0, 2, 4, 6, 8]  # the twin: forged, and nothing changed
+        forge(part, **said)
+        with pytest.raises(PartsError, match=rf"part-00000000.parquet is damaged \(.*{next(iter(said))}.*\)\. Put it"):
+            given()
+
+    def test_of_requests_that_nobody_counted_some_may_be_missing_and_not_any_number(self) -> None:
+        said = {"ended": [], "since": [], "codes": {}, "asked": 0, "asked.sha256": ""}
+        end = abouts.furthest(1)
+        assert abouts.read(json.dumps({**said, "begun": [[end - 1, end]]}).encode(), end)
+        for impossible in ([[end, end + 1]], [[0, 2_000_000]]):
+            with pytest.raises(ValueError, match="'begun' cannot be"):
+                abouts.read(json.dumps({**said, "begun": impossible}).encode(), end)
+
+    def test_metadata_of_a_hundred_thousand_brackets(self, given: Any, folder: Path) -> None:
+        part = folder / "part-00000000.parquet"
+        table = sealed_parquet.read(part)
+        deep = {**table.schema.metadata, b"explorer.part": b"[" * 100_000}
+        part.write_bytes(sealed_parquet.written(table.replace_schema_metadata(deep)))
+        with pytest.raises(PartsError, match="is damaged"):
+            given()
+
+    def test_a_number_after_which_there_is_none(self, given: Any, folder: Path) -> None:
+        shutil.copy(folder / "part-00000000.parquet", folder / "part-99999999.parquet")
+        with pytest.raises(ConfigurationError, match="a part whose number leaves none for the next"):
+            given()
+
+    @pytest.mark.parametrize("name", ["_lock", "_manifest.json", "part-00000000.parquet"])
+    def test_a_pipe_is_not_waited_for(self, given: Any, folder: Path, name: str) -> None:
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+        with pytest.raises(PartsError, match="cannot be used for rows"):
+            given()
+
+    @pytest.mark.parametrize("name", ["_manifest.json", "part-00000000.parquet"])
+    def test_a_device_without_an_end_is_not_read(self, given: Any, folder: Path, name: str) -> None:
+        (folder / name).unlink()
+        (folder / name).symlink_to("/dev/zero")
+        with pytest.raises(PartsError, match=f"{name} is no regular file"):
+            given()
+
+    def test_a_manifest_without_an_end_is_read_a_little_of(self, given: Any, folder: Path) -> None:
+        with (folder / "_manifest.json").open("wb") as sparse:
+            sparse.truncate(2**40)
+        with pytest.raises(ConfigurationError, match="damaged"):
+            given()
+
+    def test_no_link_leads_out_of_it(self, given: Any, folder: Path, tmp_path: Path) -> None:
+        outside = tmp_path / "outside"
+        (folder / "_lock").unlink()
+        (folder / "_lock").symlink_to(outside)
+        with pytest.raises(PartsError, match="cannot be used for rows"):
+            given()
+        assert not outside.exists()
+
+    def test_what_is_written_never_goes_where_a_link_leads(self, tmp_path: Path) -> None:
+        precious = tmp_path / "precious"
+        precious.write_text("mine")
+        (tmp_path / ".rows.tmp").symlink_to(precious)
+        write_whole(tmp_path / "rows", lambda file: file.write(b"theirs"))
+        assert precious.read_text() == "mine"
+        assert (tmp_path / "rows").read_bytes() == b"theirs"
 
 
 class TestTrouble:
