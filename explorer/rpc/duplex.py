@@ -147,7 +147,7 @@ class _OneThread:
                 self._came = operation.message()
                 self._no_more = self._came is None
             elif kind == self._core.OperationType.receive_status_on_client:
-                self._end = CallEnded(*end_of(operation.code(), operation.details(), operation.trailing_metadata()))
+                self._end = CallEnded(*end_of(operation))
 
 
 class _ManyThreads:

@@ -73,7 +73,7 @@ class _CoreStream:
             self._read(keep)
         finally:
             self._drain()
-        return end_of(self._status.code(), self._status.details(), self._status.trailing_metadata())
+        return end_of(self._status)
 
     def _read(self, keep: Callable[[bytes], None]) -> None:
         """One operation serves for all messages: core fills it anew each time."""

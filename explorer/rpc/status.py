@@ -23,7 +23,7 @@ from explorer.text import printable
 __all__ = ["CODES", "End", "Status", "decoded_again", "end_of", "packed_types", "status_of", "stopped"]
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
-"""Each status code by its number on the wire."""
+"""Each status code by its number on the wire. Of any other number core makes UNKNOWN."""
 
 DETAILS_KEY = "grpc-status-details-bin"
 _MOST_DETAILS = 50
@@ -94,13 +94,9 @@ class End(NamedTuple):
     trailing_metadata: Metadata
 
 
-def end_of(number: int, details: Any, trailing_metadata: Any) -> End:
-    """From the code on the wire; one that gRPC does not know is UNKNOWN, and the text tells which it was."""
-    text = details.decode("utf-8", "replace") if isinstance(details, bytes) else details or ""
-    code = CODES.get(number)
-    if code is None:
-        code, text = grpc.StatusCode.UNKNOWN, f'Server sent unknown code {number} and details "{text}"'
-    return End(code, text, trailing_metadata or ())
+def end_of(received: Any) -> End:
+    """What core has filled in to its operation that receives a status."""
+    return End(CODES[received.code()], received.details(), received.trailing_metadata())
 
 
 def make_status(code: grpc.StatusCode, details: str = "") -> Status:

@@ -103,7 +103,7 @@ class _CoreCalls:
             noted = self._channel.next_call_event().tag
         tag, message, status, _ = noted
         del self._under_way[tag]
-        code = CODES.get(status.code(), grpc.StatusCode.UNKNOWN)
+        code = CODES[status.code()]
         data = message.message() if code is grpc.StatusCode.OK else None
         return Ended(tag, data, code, status.details(), status.trailing_metadata())
 

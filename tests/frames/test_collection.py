@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from google.protobuf import message_factory
+from other_grpcio import shut_the_door_to_core
 
 from explorer.clock import SYSTEM_CLOCK
 from explorer.errors import (
@@ -662,9 +663,6 @@ def answering_three(site: Callable[[str], Any]) -> tuple[Any, threading.Event]:
 def test_where_grpcio_has_another_door_to_core_grpc_aio_serves_and_the_rows_are_the_same(
     site: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    def other_door(*_arguments: Any, **_options: Any) -> None:
-        raise AttributeError("_channel")
-
     def some(request: Any, context: grpc.ServicerContext) -> dict[str, int]:
         if request.n % 3 == 0:
             context.abort(grpc.StatusCode.NOT_FOUND, f"no {request.n}")
@@ -673,7 +671,7 @@ def test_where_grpcio_has_another_door_to_core_grpc_aio_serves_and_the_rows_are_
     here = site(PROTO)
     here.serve(Get=some)
     quick = rows(here, here.connection(), n=range(200))
-    monkeypatch.setattr("explorer.rpc.unary_calls._CoreCalls", other_door)
+    shut_the_door_to_core(monkeypatch)
     usual = rows(here, here.connection(), n=range(200))
     pd.testing.assert_frame_equal(usual.drop(columns="elapsed"), quick.drop(columns="elapsed"))
     assert (usual.status_code == "NOT_FOUND").sum() == 67

@@ -11,6 +11,7 @@ import trustme
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
 from grpc_servers import GrpcServer
+from other_grpcio import shut_the_door_to_core
 from raw_servers import RawServer
 from schemas import SHOP, pool_of
 
@@ -73,6 +74,14 @@ def connect() -> Iterator[Callable[..., Connection]]:
     yield make
     for connection in made:
         connection.close()
+
+
+@pytest.fixture(params=["core", "public"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Either way to many calls; the second as where grpcio's door to core is another."""
+    if request.param == "public":
+        shut_the_door_to_core(monkeypatch)
+    return request.param
 
 
 @pytest.fixture(scope="session")

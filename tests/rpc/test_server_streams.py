@@ -6,15 +6,15 @@ import resource
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
 from grpc_servers import GrpcServer
+from raw_servers import RawServer, ended, http2
 
 from explorer.rpc import Connection, server_streams
 from explorer.rpc.metadata import RequestMetadata
-from explorer.rpc.server_streams import ServerStream
+from explorer.rpc.server_streams import ServerStream, _CoreStream, _PublicStream
 
 PATH = "/S/List"
 SENT = RequestMetadata((("x-color", "green"),))
@@ -24,31 +24,27 @@ Begin = Callable[..., ServerStream]
 Handler = Callable[[bytes, grpc.ServicerContext], Iterator[bytes]]
 
 
-def other_door(*_arguments: Any, **_options: Any) -> None:
-    raise AttributeError("_channel")
-
-
-@pytest.fixture(params=["core", "grpcio"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Either way; the second as where grpcio's door to core is another."""
-    if request.param == "grpcio":
-        monkeypatch.setattr(server_streams, "CoreMethod", other_door)
-    return request.param
-
-
 @pytest.fixture
-def begin(way: str, serve: Serve, connect: Callable[..., Connection]) -> Iterator[Begin]:
-    """Begins a stream at a server that does this."""
+def begin_at(way: str, connect: Callable[..., Connection]) -> Iterator[Begin]:
+    """Begins a stream at this target."""
     opened: list[grpc.Channel] = []
 
-    def make(handler: Handler, *, timeout: float = 60.0, compression: grpc.Compression | None = None) -> ServerStream:
-        opened.append(connect(serve(streams={PATH: handler}).target).stream_channel())
+    def make(target: str, *, timeout: float = 60.0, compression: grpc.Compression | None = None) -> ServerStream:
+        opened.append(connect(target).stream_channel())
         streams = server_streams.server_streams(opened[-1], PATH, compression, wait_for_ready=False)
-        return streams(b"a request", SENT, timeout)
+        stream = streams(b"a request", SENT, timeout)
+        assert type(stream) is {"core": _CoreStream, "public": _PublicStream}[way]
+        return stream
 
     yield make
     for channel in opened:
         channel.close()
+
+
+@pytest.fixture
+def begin(begin_at: Begin, serve: Serve) -> Begin:
+    """Begins a stream at a server that does this."""
+    return lambda handler, **settings: begin_at(serve(streams={PATH: handler}).target, **settings)
 
 
 def test_messages_come_in_their_order_and_then_ok(begin: Begin) -> None:
@@ -80,6 +76,12 @@ def test_what_a_server_says_at_the_end_comes_along(begin: Begin) -> None:
     assert kept == [b"one"]
     assert (end.code, end.details) == (grpc.StatusCode.PERMISSION_DENIED, "ça suffit")
     assert {("why", "so"), ("raw-bin", b"\x00\xff")} <= {tuple(pair) for pair in end.trailing_metadata}
+
+
+def test_a_code_that_grpc_does_not_know_is_unknown(begin_at: Begin, serve_raw: Callable[..., RawServer]) -> None:
+    odd = ended(status="200", content_type="application/grpc", grpc_status="99", grpc_message="odd")
+    end = begin_at(serve_raw(http2(odd)).target).read(lambda _message: None)
+    assert (end.code, end.details) == (grpc.StatusCode.UNKNOWN, "odd")
 
 
 def test_more_than_windows_hold_comes_whole_and_not_before_it_is_asked_for(begin: Begin) -> None:

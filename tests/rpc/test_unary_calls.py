@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
 import pytest
 from grpc_servers import GrpcServer
+from raw_servers import RawServer, ended, http2
 
 from explorer.rpc import Connection, unary_calls
 from explorer.rpc.metadata import RequestMetadata
-from explorer.rpc.unary_calls import Ended
+from explorer.rpc.unary_calls import Ended, _AioCalls, _CoreCalls
 
 SENT = RequestMetadata((("x-color", "green"),))
 
@@ -28,18 +29,6 @@ def refuse(_request: bytes, context: grpc.ServicerContext) -> bytes:
     raise AssertionError
 
 
-def other_door(*_arguments: Any, **_options: Any) -> None:
-    raise AttributeError("_channel")
-
-
-@pytest.fixture(params=["core", "grpc.aio"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Either way; the second as where grpcio's door to core is another."""
-    if request.param == "grpc.aio":
-        monkeypatch.setattr(unary_calls, "_CoreCalls", other_door)
-    return request.param
-
-
 @pytest.fixture
 def server() -> Iterator[GrpcServer]:
     released = threading.Event()
@@ -50,7 +39,7 @@ def server() -> Iterator[GrpcServer]:
     server.stop()
 
 
-def ends(server: GrpcServer, path: str, requests: list[bytes], **options: Any) -> list[Ended]:
+def ends(server: GrpcServer | RawServer, path: str, requests: list[bytes], **options: Any) -> list[Ended]:
     """What came of the calls, by their tags; cancelled once they have begun where ``cancel`` says so."""
     timeout, cancel = options.pop("timeout", 30), options.pop("cancel", False)
 
@@ -72,6 +61,16 @@ def ends(server: GrpcServer, path: str, requests: list[bytes], **options: Any) -
     return asyncio.run(run())
 
 
+def test_core_is_called_where_its_door_is_the_one_that_is_known(way: str, server: GrpcServer):
+    async def kind() -> type:
+        with Connection(server.target, plaintext=True) as connection:
+            calls = unary_calls.unary_calls(connection, "/S/Echo", None)
+            await calls.close()
+        return type(calls)
+
+    assert asyncio.run(kind()) is {"core": _CoreCalls, "public": _AioCalls}[way]
+
+
 def test_each_call_is_answered_under_its_own_tag(way: str, server: GrpcServer):
     taken = ends(server, "/S/Echo", [b"%d" % number for number in range(100)])
     assert [ended.data for ended in taken] == [b"%d" % number for number in range(100)]
@@ -83,6 +82,12 @@ def test_an_error_comes_with_its_details_and_trailing_metadata(way: str, server:
     (ended,) = ends(server, "/S/Refuse", [b""])
     assert (ended.code, ended.data, ended.details) == (grpc.StatusCode.NOT_FOUND, None, "nobody")
     assert [tuple(pair) for pair in ended.trailing_metadata] == [("x-reason", "none")]
+
+
+def test_a_code_that_grpc_does_not_know_is_unknown(way: str, serve_raw: Callable[..., RawServer]):
+    odd = ended(status="200", content_type="application/grpc", grpc_status="99", grpc_message="odd")
+    (one,) = ends(serve_raw(http2(odd)), "/S/Echo", [b""])
+    assert (one.code, one.data, one.details) == (grpc.StatusCode.UNKNOWN, None, "odd")
 
 
 def test_a_call_ends_at_its_deadline(way: str, server: GrpcServer):
