@@ -62,16 +62,6 @@ class Assembly:
         """How many rows have each status, those that the folder had before among them."""
         return self._codes + (Counter() if self._parts is None else self._parts.found)
 
-    @property
-    def rows(self) -> int:
-        """How many rows there are."""
-        return self.codes.total()
-
-    @property
-    def errors(self) -> int:
-        """How many of them have a status that is not OK."""
-        return self.rows - self.codes["OK"]
-
     def add(self, outcomes: Sequence[Outcome | Messages]) -> None:
         """Take these outcomes in; may decode a chunk, and write it."""
         if not outcomes:

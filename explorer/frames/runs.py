@@ -141,19 +141,20 @@ class Run:
     def progress(self) -> Progress:
         """How far it is."""
         with self._lock:
-            done, errors, rows = self._assembly.done, self._assembly.errors, self._assembly.rows
+            done, codes = self._assembly.done, self._assembly.codes
         rate = (done - self._resumed) / max(1e-9, self._worked.seconds)
         moves = rate > 0 and not (self._paused or self._bulk.sign_in)
         remaining = (self._total - done) / rate if self._total is not None and moves else None
-        return Progress(done, self._total, errors, rate, remaining, rows)
+        rows = codes.total()
+        return Progress(done, self._total, rows - codes["OK"], rate, remaining, rows)
 
     @property
     def tally(self) -> Tally:
         """What it came to so far."""
         with self._lock:
-            made = self._assembly
-            code = next(iter(made.codes)) if len(made.codes) == 1 else None
-            return Tally(made.done, made.request_bytes, made.rows, code)
+            made, codes = self._assembly, self._assembly.codes
+            code = next(iter(codes)) if len(codes) == 1 else None
+            return Tally(made.done, made.request_bytes, codes.total(), code)
 
     def frame(self) -> pd.DataFrame:
         """The rows so far, in the order of their requests; also while the run goes on."""
