@@ -14,16 +14,14 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.calls import Call
+from explorer.circumstances import Circumstances
 from explorer.documentation import MadeOnDemand, method_documentation, method_signature, type_name
 from explorer.errors import ConfigurationError, RequestError, UnknownNameError
 from explorer.frames.options import Options
-from explorer.history import History
-from explorer.rpc import Connection, encode
 from explorer.rpc.cancellation import Cancellation
 from explorer.rpc.decoding import decoded
 from explorer.rpc.descriptors import method_kind
 from explorer.rpc.members import SERIALIZE_WHOLE
-from explorer.rpc.packed_types import PackedTypes
 from explorer.rpc.request_source import read_messages, text_of
 from explorer.rpc.request_stream import RequestStream
 from explorer.rpc.status import decoded_again, packed_types
@@ -45,29 +43,17 @@ class Method:
     JSON text may stand in their place as the one positional argument.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        descriptor: MethodDescriptor,
-        options: Options,
-        comments: Mapping[str, str],
-        history: History | None = None,
-        types: PackedTypes | None = None,
-    ) -> None:
+    def __init__(self, descriptor: MethodDescriptor, circumstances: Circumstances) -> None:
         self.descriptor = descriptor
-        self._connection = connection
-        self._options = options
-        self._comments = comments
-        self._history = History() if history is None else history
-        self._types = types
-        self._encode = encode if types is None else types.encode
+        self._circumstances = circumstances
+        self._connection, self._options = circumstances.connection, circumstances.options
 
     __signature__ = MadeOnDemand(lambda method: method_signature(method.descriptor))
 
     @property
     def documentation(self) -> str:
         """What ``help()`` says: its comment, kind, fields, and their types one level down."""
-        return method_documentation(self.descriptor, self._comments)
+        return method_documentation(self.descriptor, self._circumstances.comments)
 
     @property
     def full_name(self) -> str:
@@ -98,14 +84,7 @@ class Method:
         for name in options:
             if name not in known:
                 raise UnknownNameError("option", name, known)
-        return Method(
-            self._connection,
-            self.descriptor,
-            replace(self._options, **options),
-            self._comments,
-            self._history,
-            self._types,
-        )
+        return Method(self.descriptor, self._circumstances.but(**options))
 
     def __call__(self, request: Any = None, /, **fields: Any) -> Call:
         """Call it once and wait for the end. An answered call is a :class:`~explorer.calls.Call`, whatever its status.
@@ -178,7 +157,7 @@ class Method:
             OAuthError, ConnectionFailedError: The server could not be asked for such a type.
 
         """
-        return self._encode(self.descriptor.input_type, request, **fields)
+        return self._circumstances.encode(self.descriptor.input_type, request, **fields)
 
     def messages(self, request: Any = None, /, **fields: Any) -> list[Message]:
         """The messages that calling it so would send, checked and not sent; one where it takes no stream.
@@ -198,6 +177,7 @@ class Method:
         return self._asked([], self._options.of_the_run())
 
     def _asked(self, requests: list[Message], bound: Mapping[str, bool | float | str] | None = None) -> Asked:
+        types = self._circumstances.types
         return asked_of(
             self._connection,
             self.descriptor,
@@ -207,7 +187,7 @@ class Method:
             metadata=self._options.metadata,
             compression=self._options.compression,
             bound=self._options.of_the_call() if bound is None else bound,
-            reflection=self._types is None or self._types.reflected,
+            reflection=types is None or types.reflected,
         )
 
     def collect(self, requests: Any = None, /, **columns: Any) -> DataFrame:
@@ -259,7 +239,8 @@ class Method:
     def _keeping(self, run: Run) -> Callable[[], None]:
         """What keeps the run, which begins now, in the history once it is over."""
         began, started = datetime.now(UTC), time.perf_counter()
-        return lambda: self._history.add_run(self.full_name, self.kind, began, time.perf_counter() - started, run.tally)
+        add = self._circumstances.history.add_run
+        return lambda: add(self.full_name, self.kind, began, time.perf_counter() - started, run.tally)
 
     def _prepared(self, requests: Any, columns: Mapping[str, Any]) -> Run:
         from explorer.frames import prepare, read_requests
@@ -268,7 +249,7 @@ class Method:
             raise ConfigurationError(
                 f"{self.full_name} takes a stream of requests, which is not a request per row. Call it with a list."
             )
-        read = read_requests(self.descriptor.input_type, requests, columns, self._encode)
+        read = read_requests(self.descriptor.input_type, requests, columns, self._circumstances.encode)
         return prepare(self._connection, self.descriptor, read, self._options)
 
     def __repr__(self) -> str:
@@ -276,9 +257,10 @@ class Method:
         return printable(f"{self.full_name}: {self.kind}, {takes} → {gives}")
 
     def _repr_html_(self) -> str:
-        about = self._comments.get(self.full_name, "")
+        comments = self._circumstances.comments
+        about = comments.get(self.full_name, "")
         takes, gives = self.descriptor.input_type, self.descriptor.output_type
-        rows = ((each.name, type_name(each), self._comments.get(each.full_name, "")) for each in takes.fields)
+        rows = ((each.name, type_name(each), comments.get(each.full_name, "")) for each in takes.fields)
         return (
             f'<div style="font-size:13px"><b>{_safe(self.full_name)}</b> {_safe(self.kind)}, '
             f"{_safe(takes.name)} → {_safe(gives.name)}{f'<p>{_safe(about)}</p>' if about else ''}"
@@ -305,8 +287,8 @@ class Method:
         if type(request).__module__.partition(".")[0] in {"pandas", "pyarrow"}:
             from explorer.frames import read_requests
 
-            return list(read_requests(takes, request, {}, self._encode).data)
-        return read_messages(takes, () if request is None else request, self._encode)
+            return list(read_requests(takes, request, {}, self._circumstances.encode).data)
+        return read_messages(takes, () if request is None else request, self._circumstances.encode)
 
     def _unary(self, data: bytes) -> Call:
         cancellation = Cancellation()
@@ -316,18 +298,19 @@ class Method:
             )
         except KeyboardInterrupt:
             if cancellation.begun:
-                self._history.add_stopped(self.full_name, len(data))
+                self._circumstances.history.add_stopped(self.full_name, len(data))
             raise
         return self._ended(call)
 
     def _ended(self, call: Call) -> Call:
         """The call with all that can be known of what is in it, kept in the history."""
-        if self._types is not None:
+        types = self._circumstances.types
+        if types is not None:
             pool = self.descriptor.containing_service.file.pool
-            self._types.learn_from(self.descriptor.output_type, call.data)
-            if self._types.learn(packed_types(call.trailing_metadata), pool):
+            types.learn_from(self.descriptor.output_type, call.data)
+            if types.learn(packed_types(call.trailing_metadata), pool):
                 call = replace(call, status=decoded_again(call.status, call.trailing_metadata, pool))
-        self._history.add(call)
+        self._circumstances.history.add(call)
         return call
 
     def _running(self, request: bytes | RequestStream) -> Running:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
+from explorer.circumstances import Circumstances
 from explorer.documentation import MadeOnDemand, service_documentation
 from explorer.errors import UnknownNameError
-from explorer.frames.options import Options
-from explorer.history import History
 from explorer.methods import Method
 from explorer.naming import attribute_names
-from explorer.rpc import Connection
 from explorer.rpc.descriptors import method_kind
-from explorer.rpc.packed_types import PackedTypes
 from explorer.text import html_table, printable
 
 __all__ = ["Service"]
@@ -28,26 +24,14 @@ class Service:
     A method whose name begins with ``_`` or is one of this class's own is reached as ``service["…"]`` alone.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        descriptor: ServiceDescriptor,
-        options: Options,
-        comments: Mapping[str, str],
-        history: History | None = None,
-        types: PackedTypes | None = None,
-    ) -> None:
+    def __init__(self, descriptor: ServiceDescriptor, circumstances: Circumstances) -> None:
         self.descriptor = descriptor
-        self._connection = connection
-        self._options = options
-        self._comments = comments
-        self._history = History() if history is None else history
-        self._types = types
+        self._circumstances = circumstances
 
     @property
     def documentation(self) -> str:
         """What ``help()`` says: its comment, and a line per method."""
-        return service_documentation(self.descriptor, self._comments)
+        return service_documentation(self.descriptor, self._circumstances.comments)
 
     @property
     def full_name(self) -> str:
@@ -58,7 +42,7 @@ class Service:
         found = self.descriptor.methods_by_name.get(name)
         if found is None:
             raise UnknownNameError(f"method of {self.full_name}", name, self.descriptor.methods_by_name)
-        return Method(self._connection, found, self._options, self._comments, self._history, self._types)
+        return Method(found, self._circumstances)
 
     def __getattr__(self, name: str) -> Method:
         # IPython calls whatever is named _repr_html_ and the like: a server's names must never get there.
@@ -94,7 +78,7 @@ class Service:
         return f'<div style="font-size:13px"><b>{html.escape(printable(self.full_name))}</b>{html_table(cells)}</div>'
 
     def _comment(self, method: MethodDescriptor) -> str:
-        return self._comments.get(f"{self.full_name}.{method.name}", "")
+        return self._circumstances.comments.get(f"{self.full_name}.{method.name}", "")
 
 
 Service.__doc__ = MadeOnDemand(lambda service: service.documentation, Service.__doc__)  # type: ignore[assignment]  # text, for who asks

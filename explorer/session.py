@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 
 from explorer.calls import Call
+from explorer.circumstances import Circumstances
 from explorer.completion import NamesAtHand
 from explorer.errors import ConfigurationError, ReflectionError, UnknownNameError
 from explorer.frames.options import Options
@@ -301,14 +302,9 @@ class Session:
             raise UnknownNameError("single service", printable(name), matching)
         if not matching:
             return None
-        return Service(
-            self.connection,
-            self._service(matching[0]),
-            self._options,
-            self._comments(),
-            self._history,
-            self._types,
-        )
+        found = self._service(matching[0])
+        circumstances = Circumstances(self.connection, self._options, self._comments(), self._history, self._types)
+        return Service(found, circumstances)
 
     def _service(self, full_name: str) -> ServiceDescriptor:
         return self.descriptors.service(full_name)

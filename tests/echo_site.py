@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc
 from proto_site import pool_from
 
-from explorer.frames import Options
+from explorer.circumstances import Circumstances
 from explorer.rpc import Connection
 from explorer.services import Service
 
@@ -58,7 +58,7 @@ class Echo:
         self._server = grpc.server(ThreadPoolExecutor(8))
         port = self._server.add_insecure_port("127.0.0.1:0")
         self.connection = Connection(f"127.0.0.1:{port}", plaintext=True, metadata={"x-session-key": "of-the-session"})
-        self.service = Service(self.connection, pool.FindServiceByName("S"), Options(), {})
+        self.service = Service(pool.FindServiceByName("S"), Circumstances(self.connection))
         self._server.add_generic_rpc_handlers((_Handlers(self),))
         self._server.start()
 

@@ -16,8 +16,8 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.rpc import error_details_pb2, status_pb2
 from proto_site import Site, pool_from
 
+from explorer.circumstances import Circumstances
 from explorer.errors import ConfigurationError, DecodeError, RpcStatusError
-from explorer.frames import Options
 from explorer.services import Service
 
 TEXT = """
@@ -47,7 +47,7 @@ def service(tmp_path: Path) -> Iterator[Callable[..., Service]]:
         sites.append(Site(pool_from(TEXT, tmp_path)))
         sites[-1].serve(**handlers)
         descriptor: ServiceDescriptor = sites[-1].pool.FindServiceByName("S")
-        return Service(sites[-1].connection(metadata=metadata), descriptor, Options(), {})
+        return Service(descriptor, Circumstances(sites[-1].connection(metadata=metadata)))
 
     yield build
     for site in sites:

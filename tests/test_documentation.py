@@ -13,8 +13,8 @@ import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
 from schemas import pool_of
 
+from explorer.circumstances import Circumstances
 from explorer.documentation import method_documentation
-from explorer.frames import Options
 from explorer.methods import Method
 from explorer.rpc import Connection
 from explorer.services import Service
@@ -59,7 +59,7 @@ def pool() -> DescriptorPool:
 @pytest.fixture
 def zoo(pool: DescriptorPool) -> Iterator[Service]:
     with Connection("localhost:1", plaintext=True) as connection:
-        yield Service(connection, pool.FindServiceByName("zoo.Zoo"), Options(), COMMENTS)
+        yield Service(pool.FindServiceByName("zoo.Zoo"), Circumstances(connection, comments=COMMENTS))
 
 
 def test_the_help_of_a_method_is_all_that_is_known_of_it(zoo: Service) -> None:
@@ -108,7 +108,7 @@ def test_the_classes_have_help_of_their_own() -> None:
     assert str(Method.__doc__).startswith("One method:")
     assert str(Service.__doc__).startswith("One service;")
     assert "request" in inspect.signature(Method.__call__).parameters
-    assert "connection" in inspect.signature(Method).parameters
+    assert "circumstances" in inspect.signature(Method).parameters
 
 
 def test_keywords_complete(zoo: Service) -> None:

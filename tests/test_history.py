@@ -110,7 +110,7 @@ def test_a_row_per_call_of_any_kind_whoever_made_it(session: Callable[..., Sessi
 
 def test_a_run_of_many_is_one_row(session: Callable[..., Session]) -> None:
     method = session(Get=lambda request, context: request if request.s else refuse(request, context))["S.Get"]
-    opened = method._history
+    opened = method._circumstances.history
     method.options(progress=False).collect(s=["a", "b"])
     method.options(progress=False).collect(s=["a", ""])
     rows = opened.frame()
@@ -124,7 +124,7 @@ def test_a_run_in_the_background_is_a_row_before_anybody_hears_of_its_end(sessio
     method = session(Get=lambda request, _context: request)["S.Get"]
     run = method.collect_in_background(s=["a", "b"])
     run.wait(60)
-    assert method._history.frame()[["requests", "status_code"]].values.tolist() == [[2, "OK"]]
+    assert method._circumstances.history.frame()[["requests", "status_code"]].values.tolist() == [[2, "OK"]]
 
 
 def test_an_error_is_a_row_and_a_call_that_never_left_is_none(session: Callable[..., Session]) -> None:
@@ -181,7 +181,7 @@ def test_the_latest_calls_are_kept_within_their_budget(session: Callable[..., Se
     method = session(Get=echo)["S.Get"]
     for n in range(8):
         method(s=str(n))
-    kept = method._history
+    kept = method._circumstances.history
     assert [call.request.s for call in kept.calls] == ["3", "4", "5", "6", "7"]
     method(s="x" * 1200)
     assert len(kept.calls) == 4
@@ -198,7 +198,7 @@ def test_many_threads_lose_no_row(session: Callable[..., Session]) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert len(method._history) == len(method._history.calls) == 200
+    assert len(method._circumstances.history) == len(method._circumstances.history.calls) == 200
 
 
 def test_the_calls_are_shown_a_line_each(session: Callable[..., Session]) -> None:

@@ -16,6 +16,7 @@ from proto_site import Site, pool_from
 from token_sources import Scripted, a_token
 
 import explorer
+from explorer.circumstances import Circumstances
 from explorer.errors import (
     CallEndedError,
     ConfigurationError,
@@ -25,7 +26,6 @@ from explorer.errors import (
     StillRunningError,
     UnknownNameError,
 )
-from explorer.frames import Options
 from explorer.rpc import Connection
 from explorer.services import Service
 
@@ -47,7 +47,7 @@ def service(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     def build(**handlers: Any) -> Service:
         sites.append(Site(pool_from(TEXT, tmp_path)))
         sites[-1].serve(**handlers)
-        return Service(sites[-1].connection(), sites[-1].pool.FindServiceByName("S"), Options(), {})
+        return Service(sites[-1].pool.FindServiceByName("S"), Circumstances(sites[-1].connection()))
 
     yield build
     for site in sites:
@@ -382,7 +382,7 @@ class TestBeforeItLeft:
         site.serve(Get=lambda request, _: called.append(1) or request)
         connection = site.connection(token_source=Slow(a_token()))
         try:
-            running = Service(connection, site.pool.FindServiceByName("S"), Options(), {}).Get.start()
+            running = Service(site.pool.FindServiceByName("S"), Circumstances(connection)).Get.start()
             assert gate.entered.wait(60)
             running.cancel()
             call = running.wait(60)  # it is over although the token is still waited for
@@ -405,7 +405,7 @@ class TestBeforeItLeft:
         monkeypatch.setattr("explorer.rpc.connection.RECONNECT_PATIENCE", 60.0)
         site = Site(pool_from(TEXT, tmp_path))
         site.serve(Get=echo, Chat=echo)
-        method = Service(site.connection(), site.pool.FindServiceByName("S"), Options(), {})[name]
+        method = Service(site.pool.FindServiceByName("S"), Circumstances(site.connection()))[name]
         try:
             assert method(s="a").ok
             site.server.stop(None).wait()
@@ -425,7 +425,7 @@ class TestBeforeItLeft:
     def test_nobody_there_is_said_to_whoever_waits_sends_or_reads(self, tmp_path: Path) -> None:
         descriptor = pool_from(TEXT, tmp_path).FindServiceByName("S")
         with Connection("127.0.0.1:1", plaintext=True) as connection:
-            chat = Service(connection, descriptor, Options(), {}).Chat.start()
+            chat = Service(descriptor, Circumstances(connection)).Chat.start()
             for way in (chat.wait, lambda: next(chat), lambda: chat.send(s="a")):
                 with pytest.raises(ConnectionFailedError):
                     way()

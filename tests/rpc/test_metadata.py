@@ -11,8 +11,8 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 
 import explorer
+from explorer.circumstances import Circumstances
 from explorer.errors import ConfigurationError
-from explorer.frames import Options
 from explorer.methods import Method
 from explorer.rpc import Connection, invoke, secure_channel, stream
 from explorer.rpc.metadata import OPEN_METADATA, as_metadata, may_be_shown
@@ -96,7 +96,7 @@ REFUSED: list[Any] = [
 @pytest.mark.parametrize("given", [*REFUSED, fails_half_way])
 def test_t32_no_frame_of_a_refusal_holds_a_value(given: Any, method: Callable[[str], MethodDescriptor]) -> None:
     connection = Connection("localhost:1", plaintext=True)
-    bound = Method(connection, method("Get"), Options(), {})
+    bound = Method(method("Get"), Circumstances(connection))
     attempts: list[Callable[[Any], Any]] = [
         as_metadata,
         lambda metadata: explorer.connect("localhost:1", metadata=metadata),

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from proto_site import Site, pool_from
 
-from explorer.frames import Options, to_frame
+from explorer.circumstances import Circumstances
+from explorer.frames import to_frame
 from explorer.saved_requests import SavedRequests
 from explorer.services import Service
 from explorer.session import Session
@@ -33,7 +34,7 @@ def service(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     def build(**handlers: Any) -> Service:
         sites.append(Site(pool_from(TEXT, tmp_path)))
         sites[-1].serve(**handlers)
-        return Service(sites[-1].connection(), sites[-1].pool.FindServiceByName("S"), Options(), {})
+        return Service(sites[-1].pool.FindServiceByName("S"), Circumstances(sites[-1].connection()))
 
     yield build
     for site in sites:
@@ -84,7 +85,7 @@ def test_the_drawer_says_how_many_calls_and_names_there_are(tmp_path: Path) -> N
             session._history.add_stopped(f"S.Get{n}", 0)
         for n in range(205):
             saved.save(
-                f"name {n:03}", Service(session.connection, site.pool.FindServiceByName("S"), Options(), {}).Get, {}
+                f"name {n:03}", Service(site.pool.FindServiceByName("S"), Circumstances(session.connection)).Get, {}
             )
         archive.begin(session)
         archive.watch(True)
