@@ -108,7 +108,7 @@ class Run:
         weakref.finalize(self, self._bulk.stop)
 
     def __repr__(self) -> str:
-        if "_resting" not in vars(self):  # a verbose traceback out of __init__ asks too
+        if "_worked" not in vars(self):  # a verbose traceback out of __init__ asks too
             return "<a run that could not be made>"
         now = self.progress
         in_all = "" if now.total is None else f" of {now.total:,}"
