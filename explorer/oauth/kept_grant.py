@@ -137,10 +137,11 @@ class KeptGrant:
         # Our own flight may have the turn: it has been told by now, and does not write any more.
         with contextlib.nullcontext() if self._has_turn else self._turn(_TURN_TO_END), self._guard:
             stored = self._read()
+            seen, self._seen = self._seen, None  # its tokens are as secret as the grant's
             if stored is None or stored.began_with != mine.began_with:
                 return mine
             self._remove()
-            return stored if self._seen is None or stored != self._seen else mine
+            return mine if stored == seen else stored
 
     @contextlib.contextmanager
     def _turn(self, timeout: float) -> Iterator[bool]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import logging
 import traceback
+import types
 from collections.abc import Callable
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -15,7 +17,8 @@ from fake_clock import FakeClock
 from odd_server import WELL_KNOWN, OddServer, Reply, Request, bearer, error, html
 
 from explorer.errors import ExplorerError, InvalidCallbackError
-from explorer.oauth import AuthorizationCodeFlow, DeviceFlow, client_credentials, refresh_token
+from explorer.oauth import AuthorizationCodeFlow, DeviceFlow, OAuthTokenSource, client_credentials, refresh_token
+from explorer.tokens import Secret
 
 KINDS = ("access", "refresh", "rotated", "client", "code", "device")
 CANARIES = {kind: f"canary+{kind}/3b1f~9c" for kind in KINDS}
@@ -154,6 +157,30 @@ def test_t31_nothing_that_a_debugger_shows_holds_a_secret(
     shown = "".join(inside(each) for each in (made if isinstance(made, tuple) else (made,)))
     assert "OAuthTokenSource" in shown
     assert found(shown, *verifiers(server)) == set()
+
+
+def reachable(thing: object) -> str:
+    """Every secret that is still to be had from a thing, whatever it is behind."""
+    secrets, seen, waiting = [], set(), [thing]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen or isinstance(one, type | types.ModuleType | types.FunctionType):
+            continue
+        seen.add(id(one))
+        waiting.extend(gc.get_referents(one))
+        if isinstance(one, Secret):
+            secrets.append(one.reveal())
+    return " ".join(secrets)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_s17_after_a_sign_out_no_token_is_in_memory(server: OddServer, clock: FakeClock, way: Callable[..., object]):
+    made = way(server, clock)
+    source = made[-1] if isinstance(made, tuple) else made
+    assert isinstance(source, OAuthTokenSource)
+    assert "access" in found(reachable(source))
+    source.sign_out()
+    assert found(reachable(source)) & {"access", "refresh", "rotated"} == set()
 
 
 def verbose(problem: Exception) -> str:
