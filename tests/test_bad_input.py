@@ -49,10 +49,11 @@ def plaintext_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def free_port() -> int:
+def free_port() -> Iterator[int]:
+    """Nobody listens there, and nobody else gets it meanwhile."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+        yield int(taken.getsockname()[1])
 
 
 def sign_in_by(demo: Demo, act: Callable[[str], object]) -> explorer.oauth.OAuthTokenSource:

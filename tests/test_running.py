@@ -411,7 +411,7 @@ class TestBeforeItLeft:
             site.server.stop(None).wait()
             until_lost(method._connection.channel)
             running = method.start(s="b")
-            end = time.monotonic() + 30
+            end = time.monotonic() + 120
             while not method._connection._live.waiting:  # who waits for a connection stands in this list
                 assert time.monotonic() < end
                 assert not running.done

@@ -233,12 +233,14 @@ class TestInTheBackground:
         assert run.wait(PATIENCE).index.tolist() == list(range(20))
 
     def test_paused_it_sends_nothing_and_resumed_it_goes_on(self, site) -> None:
-        here, seen = site(PROTO), []
+        here, seen, go = site(PROTO), [], threading.Event()
         started = threading.Semaphore(0)
 
         def get(request: Any, context: Any) -> Any:
             seen.append(request.n)
             started.release()
+            if request.n > 1000:  # so that it cannot have ended before it rests
+                go.wait(PATIENCE)
             return doubling(request, context)
 
         here.serve(Get=get)
@@ -246,6 +248,7 @@ class TestInTheBackground:
         assert started.acquire(timeout=PATIENCE)
         run.pause()
         assert run.state == "paused"
+        go.set()
         until(lambda: run.progress.done == len(seen) == run.progress.done)
         rested = len(seen)
         assert rested < 5000
@@ -697,12 +700,12 @@ def test_a_stream_that_stands_still_is_ended_and_its_rows_are_kept(site) -> None
 
     here.serve(List=listing)
     try:
-        frame = run_of(here, fields={"n": [1]}, method="S.List", idle_timeout=2.0).start().wait(PATIENCE)
+        frame = run_of(here, fields={"n": [1]}, method="S.List", idle_timeout=5.0).start().wait(PATIENCE)
     finally:
         over.set()
     assert frame["request.n"].tolist() == [1, 1]
     assert frame["status_code"].tolist() == ["OK", "DEADLINE_EXCEEDED"]
-    assert frame["details"].iloc[1] == "no message for 2 s, so the stream was ended here."
+    assert frame["details"].iloc[1] == "no message for 5 s, so the stream was ended here."
 
 
 class TestPages:

@@ -256,8 +256,8 @@ class TestBeforeTheCall:
     ) -> None:
         source = Scripted(a_token())
         with self.connection(server, roots, source) as connection:
-            invoke(connection, method("Get"), b"", timeout=7)
-        assert 6 < source.asked[0]["timeout"] <= 7
+            invoke(connection, method("Get"), b"", timeout=70)
+        assert 10 < source.asked[0]["timeout"] <= 70
 
     def test_s13_the_wait_for_the_token_is_spent_from_the_same_deadline(
         self, serve: Serve, certificate: trustme.LeafCert, roots: bytes, method: Method
@@ -275,5 +275,5 @@ class TestBeforeTheCall:
 
         server = serve(certificate=certificate, unary={GET: remember})
         with self.connection(server, roots, Slow()) as connection:
-            assert invoke(connection, method("Get"), b"", timeout=5).status.ok
-        assert left[0] < 4.6
+            assert invoke(connection, method("Get"), b"", timeout=60).status.ok
+        assert left[0] < 59.6

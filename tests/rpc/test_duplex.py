@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import resource
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import grpc
 import pytest
 import trustme
 from grpc_servers import GrpcServer
+from interrupts import interrupt_once_in
 from token_sources import a_token
 
 from explorer.rpc import Connection
@@ -181,8 +181,7 @@ def test_an_interrupt_ends_the_wait(talk: Open) -> None:
     call = talk(echo)
     call.send([b"hello"])
     assert call.receive() == b"hello"
-    striker = threading.Timer(0.1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
-    striker.start()
+    striker = interrupt_once_in("receive")
     with pytest.raises(KeyboardInterrupt):
         call.receive()
     call.close()

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import signal
-import sys
 import threading
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +10,7 @@ from google.protobuf import any_pb2
 from google.protobuf.descriptor import MethodDescriptor
 from google.rpc import error_details_pb2, status_pb2
 from grpc_servers import Gate, GrpcServer
+from interrupts import interrupt_once_in
 from raw_servers import (
     DATA,
     END_STREAM,
@@ -214,16 +212,7 @@ def test_an_interrupt_cancels_the_call_and_leaves_the_connection_usable(
 
     connection = connect(serve(unary={GET: handler}).target, plaintext=True)
     connection.connect()
-    here = threading.get_ident()
-
-    def interrupt_once_it_waits() -> None:
-        """As the keyboard does it: to that thread, and not before it waits, which is after the server has the call."""
-        assert entered.wait(60)
-        while "_wait" not in {frame.name for frame in traceback.extract_stack(sys._current_frames()[here])}:
-            pass
-        signal.pthread_kill(here, signal.SIGINT)
-
-    threading.Thread(target=interrupt_once_it_waits).start()
+    interrupt_once_in("_wait", after=entered)  # it waits after the server has the call
     with pytest.raises(KeyboardInterrupt):
         invoke(connection, method("Get"), b"\x0a\x01x")
     assert cancelled.wait(60)

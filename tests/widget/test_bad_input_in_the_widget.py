@@ -37,9 +37,10 @@ def models():
 
 @pytest.fixture
 def free_port():
+    """Nobody listens there, and nobody else gets it meanwhile."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+        yield taken.getsockname()[1]
 
 
 @pytest.fixture
