@@ -8,6 +8,7 @@ from collections import deque
 __all__ = ["BackOff"]
 
 _BASE, _CAP = 2.0, 16.0  # seconds
+_LONGEST_WISH = 3600.0  # seconds: a gateway that once says "in a year" is not to end every renewing of this process
 _MOST_TROUBLES, _TROUBLES_WINDOW = 7, 30.0  # requests that met a trouble, and the seconds in which they may be so many
 _REFUSAL_INTERVAL = 1.0  # seconds between two requests that a server forces by refusing what we send
 
@@ -29,12 +30,12 @@ class BackOff:
         return self.not_before - now
 
     def note_trouble(self, now: float, retry_after: float | None = None) -> None:
-        """A request met a passing trouble; the server may have said how long it wants to be left alone."""
+        """A request met a passing trouble; the server may have said how long to leave it alone: an hour at most."""
         self._failures += 1
         ceiling = min(_CAP, _BASE * 2.0 ** (self._failures - 1))
         delay = random.uniform(0, ceiling)  # noqa: S311 - jitter, not a secret
         self._troubles.append(now)
-        self.not_before = now + (delay if retry_after is None else max(delay, retry_after))
+        self.not_before = now + max(delay, min(retry_after or 0.0, _LONGEST_WISH))
         if len(self._troubles) == _MOST_TROUBLES:  # full jitter may draw short many times in a row
             self.not_before = max(self.not_before, self._troubles[0] + _TROUBLES_WINDOW)
 

@@ -35,6 +35,12 @@ def test_a_server_that_wants_longer_gets_longer_and_no_shorter_than_our_own(back
     assert back_off.delay(40.0) == 4
 
 
+@pytest.mark.parametrize("wish", [3601.0, 1e9, 1e308])
+def test_nobody_is_left_alone_for_longer_than_an_hour(back_off: BackOff, wish: float) -> None:
+    back_off.note_trouble(0.0, retry_after=wish)
+    assert back_off.delay(0.0) == 3600
+
+
 def test_the_eighth_of_troubles_waits_until_thirty_seconds_after_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.back_off.random.uniform", lambda low, _high: low)
     back_off = BackOff()

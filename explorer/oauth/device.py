@@ -28,6 +28,7 @@ __all__ = ["DeviceFlow"]
 ASKING = "Signing in by device code"
 
 _INTERVAL = 5.0  # seconds, where the server names none (RFC 8628 §3.2)
+_SHORTEST_INTERVAL = 0.1  # seconds, whatever the server names: without a pause, polls take a core for an hour
 _SLOWER = 5.0  # seconds that each slow_down adds for good (§3.5)
 _LIFETIME = 600.0  # seconds, where the server names none, though it must
 _LONGEST_LIFETIME = 3600.0  # seconds, whatever the server names: nobody is waited for longer
@@ -96,7 +97,7 @@ class DeviceFlow:
         self.user_code = printable(_required(answer, "user_code"), 100)
         self.verification_uri, self.verification_uri_complete = _pages(answer, jupyter_origin)
         self._device_code = Secret(_required(answer, "device_code"))
-        self._interval = answer.seconds("interval") or _INTERVAL
+        self._interval = max(answer.seconds("interval") or _INTERVAL, _SHORTEST_INTERVAL)
         lifetime = min(answer.seconds("expires_in") or _LIFETIME, _LONGEST_LIFETIME)
         self._pending: Pending[OAuthTokenSource] = Pending(
             self._clock, lifetime if timeout is None else min(lifetime, timeout), lambda: None

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from explorer.errors import AuthorizationServerUnavailableError, ConfigurationError, OAuthConfigurationError
-from explorer.oauth.transport import Answer, Failure, HttpTransport, Transport, endpoint_problem
+from explorer.oauth.transport import Answer, Failure, HttpTransport, Transport, endpoint_problem, is_loopback
 from explorer.text import printable
 
 __all__ = ["AuthorizationServer", "authorization_server", "metadata_urls", "resolved"]
@@ -83,7 +83,7 @@ def authorization_server(
 
     Asks for RFC 8414's well-known document, then OpenID Connect Discovery's, each where its standard puts it for an
     issuer with a path. The document's ``issuer`` must equal the one asked for, character by character (RFC 8414 §3.3);
-    every endpoint in it must be https or loopback; redirects are not followed. Raises
+    every endpoint in it must be https, or on loopback where the issuer is; redirects are not followed. Raises
     :class:`~explorer.errors.OAuthConfigurationError` where that fails,
     :class:`~explorer.errors.AuthorizationServerUnavailableError` where nobody answers. Blocks for ``timeout`` seconds
     at most (10 at most) for each of four addresses.
@@ -94,8 +94,7 @@ def authorization_server(
         named = printable(", ".join(sorted(unknown)), 100)
         raise ConfigurationError(f"There is no {named} to give by hand; there are {', '.join(_ENDPOINTS)}.")
     transport = HttpTransport(root_certificates=root_certificates, timeout=timeout)
-    document = {**_published(issuer, transport), **endpoints}
-    return _server(issuer, document, root_certificates, timeout)
+    return _server(issuer, _published(issuer, transport), endpoints, root_certificates, timeout)
 
 
 def resolved(issuer: str | AuthorizationServer, *, root_certificates: bytes | None = None) -> AuthorizationServer:
@@ -160,18 +159,24 @@ def _redirect(answer: Answer) -> str:
 
 
 def _server(
-    issuer: str, document: Mapping[str, Any], root_certificates: bytes | None, timeout: float
+    issuer: str,
+    published: Mapping[str, Any],
+    by_hand: Mapping[str, str],
+    root_certificates: bytes | None,
+    timeout: float,
 ) -> AuthorizationServer:
+    document = {**published, **by_hand}
     if document["issuer"] != issuer:
-        published = printable(document["issuer"], 200)
+        named = printable(document["issuer"], 200)
         msg = (
-            f"The metadata of {printable(issuer, 200)} names another issuer, {published!r}, and is refused "
+            f"The metadata of {printable(issuer, 200)} names another issuer, {named!r}, and is refused "
             "(RFC 8414 §3.3: the two must be identical). If you trust that one, ask for it by that name."
         )
         raise OAuthConfigurationError(msg)
     for name, url in document.items():
         is_address = name.endswith("_endpoint") or name == "jwks_uri"
-        if is_address and url not in (None, "") and (problem := endpoint_problem(url)):
+        problem = endpoint_problem(url) if name in by_hand else _published_problem(issuer, url)
+        if is_address and url not in (None, "") and problem:
             named = f"{printable(name, 60)} {printable(url, 200)!r}"
             msg = f"The metadata of {issuer} names a {named} that is refused: {problem}."
             raise OAuthConfigurationError(msg)
@@ -190,6 +195,15 @@ def _server(
         root_certificates=root_certificates,
         timeout=timeout,
     )
+
+
+def _published_problem(issuer: str, url: object) -> str | None:
+    """What is wrong with a published endpoint: a server elsewhere has no say over services of this machine."""
+    if problem := endpoint_problem(url):
+        return problem
+    if is_loopback(urlsplit(str(url)).hostname) and not is_loopback(urlsplit(issuer).hostname):
+        return "it is on this machine, and the issuer is not; give it by hand where that is meant"
+    return None
 
 
 def _names(value: object) -> tuple[str, ...] | None:

@@ -112,6 +112,13 @@ def test_t14_the_servers_own_interval_holds(begin: Begin):
     waiting.outcome()
 
 
+@pytest.mark.parametrize("interval", [1e-9, "0.0001"])
+def test_t14_no_interval_is_so_short_that_polls_never_pause(begin: Begin, interval: object):
+    waiting = begin(PENDING, bearer(), interval=interval)
+    assert [waiting.next_pause() for _ in range(2)] == pytest.approx([0.1, 0.1])
+    waiting.outcome()
+
+
 def test_t14_slow_down_adds_five_seconds_for_good(begin: Begin):
     waiting = begin(SLOW_DOWN, PENDING, SLOW_DOWN, PENDING, PENDING, bearer())
     assert [waiting.next_pause() for _ in range(6)] == pytest.approx([5, 10, 10, 15, 15, 15])

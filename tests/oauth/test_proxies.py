@@ -95,6 +95,21 @@ def test_requests_go_through_the_proxy_and_it_reads_nothing(far_server: OddServe
     assert b"client_credentials" not in proxy.read
 
 
+@pytest.mark.parametrize("here", ["http://127.0.0.1:8888/api", "http://localhost:1/", "https://[::1]/t"])
+@pytest.mark.parametrize("name", ["token_endpoint", "revocation_endpoint", "authorization_endpoint"])
+def test_t6_a_server_elsewhere_sends_nobody_to_services_of_this_machine(
+    far_server: OddServer, monkeypatch: pytest.MonkeyPatch, name: str, here: str
+):
+    proxy = Proxy(port_of(far_server))
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    far_server.publish(**{name: here})
+    with pytest.raises(OAuthConfigurationError, match=rf"{name} .* on this machine, and the issuer is not"):
+        authorization_server(far_server.issuer, root_certificates=PEM)
+    by_hand = authorization_server(far_server.issuer, root_certificates=PEM, **{name: here})
+    assert getattr(by_hand, name) == here
+    proxy.close()
+
+
 def test_no_proxy_is_honoured(far_server: OddServer, monkeypatch: pytest.MonkeyPatch):
     proxy = Proxy(port_of(far_server))
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
