@@ -144,7 +144,7 @@ def test_a_type_checker_sees_the_names_and_no_others() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=850,
         cwd=ROOT / "tests",
     )
     assert "-> explorer.session.Session" in done.stdout

@@ -613,9 +613,13 @@ class TestInterrupt:
         never.set()
         assert signal.getsignal(signal.SIGINT) is before
         assert len(frame) == 500
-        assert frame["twice"].iloc[:50].tolist() == [2 * n for n in range(50)]
-        assert set(frame["status_code"].iloc[50:]) == {"CANCELLED"}
-        assert set(frame["details"].iloc[50:]) == {"Interrupted before this request was answered."}
+        answered = frame[frame["status_code"] == "OK"]
+        assert len(answered) > 50 - 10, "the fiftieth begins when no more than nine before it are under way"
+        assert answered["twice"].tolist() == [2 * n for n in answered.index]
+        unanswered = frame.drop(answered.index)
+        assert set(frame.index[50:]) <= set(unanswered.index)
+        assert set(unanswered["status_code"]) == {"CANCELLED"}
+        assert set(unanswered["details"]) == {"Interrupted before this request was answered."}
         assert rows(here, connection, n=[3])["twice"].tolist() == [6]
 
     def test_a_second_one_raises_and_has_what_is_there(self, site) -> None:
