@@ -131,7 +131,7 @@ def takes_list(field: FieldDescriptor) -> bool:
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, list | tuple | np.ndarray)
+    return isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and bool(value.ndim))
 
 
 def _agreed(index: pd.Index | None, series: pd.Series[Any], name: str) -> pd.Index:

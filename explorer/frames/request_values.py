@@ -1,8 +1,7 @@
-"""The values of one field of many requests, as JSON would have them."""
+"""The values of one field of many requests, as a single request would have them."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from explorer.errors import RequestError
+from explorer.rpc.python_values import python_value
 from explorer.text import printable
 
 __all__ = ["column_values", "plain"]
@@ -35,24 +35,9 @@ def column_values(given: Any, path: str) -> list[Any]:
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON would have it, where pandas, NumPy or Arrow have a form of their own."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, dt.datetime):
-        return value if value.tzinfo is None else _instant(value)
-    if isinstance(value, dt.timedelta):
-        return _seconds(value)
-    if isinstance(value, np.datetime64 | np.timedelta64):
-        return _of_numpys_time(value)
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, pa.Scalar):
-        return plain(value.as_py())
-    if isinstance(value, np.ndarray) and not value.ndim:
-        return plain(value[()])
-    if isinstance(value, np.ndarray | list | tuple):
-        return [plain(v) for v in value]
-    return value
+    """The value as a single request may have it, for which a list is one of Python's, however deep."""
+    value = python_value(value)
+    return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _is_typed(given: Any) -> bool:
@@ -86,27 +71,3 @@ def _listed(series: pd.Series[Any]) -> list[Any]:
 
 def _are_plain(values: list[Any]) -> bool:
     return set(map(type, values)) <= {str, int, float, bool}
-
-
-def _instant(value: dt.datetime) -> Any:
-    try:
-        return pd.Timestamp(value).tz_convert("UTC").isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError):  # beyond the years that there are: the encoder says so
-        return value
-
-
-def _of_numpys_time(value: np.datetime64 | np.timedelta64) -> Any:
-    try:
-        if isinstance(value, np.timedelta64):
-            return plain(pd.Timedelta(value))
-        instant = pd.Timestamp(value)
-        return None if pd.isna(instant) else _instant(instant.tz_localize("UTC"))
-    except (ValueError, OverflowError):
-        return value
-
-
-def _seconds(span: dt.timedelta) -> str:
-    microseconds = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
-    nanoseconds = microseconds * 1000 + int(getattr(span, "nanoseconds", 0))  # pandas has finer ones
-    whole, rest = divmod(abs(nanoseconds), 1_000_000_000)
-    return f"{'-' if nanoseconds < 0 else ''}{whole}.{rest:09d}s"

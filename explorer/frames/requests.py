@@ -52,8 +52,9 @@ def read_requests(
     ``columns`` are fields by keyword: a list, array, Series or generator has a value per request (and is read to its
     end here), anything else is the same in all. With a table or Series they come on top of it. A missing value (NA,
     None; NaN in a DataFrame or Series of NumPy's floats) leaves its field unset. A ``repeated`` field takes a list of
-    lists per request; a flat list, of messages too, is one value for all. A column of instants without a zone is UTC;
-    a datetime without one is refused, as in a single call. ``encode`` makes a message of one of them.
+    lists per request; a flat list, of messages too, is one value for all. A value means what it means in a single
+    call; a column of instants without a zone is UTC, and a datetime without one is refused. ``encode`` makes a message
+    of one of them.
 
     Raises RequestError, which names row and field, or UnknownNameError; nothing has been sent by then.
     """

@@ -28,6 +28,7 @@ from explorer.rpc.members import (
     SET_IN_PARENT,
     descriptor_of,
 )
+from explorer.rpc.python_values import python_value
 from explorer.rpc.repair import is_stub
 from explorer.rpc.scalars import as_scalar, described, is_list, refuse
 from explorer.rpc.special import fill_special, is_spelled, opaque
@@ -48,7 +49,8 @@ def encode(descriptor: Descriptor | type[Message], request: Any = None, /, **fie
 
     Names are those of the schema or their JSON names; None leaves a field unset. 64-bit integers may be text, bytes
     are bytes or base64 text, enums names or numbers, a Timestamp an RFC 3339 text or a datetime with its zone, a
-    Duration ``"1.5s"`` or a timedelta.
+    Duration ``"1.5s"`` or a timedelta. Scalars of NumPy, pandas and Arrow are what they are in Python; a ``datetime64``
+    is UTC, and NA and NaT are None.
 
     Raises:
         RequestError: A field or value that the type does not allow; ``field`` is its dotted path.
@@ -98,8 +100,8 @@ def _fill_fields(message: Message, given: Mapping[Any, Any], path: str, depth: i
     descriptor = descriptor_of(message)
     spellings: dict[str, str] = {}
     cases: dict[str, str] = {}
-    for name, value in given.items():
-        field = _field(descriptor, name, path)
+    for name, one in given.items():
+        field, value = _field(descriptor, name, path), python_value(one)
         at = f"{path}.{field.name}" if path else field.name
         if value is None and not _takes_none(field):
             continue
@@ -210,7 +212,7 @@ def _set_repeated(message: Any, field: FieldDescriptor, value: Any, path: str, d
         refuse(path, value, f"a list of {described(field)}")
     items = EXTENSIONS(message)[field] if field.is_extension else getattr(message, field.name)
     del items[:]
-    for index, item in enumerate(value):
+    for index, item in enumerate(map(python_value, value)):
         at = f"{path}[{index}]"
         if item is None and not (field.message_type and field.message_type.full_name == "google.protobuf.Value"):
             refuse(at, item, described(field))
@@ -233,14 +235,15 @@ def _set_map(message: Any, field: Any, value: Any, path: str, depth: int) -> Non
         if key in entries:  # given as what it is and as JSON spells it
             raise RequestError(f"{path} is given the key {printable(repr(given), 80)} twice. Give it once.", field=at)
         if item_field.message_type is not None:
-            _fill(entries[key], item, at, depth + 1)
+            _fill(entries[key], python_value(item), at, depth + 1)
         else:
-            entries[key] = as_scalar(item_field, item, at)
+            entries[key] = as_scalar(item_field, python_value(item), at)
 
 
 def _as_key(field: FieldDescriptor, given: Any, path: str, at: str) -> Any:
     """JSON's keys are text, whatever the map's are."""
     spelled = {"true": True, "false": False} if field.type == FieldDescriptor.TYPE_BOOL else {}
+    given = python_value(given)
     try:
         return as_scalar(field, spelled.get(given, given) if isinstance(given, str) else given, at)
     except RequestError as error:

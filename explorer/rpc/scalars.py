@@ -32,7 +32,8 @@ _INTEGERS = {
 }
 _INTEGER_TEXT = re.compile(r"-?\d{1,40}", re.ASCII)
 _NUMBER_TEXT = re.compile(r"-?\d{1,400}(\.\d+)?([eE][+-]?\d{1,6})?", re.ASCII)
-_NO_NUMBERS = ("bool_", "bool", "datetime64", "timedelta64")  # NumPy's own, which would be made numbers of
+_NO_NUMBERS = ("datetime64", "timedelta64")  # NumPy's own, which would be made numbers of
+_BEYOND_ALL = 10**40  # what no field takes need not be written out: Decimal("1e999999999") takes half a gigabyte
 _SPECIAL_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -99,7 +100,7 @@ def _integer(field: FieldDescriptor, value: Any, path: str) -> int:
 
 
 def _as_integer(value: Any) -> int | None:
-    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+    if isinstance(value, bool) or type(value).__name__ in _NO_NUMBERS:
         return None
     if isinstance(value, str):
         text = value.strip()
@@ -111,9 +112,14 @@ def _as_integer(value: Any) -> int | None:
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
     try:
-        return int(value.__index__())
-    except (AttributeError, TypeError):
+        if hasattr(value, "__index__"):
+            return int(value.__index__())
+        if not abs(value) < _BEYOND_ALL:
+            return None
+        number, parts = value.as_integer_ratio()  # of a Decimal, or a Fraction
+    except (AttributeError, TypeError, ValueError, ArithmeticError):
         return None
+    return int(number) if parts == 1 else None
 
 
 def _float(field: FieldDescriptor, value: Any, path: str) -> float:
@@ -149,11 +155,9 @@ def _as_float(value: Any) -> float | None:
 
 
 def _bool(_field: FieldDescriptor, value: Any, path: str) -> bool:
-    if isinstance(value, bool):
-        return value
-    if type(value).__name__ in ("bool_", "bool"):  # NumPy's own
-        return bool(value)
-    refuse(path, value, "true or false")
+    if not isinstance(value, bool):
+        refuse(path, value, "true or false")
+    return value
 
 
 def _text(_field: FieldDescriptor, value: Any, path: str) -> str:

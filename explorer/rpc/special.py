@@ -21,6 +21,7 @@ from google.protobuf.message import Message
 
 from explorer.errors import ReflectionError, RequestError
 from explorer.rpc.members import SERIALIZE, descriptor_of
+from explorer.rpc.python_values import numpy_nanoseconds, python_value
 from explorer.rpc.scalars import as_scalar, is_list, refuse
 from explorer.text import printable
 
@@ -89,25 +90,31 @@ def finding_types(finder: TypeFinder) -> Iterator[None]:
 
 
 def _timestamp(message: Any, value: Any, path: str, _fill: Fill) -> None:
+    nanoseconds = numpy_nanoseconds(value, "datetime64")
     if isinstance(value, dt.datetime):
         if value.tzinfo is None:
             refuse(path, str(value), f"{_TIMESTAMP}; this one has none, so add tzinfo=datetime.UTC or another")
-        since = value - _EPOCH
-        seconds = since.days * 86_400 + since.seconds
+        nanoseconds = _nanoseconds(value - _EPOCH) + int(getattr(value, "nanosecond", 0))  # pandas has finer ones
+    if nanoseconds is not None:
+        seconds, nanos = divmod(nanoseconds, 1_000_000_000)
         if seconds not in _INSTANTS:  # where its zone goes beyond the years it has
             refuse(path, str(value), f"{_TIMESTAMP}, from year 1 to 9999 in UTC")
-        message.seconds = seconds
-        message.nanos = since.microseconds * 1000 + int(getattr(value, "nanosecond", 0))
+        message.seconds, message.nanos = seconds, nanos
         return
     if not isinstance(value, str):
         refuse(path, value, _TIMESTAMP)
     _parse(message, value, path, _TIMESTAMP)
 
 
+def _nanoseconds(span: dt.timedelta) -> int:
+    return ((span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds) * 1000
+
+
 def _duration(message: Any, value: Any, path: str, _fill: Fill) -> None:
+    nanoseconds = numpy_nanoseconds(value, "timedelta64")
     if isinstance(value, dt.timedelta):
-        microseconds = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
-        nanoseconds = microseconds * 1000 + int(getattr(value, "nanoseconds", 0))  # pandas has finer ones
+        nanoseconds = _nanoseconds(value) + int(getattr(value, "nanoseconds", 0))
+    if nanoseconds is not None:
         sign = -1 if nanoseconds < 0 else 1
         seconds, rest = divmod(abs(nanoseconds), 1_000_000_000)
         if seconds > _LONGEST:
@@ -168,6 +175,7 @@ def _list(message: Any, value: Any, path: str, fill: Fill) -> None:
 def _value(message: Any, value: Any, path: str, fill: Fill) -> None:
     if path.count(".") + path.count("[") > 100:
         raise RequestError(f"{printable(path, 60)} is nested deeper than 100 levels.", field=path)
+    value = python_value(value)
     if value is None:
         message.null_value = 0
     elif isinstance(value, bool):

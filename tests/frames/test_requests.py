@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
+import enum
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +18,7 @@ from google.protobuf.descriptor import Descriptor
 
 from explorer.errors import RequestError, UnknownNameError
 from explorer.frames import read_requests
+from explorer.rpc import encode
 
 BODY = """
 enum E { ZERO = 0; ONE = 1; }
@@ -328,8 +332,71 @@ class TestInstants:
 
     @pytest.mark.parametrize("given", [np.array([NAIVE], "datetime64[ns]"), np.array([1], "timedelta64[ns]")])
     def test_they_are_no_numbers(self, m: Descriptor, given: Any) -> None:
-        with pytest.raises(RequestError, match=r"^Row 0: big is '.*'; expected a 64-bit integer\.$"):
+        with pytest.raises(RequestError, match=r"^Row 0: big is of type Time\w+; expected a 64-bit integer\.$"):
             decoded(m, big=given)
+
+
+class Number(enum.IntEnum):
+    ONE = 1
+
+
+class Word(str, enum.Enum):  # noqa: UP042 - whose text is not its value, as against StrEnum's
+    ONE = "ONE"
+
+
+class TestOneRule:
+    """A value means in columns and in lists of requests what it means in a single call, or is refused likewise."""
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *(kind(1) for kind in (np.int64, np.uint8, np.float16, np.float32, np.float64, np.bool_, np.complex128)),
+            *(np.str_("ONE"), np.bytes_(b"ONE"), np.float32(1.5), float("nan"), np.array(1), np.array([[1, 2]])),
+            *(
+                np.datetime64("2024-01-01T10:00"),
+                np.datetime64("2024-01"),
+                np.datetime64("NaT"),
+                np.datetime64(1, "as"),
+            ),
+            *(np.timedelta64(1500, "ms"), np.timedelta64(1, "Y"), np.timedelta64("NaT")),
+            *(pd.Timestamp("2024-01-01T10:00:00.123456789Z"), pd.Timestamp("2024-01-01"), pd.Timedelta("1.5s")),
+            *(pd.NaT, pd.NA, pd.Period("2024-01", "M"), dt.date(2024, 1, 1), dt.time(1), dt.timedelta(seconds=1)),
+            *(dt.datetime(2024, 1, 1, tzinfo=dt.UTC), dt.datetime.fromisoformat("2024-01-01"), uuid.UUID(int=1)),
+            *(decimal.Decimal(1), decimal.Decimal("1.5"), decimal.Decimal("1e999999999"), decimal.Decimal("NaN")),
+            *(Number.ONE, Word.ONE, pa.scalar(1), pa.scalar("ONE"), pa.scalar(None, pa.int64())),
+            *(
+                pa.scalar(1, pa.timestamp("ns", "UTC")),
+                pa.scalar(1, pa.timestamp("us")),
+                pa.scalar(1, pa.duration("ms")),
+            ),
+        ],
+        ids=repr,
+    )
+    def test_whatever_it_is_and_wherever_it_is_given(self, m: Descriptor, value: Any) -> None:
+        for field in m.fields:
+            given = {"x": value} if field.name == "by" else [value, value] if field.is_repeated else value
+            single = said(lambda: encode(m, {field.name: given}))  # noqa: B023 - called at once
+            assert said(lambda: decoded(m, **{field.name: given})[0]) == single  # noqa: B023
+            assert said(lambda: decoded(m, [{field.name: given}])[0]) == single  # noqa: B023
+            if not isinstance(value, np.ndarray):  # in a list, an array may be a list of values
+                assert said(lambda: decoded(m, **{field.name: [given, given]})[1]) == single  # noqa: B023
+
+    def test_nor_does_a_list_in_a_value_that_may_be_anything_differ(self, message_type) -> None:
+        free = message_type("message M { google.protobuf.Value v = 1; google.protobuf.ListValue many = 2; }")
+        held = {"a": [np.int64(1), np.bool_(True), np.float32(0.5), np.str_("x"), pd.NA, np.array([[1], [2]])]}
+        assert said(lambda: encode(free, v=held)) == said(
+            lambda: encode(free, v={"a": [1, True, 0.5, "x", None, [[1], [2]]]})
+        )
+        assert said(lambda: decoded(free, v=held)[0]) == said(lambda: encode(free, v=held))
+        assert said(lambda: decoded(free, many=[np.array([[1]])])[0]) == said(lambda: encode(free, many=[[1]]))
+
+
+def said(make: Callable[[], Any]) -> str:
+    """The message that comes of it, or the sentence that refuses it."""
+    try:
+        return str(make())
+    except RequestError as error:
+        return str(error).removeprefix("Row 0: ").removeprefix("Row 1: ")
 
 
 class TestArrow:

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
+import enum
+import fractions
 import json
 import math
+import uuid
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from google.protobuf import any_pb2, json_format, message_factory, timestamp_pb2
 from google.protobuf.descriptor import Descriptor
@@ -87,6 +92,10 @@ def test_what_was_made_is_shown_as_canonical_json_and_read_again(value: dict[str
     assert encode(SINK, to_json(message)).SerializeToString(deterministic=True) == ours(value)
 
 
+class Word(str, enum.Enum):  # noqa: UP042 - whose text is not its value, as against StrEnum's
+    A = "a"
+
+
 class TestPythonsOwnValues:
     @pytest.mark.parametrize(
         ("field", "value", "same_as"),
@@ -96,6 +105,17 @@ class TestPythonsOwnValues:
             ("i32", np.float64(7.0), 7),
             ("twice", np.float32(0.5), 0.5),
             ("twice", 7, 7.0),
+            ("i64", np.float32(7), 7),
+            ("i64", decimal.Decimal(7), 7),
+            ("i64", fractions.Fraction(14, 2), 7),
+            ("u32", pa.scalar(7), 7),
+            ("twice", decimal.Decimal("0.5"), 0.5),
+            ("text", np.str_("a"), "a"),
+            ("text", Word.A, "a"),
+            ("text", pd.NA, None),
+            ("boxed", pa.scalar("a"), "a"),
+            ("any_json", np.array(5), 5),
+            ("any_json", {"a": [np.int64(1), np.bool_(True), pd.NaT]}, {"a": [1, True, None]}),
             ("flag", np.bool_(True), True),
             ("raw", b"\x00\xff", "AP8="),
             ("raw", bytearray(b"\x00\xff"), "AP8="),
@@ -108,6 +128,17 @@ class TestPythonsOwnValues:
             ("at", dt.datetime(2026, 1, 31, 12, tzinfo=dt.timezone(dt.timedelta(hours=2))), "2026-01-31T10:00:00Z"),
             ("at", dt.datetime(1900, 1, 1, 0, 0, 0, 250_000, tzinfo=dt.UTC), "1900-01-01T00:00:00.250Z"),
             ("at", pd.Timestamp("2026-01-31T12:00:00.123456789Z"), "2026-01-31T12:00:00.123456789Z"),
+            ("at", np.datetime64("2026-01-31T12:00:00.123456789"), "2026-01-31T12:00:00.123456789Z"),
+            ("at", np.datetime64("1899-12-31"), "1899-12-31T00:00:00Z"),
+            ("at", np.datetime64("2026-02"), "2026-02-01T00:00:00Z"),
+            ("at", np.datetime64("2026"), "2026-01-01T00:00:00Z"),
+            ("at", np.datetime64(3, "25s"), "1970-01-01T00:01:15Z"),
+            ("at", pa.scalar(1, pa.timestamp("ns", "UTC")), "1970-01-01T00:00:00.000000001Z"),
+            ("at", pd.NaT, None),
+            ("at", np.datetime64("NaT"), None),
+            ("lasts", np.timedelta64(-1500, "ms"), "-1.5s"),
+            ("lasts", np.timedelta64(2, "W"), "1209600s"),
+            ("lasts", pa.scalar(1500, pa.duration("ms")), "1.5s"),
             ("lasts", dt.timedelta(seconds=-1, microseconds=-500_000), "-1.5s"),
             ("lasts", dt.timedelta(days=2, microseconds=1), "172800.000001s"),
             ("lasts", pd.Timedelta(1_000_000_007, "ns"), "1.000000007s"),
@@ -200,9 +231,19 @@ def test_nothing_is_an_empty_message() -> None:
         ({"lasts": "-0.9999999999s"}, "lasts", "at most nine digits"),
         ({"at": FIRST_DAY}, "at", "from year 1 to 9999 in UTC"),
         ({"tags": pd.DataFrame({"a": ["x"]})}, "tags", "of type DataFrame; expected a list of text"),
-        ({"any_json": np.array(5)}, "any_json", "of type ndarray; expected a JSON value"),
+        ({"any_json": np.void(b"5")}, "any_json", "of type bytes; expected a JSON value"),
         ({"twice": np.timedelta64(5, "ns")}, "twice", "of type timedelta64; expected a number"),
         ({"twice": np.datetime64(5, "ns")}, "twice", "of type datetime64; expected a number"),
+        ({"at": np.datetime64(2**62, "Y")}, "at", "of type datetime64; expected an RFC 3339 text"),
+        ({"at": np.datetime64(2**62, "s")}, "at", "from year 1 to 9999 in UTC"),
+        ({"at": np.datetime64(1, "ps")}, "at", "of type datetime64; expected an RFC 3339 text"),
+        ({"at": dt.date(2026, 1, 31)}, "at", "of type date; expected an RFC 3339 text"),
+        ({"at": np.timedelta64(1, "s")}, "at", "of type timedelta64; expected an RFC 3339 text"),
+        ({"lasts": np.timedelta64(1, "Y")}, "lasts", "of type timedelta64; expected text of seconds"),
+        ({"lasts": np.timedelta64(2**62, "D")}, "lasts", "at most 315,576,000,000 seconds"),
+        ({"i64": decimal.Decimal("0.5")}, "i64", "of type Decimal; expected a 64-bit integer"),
+        ({"text": uuid.UUID(int=1)}, "text", "of type UUID; expected text"),
+        ({"tags": ["a", pd.NA]}, "tags[1]", "null; expected text"),
         ({"by_number": {7: {}, "7": {"city": "X"}}}, 'by_number["7"]', "by_number is given the key '7' twice"),
         ({"lasts": dt.timedelta.max}, "lasts", "at most 315,576,000,000 seconds"),
         ({"at": "2026-01-31T12:00:00.0000000001Z"}, "at", "at most nine digits"),
