@@ -24,7 +24,7 @@ from explorer.frames.bulk_token import BulkToken, Pass
 from explorer.frames.lane import Lane
 from explorer.frames.options import Options
 from explorer.frames.outcomes import Messages, Outcome
-from explorer.frames.pages import Pages
+from explorer.frames.pages import Pages, Trail
 from explorer.frames.retries import Failure, delay_before_next, throttle_for
 from explorer.frames.streams import Streams
 from explorer.rpc.connection import Connection
@@ -42,7 +42,7 @@ _OK = grpc.StatusCode.OK
 
 T = TypeVar("T")
 
-SAME_PAGE = "the server gave the same next_page_token again, so the pages would have no end."
+SAME_PAGE = "the server gave a next_page_token again that it had given before, so the pages would have no end."
 
 
 class Bulk:
@@ -270,7 +270,7 @@ class Bulk:
 
     async def _unary(self, ordinal: int, request: bytes, first: Ended | None) -> None:
         started = time.perf_counter() if first is None else first.tag.started
-        asked = request
+        asked, trail = request, None if self._pages is None else Trail()
         while True:
             try:
                 data = await self._patiently(partial(self._answer, asked, first), partial(self._answer, asked))
@@ -283,9 +283,9 @@ class Bulk:
             following = None if self._pages is None else self._pages.following(asked, data)
             elapsed = time.perf_counter() - started
             self._outcomes.append(Outcome(ordinal, request, data, "OK", None, elapsed, last=following is None))
-            if following is None:
+            if following is None or trail is None:
                 return
-            if following == asked:
+            if trail.leads_back(asked, following):
                 self._ended((ordinal, request), "INTERNAL", SAME_PAGE, started)
                 return
             asked = following

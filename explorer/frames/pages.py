@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from google.protobuf.message import DecodeError, Message
 
 from explorer.rpc.members import MERGE_FROM_STRING, SERIALIZE
 
-__all__ = ["Pages"]
+__all__ = ["Pages", "Trail"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Pages:
         return cls(*map(message_factory.GetMessageClass, (method.input_type, method.output_type)))
 
     def following(self, request: bytes, answer: bytes) -> bytes | None:
-        """The request for the page after this answer, None after the last; the same again where there is no end."""
+        """The request for the page after this answer, None after the last."""
         received: Any = self.response()
         try:
             MERGE_FROM_STRING(received, answer)
@@ -44,6 +45,22 @@ class Pages:
         MERGE_FROM_STRING(following, request)
         following.page_token = token
         return bytes(SERIALIZE(following))
+
+
+class Trail:
+    """The pages that were asked for so far, at some bytes each: who asks for one of them again goes in a circle."""
+
+    def __init__(self) -> None:
+        self._asked: set[bytes] = set()
+
+    def leads_back(self, asked: bytes, following: bytes) -> bool:
+        """Whether what follows on the page that was asked for is one of those before it, or that one itself."""
+        self._asked.add(_mark(asked))
+        return _mark(following) in self._asked
+
+
+def _mark(request: bytes) -> bytes:
+    return hashlib.blake2b(request, digest_size=16).digest()
 
 
 def _has_text(descriptor: Descriptor, name: str) -> bool:

@@ -717,6 +717,8 @@ class TestPages:
             if request.n == 13 and at == 2:
                 context.abort(grpc.StatusCode.NOT_FOUND, "page lost")
             following = "0" if request.n == 99 else str(at + 1) if at + 1 < count else ""
+            if request.n == 77:
+                following = str((at + 1) % 3)  # round and round, and never the same twice in a row
             return {"twice": 100 * request.n + at, "next_page_token": following}
 
         here.serve(Page=page)
@@ -742,6 +744,11 @@ class TestPages:
         frame = run_of(self.pages(site), method="S.Page", fields={"n": [99]}).start().wait(PATIENCE)
         assert frame["status_code"].tolist()[-1] == "INTERNAL"
         assert "next_page_token again" in frame["details"].iloc[-1]
+
+    def test_nor_is_a_circle_of_several(self, site) -> None:
+        frame = run_of(self.pages(site), method="S.Page", fields={"n": [77, 1]}).start().wait(PATIENCE)
+        assert frame["status_code"].tolist() == ["OK"] * 4 + ["INTERNAL"] + ["OK"] * 4
+        assert "next_page_token again" in frame["details"].iloc[4]
 
 
 @pytest.mark.parametrize("method", ["S.Get", "S.List"])
