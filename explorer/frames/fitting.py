@@ -35,8 +35,9 @@ class Column(NamedTuple):
 class Fit(NamedTuple):
     """What something at hand is, seen as requests."""
 
-    kind: Literal["DataFrame", "Series", "values", "requests"]
-    """A table; one column; values of one field; whole requests (dicts, messages)."""
+    kind: Literal["DataFrame", "table", "Series", "values", "requests"]
+    """A table of pandas; one of Arrow's, or that gives itself as one; one column; values of one field; whole requests
+    (dicts, messages)."""
     rows: int | None
     """How many requests it makes, None where that is not known before it is read."""
     columns: tuple[Column, ...] = ()
@@ -56,7 +57,15 @@ def fit_of(value: Any, descriptor: Descriptor) -> Fit | None:
         return Fit("DataFrame", len(value), _columns(value.columns, value.dtypes, descriptor))
     if isinstance(value, pd.Series):
         return Fit("Series", len(value), field=_likely(descriptor, value.name))
-    if isinstance(value, pd.Index | range) or (isinstance(value, np.ndarray) and value.ndim == 1):
+    if isinstance(value, pa.Table | pa.RecordBatch | pa.RecordBatchReader):
+        return _of_schema("table", getattr(value, "num_rows", None), value.schema, descriptor)
+    if (names := _columns_of_another(value)) is not None:
+        dtypes = value.dtypes if len(getattr(value, "dtypes", ())) == len(names) else [""] * len(names)
+        rows = getattr(value, "height", None)  # as Polars has it; with others, to count may be to compute
+        return Fit("table", rows if isinstance(rows, int) else None, _columns(names, dtypes, descriptor))
+    if isinstance(value, pd.Index | range | pa.Array | pa.ChunkedArray) or (
+        isinstance(value, np.ndarray) and value.ndim == 1
+    ):
         return Fit("values", len(value), field=_likely(descriptor))
     if not isinstance(value, list | tuple):
         return None
@@ -101,10 +110,22 @@ def _parquet(path: Path, descriptor: Descriptor) -> Fit:
     except (OSError, pa.ArrowException) as error:
         kind = RequestError if isinstance(error, pa.ArrowException) else ConfigurationError
         raise kind(f"{printable(str(path))} is no parquet file: {printable(str(error))}.") from error
+    return _of_schema("DataFrame", rows, schema, descriptor)
+
+
+def _of_schema(kind: Literal["DataFrame", "table"], rows: int | None, schema: pa.Schema, descriptor: Descriptor) -> Fit:
     index = {str(name) for name in (schema.pandas_metadata or {}).get("index_columns", ()) if isinstance(name, str)}
     fields = [field for field in schema if field.name not in index]
     names = [field.name for field in fields]
-    return Fit("DataFrame", rows, _columns(names, [str(field.type) for field in fields], descriptor))
+    return Fit(kind, rows, _columns(names, [str(field.type) for field in fields], descriptor))
+
+
+def _columns_of_another(value: Any) -> list[str] | None:
+    """The columns of a table of another library's that gives itself as Arrow's; None where it is none."""
+    if isinstance(value, type) or not hasattr(value, "__arrow_c_stream__"):
+        return None
+    names = getattr(value, "columns", None)
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
 def _columns(names: Iterable[Any], dtypes: Iterable[Any], descriptor: Descriptor) -> tuple[Column, ...]:

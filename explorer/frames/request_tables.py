@@ -15,7 +15,7 @@ from explorer.frames.request_csv import read_csv
 from explorer.rpc.json_reading import read_json
 from explorer.text import printable
 
-__all__ = ["read_file"]
+__all__ = ["frame_of_arrow", "read_file"]
 
 _LINES = {".jsonl", ".ndjson"}
 
@@ -48,6 +48,16 @@ def read_file(path: Path, descriptor: Descriptor) -> pd.DataFrame | list[Any]:
     except (ValueError, pa.ArrowException) as error:  # pandas derives its own from ValueError
         raise RequestError(f"{printable(str(path))} is no {kind[1:]} file: {printable(str(error))}.") from error
     return list(_of_lines(text, path) if kind in _LINES else _of_json(text, path))
+
+
+def frame_of_arrow(table: Any) -> pd.DataFrame:
+    """A table of Arrow's, or of whoever gives his as one, its index as pandas keeps it there. Raises RequestError."""
+    try:
+        frame: pd.DataFrame = pa.table(table).to_pandas(types_mapper=pd.ArrowDtype)
+    except (TypeError, ValueError, NotImplementedError, pa.ArrowException) as error:
+        kind = printable(type(table).__name__, 80)
+        raise RequestError(f"Requests cannot be read from a {kind}: {printable(error, 300)}.") from error
+    return frame
 
 
 def _of_json(text: str, path: Path) -> list[Any]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
@@ -16,9 +15,8 @@ from explorer.errors import RequestError
 from explorer.frames.encoded import Encoded
 from explorer.frames.request_columns import by_path, encode_columns
 from explorer.frames.request_rows import Encode, encode_row
-from explorer.frames.request_tables import read_file
+from explorer.frames.request_tables import frame_of_arrow, read_file
 from explorer.rpc import encode
-from explorer.text import printable
 
 __all__ = ["Requests", "read_requests"]
 
@@ -62,7 +60,7 @@ def read_requests(
     if isinstance(source, Path):
         source = read_file(source, descriptor)
     if hasattr(source, "__arrow_c_stream__") and not isinstance(source, pd.DataFrame | pd.Series):
-        source = _arrow_frame(source)
+        source = frame_of_arrow(source)
     if isinstance(source, pd.Series):
         source = source.to_frame(_series_field(descriptor, source))
     if isinstance(source, pd.DataFrame):
@@ -97,16 +95,6 @@ def _series_field(descriptor: Descriptor, series: pd.Series[Any]) -> str:
         f"A Series without a name does not say which field of {descriptor.full_name} it is: "
         f"give it one of {', '.join(f.name for f in descriptor.fields)} with .rename(…)."
     )
-
-
-def _arrow_frame(table: Any) -> pd.DataFrame:
-    """A table of Arrow's, or of whoever gives his as one, its index as pandas keeps it there."""
-    try:
-        frame: pd.DataFrame = pa.table(table).to_pandas(types_mapper=pd.ArrowDtype)
-    except (TypeError, ValueError, NotImplementedError, pa.ArrowException) as error:
-        kind = printable(type(table).__name__, 80)
-        raise RequestError(f"Requests cannot be read from a {kind}: {printable(error, 300)}.") from error
-    return frame
 
 
 def _frame_columns(frame: pd.DataFrame) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from google.protobuf.descriptor import Descriptor
 
 from explorer.errors import ExplorerError, RequestError
 from explorer.frames.fitting import Fit, field_paths, fit_of, fit_of_file, fit_of_read
-from explorer.frames.request_tables import read_file
+from explorer.frames.request_tables import frame_of_arrow, read_file
 from explorer.frames.request_texts import takes_lists, values_of_lines
 from explorer.text import printable
 from explorer.texts.literals import Expression, Group, literal, text_literal
@@ -24,6 +24,7 @@ __all__ = ["Names", "Source", "file_seen", "names_seen", "notebook_names", "sour
 
 Names = Mapping[str, Any]
 
+_TABLES = ("DataFrame", "table")
 _NAMES_SHOWN = 200
 _COLUMNS_SHOWN = 100
 _WRITTEN_OUT = 100  # lines, up to which they stand in the text
@@ -61,7 +62,7 @@ def names_seen(names: Names, descriptor: Descriptor) -> dict[str, Any]:
     found = [
         (name, fit) for name, value in reversed(list(names.items())) if (fit := fit_of(value, descriptor)) is not None
     ]
-    fitting = sorted(found, key=lambda pair: pair[1].kind == "DataFrame" and not any(c.field for c in pair[1].columns))
+    fitting = sorted(found, key=lambda pair: pair[1].kind in _TABLES and not any(c.field for c in pair[1].columns))
     return {
         "names": [{"name": name, **_seen(fit)} for name, fit in fitting[:_NAMES_SHOWN]],
         "names_in_all": len(fitting),
@@ -131,8 +132,8 @@ def _named(name: str, content: Mapping[str, Any], descriptor: Descriptor, names:
         raise RequestError(f"There is no {printable(name) or 'name'} any more that could be requests. Choose another.")
     if fit.kind == "requests":
         return Source(given=value, written=name, takes_more=False)
-    if fit.kind == "DataFrame":
-        return _of_table(value, name, fit, content.get("columns"))
+    if fit.kind in _TABLES:
+        return _of_table(value, name, fit, _labels(name, fit, content.get("columns")))
     path = _field(content, descriptor)
     written = name
     if (
@@ -144,8 +145,8 @@ def _named(name: str, content: Mapping[str, Any], descriptor: Descriptor, names:
     return Source(columns={path: value}, columns_written={path: written}, fields=frozenset({path}))
 
 
-def _of_table(frame: Any, name: str, fit: Fit, chosen: Any) -> Source:
-    """The columns that were chosen, by their place, each under the name of its field."""
+def _labels(name: str, fit: Fit, chosen: Any) -> dict[Any, str]:
+    """The columns that were chosen by their place, each with the field that it is sent as."""
     given = chosen if isinstance(chosen, Mapping) else {}
     fields = {int(at): str(path) for at, path in given.items() if path and str(at).isdecimal()}
     if not fields:
@@ -163,18 +164,29 @@ def _of_table(frame: Any, name: str, fit: Fit, chosen: Any) -> Source:
     odd = next((label for label in labels if not isinstance(label, str | int)), None)
     if odd is not None:
         raise RequestError(f"The column {printable(odd)} has a name that is no text. Rename it, and look again.")
-    given_frame, written = frame, name
-    if len(labels) < len(fit.columns):
-        given_frame = frame[list(labels)]
-        written = f"{name}[[{', '.join(_label(label) for label in labels)}]]"
+    return labels
+
+
+def _of_table(table: Any, name: str, fit: Fit, labels: Mapping[Any, str]) -> Source:
+    """These columns of a table, each under the name of its field; one of Arrow's loses its index but as pandas'."""
+    fields = frozenset(labels.values())
     renamed = {label: path for label, path in labels.items() if str(label) != path}
+    imports: tuple[str, ...] = ()
+    given, written = table, name
+    if fit.kind == "table" and (renamed or len(labels) < len(fit.columns)):
+        given, written = frame_of_arrow(table), f"pa.table({name}).to_pandas(types_mapper=pd.ArrowDtype)"
+        imports = ("import pandas as pd", "import pyarrow as pa")
+    if len(labels) < len(fit.columns):
+        given = given[list(labels)]
+        written = f"{written}[[{', '.join(_label(label) for label in labels)}]]"
     if not renamed:
-        return Source(given=given_frame, written=written, fields=frozenset(fields.values()))
+        return Source(given=given, written=written, imports=imports, fields=fields)
     pairs = tuple(f"{_label(label)}: {text_literal(path)}" for label, path in renamed.items())
     return Source(
-        given=given_frame.rename(columns=renamed),
+        given=given.rename(columns=renamed),
         written=Group(f"{written}.rename(columns={{", pairs, "})"),
-        fields=frozenset(fields.values()),
+        imports=imports,
+        fields=fields,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from explorer.errors import ConfigurationError, RequestError
@@ -44,6 +45,27 @@ def test_the_exact_name_goes_before_one_spelled_alike_and_no_field_is_given_twic
     assert columns(fit_of(frame, message_type(ONE))) == [("userId", ""), ("user_id", "user_id"), ("USER_ID", "")]
 
 
+def test_tables_of_arrow_have_columns_and_their_index_is_none(message_type) -> None:
+    frame = pd.DataFrame({"user_id": ["a"], "size": [1]}, index=pd.Index(["x"], name="key"))
+    table = pa.Table.from_pandas(frame)
+    for value, rows in ((table, 1), (pa.RecordBatch.from_pandas(frame), 1), (table.to_reader(), None)):
+        fit = fit_of(value, message_type(BODY))
+        assert (fit.kind, fit.rows) == ("table", rows)
+        assert columns(fit) == [("user_id", "user_id"), ("size", "size")]
+        assert [column.dtype for column in fit.columns][1] == "int64"
+
+
+def test_what_only_looks_like_a_table_is_none(message_type) -> None:
+    class Odd:
+        columns = "none"
+
+        def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+            raise AssertionError("nobody asked for its rows")
+
+    assert fit_of(Odd(), message_type(ONE)) is None
+    assert fit_of(Odd, message_type(ONE)) is None
+
+
 @pytest.mark.parametrize(
     ("value", "kind", "rows"),
     [
@@ -53,6 +75,8 @@ def test_the_exact_name_goes_before_one_spelled_alike_and_no_field_is_given_twic
         (range(3), "values", 3),
         (np.arange(4), "values", 4),
         (pd.Index(["a"]), "values", 1),
+        (pa.array(["a", "b"]), "values", 2),
+        (pa.chunked_array([["a"]]), "values", 1),
         ([{"user_id": "a"}], "requests", 1),
         ([], "values", 0),
     ],

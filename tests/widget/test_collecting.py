@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from grpc_servers import GrpcServer, Reflected
 from person import Person
@@ -26,6 +27,17 @@ from explorer.widget.running_view import LIVE_ROWS, time_left
 LIST, GET = "shop.v1.Shop.List", "shop.v1.Shop.Get"
 PATIENCE = 120.0  # seconds: only a test that fails waits so long
 IDS = [f"user{number}" for number in range(1, 41)]
+
+
+class Polar:
+    """A table as Polars has one: it gives itself as Arrow's, and says what its columns are."""
+
+    def __init__(self, ids: list[str]) -> None:
+        self._table = pa.table({"id": ids})
+        self.columns, self.dtypes, self.height = ["id"], ["String"], len(ids)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self._table.__arrow_c_stream__(requested_schema)
 
 
 @pytest.fixture
@@ -105,7 +117,7 @@ def asked(demo) -> int:
 # What is offered
 
 
-def test_the_names_that_could_be_requests_are_offered_and_how_they_fit(ear: Ear) -> None:
+def test_the_names_that_could_be_requests_are_offered_and_how_they_fit(ear: Ear, names: dict[str, Any]) -> None:
     seen = told(ear, command="sources")
     assert [(one["name"], one["kind"], one["rows"]) for one in seen["names"]] == [
         ("whole", "requests", 2),
@@ -114,6 +126,12 @@ def test_the_names_that_could_be_requests_are_offered_and_how_they_fit(ear: Ear)
         ("ids", "values", 40),
         ("people", "DataFrame", 2),
     ]
+    names.update(arrow=pa.table(names["frame"]), reader=pa.table({"x": [1]}).to_reader(), polar=Polar(IDS))
+    offered = {one["name"]: one for one in told(ear, command="sources")["names"]}
+    assert [(offered[name]["kind"], offered[name]["rows"]) for name in ("arrow", "reader", "polar")] == [
+        *(("table", 40), ("table", None), ("table", 40)),
+    ]
+    assert [(column["name"], column["dtype"]) for column in offered["polar"]["columns"]] == [("id", "String")]
     assert seen["fields"] == ["user_id"]
     [frame] = [one for one in seen["names"] if one["name"] == "frame"]
     assert [(column["name"], column["field"]) for column in frame["columns"]] == [
@@ -174,6 +192,18 @@ def test_a_frame_becomes_rows_and_a_line_of_history_and_the_python_that_does_the
             'collect(frame[["colour"]].rename(columns={"colour": "user_id"}))',
             40,
         ),
+        ({"kind": "name", "name": "arrow", "columns": {"0": "user_id"}}, "collect(arrow)", 3),
+        (
+            {"kind": "name", "name": "batch", "columns": {"1": "user_id"}},
+            'collect(pa.table(batch).to_pandas(types_mapper=pd.ArrowDtype)[["id"]].rename(columns={"id": "user_id"}))',
+            2,
+        ),
+        (
+            {"kind": "name", "name": "polar", "columns": {"0": "user_id"}},
+            'collect(pa.table(polar).to_pandas(types_mapper=pd.ArrowDtype).rename(columns={"id": "user_id"}))',
+            2,
+        ),
+        ({"kind": "name", "name": "array", "field": "user_id"}, "collect(user_id=array)", 2),
         ({"kind": "lines", "text": "user1\n\n user2 \n", "field": "user_id"}, 'collect(user_id=["user1", "user2"])', 2),
     ],
     ids=lambda one: one.get("name", "lines") if isinstance(one, dict) else "",
@@ -181,13 +211,17 @@ def test_a_frame_becomes_rows_and_a_line_of_history_and_the_python_that_does_the
 def test_every_source_and_its_python_send_the_same(
     ear: Ear, names: Any, source: dict[str, Any], written: str, count: int
 ) -> None:
+    frame = pd.DataFrame({"colour": ["red", "blue"], "id": IDS[:2]}, index=pd.Index([7, 9], name="key"))
+    names.update(arrow=pa.table({"user_id": IDS[:3]}), batch=pa.RecordBatch.from_pandas(frame), polar=Polar(IDS[:2]))
+    names.update(array=pa.array(IDS[:2]))
     collect(ear, source)
     code = ended(ear)["code"]
     ear.until(lambda: ear.model.state["rows"] == count)
-    assert written in "".join(line.strip() for line in code.splitlines()).replace(",)", ")")
+    assert written in "".join(line.strip() for line in code.splitlines()).replace(",)", ")").replace(",}", "}")
     again = result(code, ear, **names)
     sent = rows(ear)["request.user_id"].tolist()
     assert again["request.user_id"].tolist() == sent
+    assert source.get("name") != "batch" or again.index.to_frame()["key"].tolist() == [7, 9], "the index is kept"
 
 
 def test_files_by_path_and_through_the_page(ear: Ear, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

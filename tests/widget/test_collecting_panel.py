@@ -115,6 +115,17 @@ def test_by_keyboard_alone_another_column_other_options_and_enter(each: Front) -
     assert not [content for content in each.sent("request") if content["command"] == "call"]
 
 
+def test_a_table_of_arrows_has_columns_and_its_rows_may_not_be_known(each: Front) -> None:
+    page = each.page
+    table = {**NAMES["names"][0], "name": "arrow", "kind": "table", "rows": None}
+    each.message("request", **{**NAMES, "names": [table, *NAMES["names"]]})
+    page.get_by_label("name in the notebook").select_option("arrow")
+    expect(page.get_by_label("name in the notebook").locator("option:checked")).to_have_text("arrow · table")
+    expect(page.get_by_label("field of the column user_id")).to_have_value("user_id")
+    page.locator(".ge-each-begin").click()
+    assert begun(each)["source"] == {"kind": "name", "name": "arrow", "field": "", "columns": {"1": "user_id"}}
+
+
 def test_values_need_a_field_and_whole_requests_none(each: Front) -> None:
     page = each.page
     page.get_by_label("name in the notebook").select_option("ids")
@@ -222,7 +233,7 @@ def test_a_list_that_has_the_focus_is_asked_for_anew_without_an_end_to_it(each: 
 def test_no_name_yet_and_look_again(front: Front) -> None:
     front.mount().page.get_by_role("button", name="Call for each …").click()
     front.message("request", **{**NAMES, "names": [], "names_in_all": 0})
-    expect(front.page.get_by_text("no DataFrame, Series or list with a name yet")).to_be_visible()
+    expect(front.page.get_by_text("no DataFrame, table, Series or list with a name yet")).to_be_visible()
     expect(front.page.locator(".ge-each-begin")).to_be_disabled()
     front.page.get_by_role("button", name="Look again", exact=True).last.click()
     assert [content["command"] for content in front.sent("request")] == ["sources", "sources"]

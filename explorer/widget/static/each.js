@@ -25,6 +25,11 @@ function how_many(rows, things = "row") {
   return rows === null ? "" : `${count(rows)} ${things}${rows === 1 ? "" : "s"}`;
 }
 
+/** Whether it has columns, each a field or none. @param {any} one */
+function is_table(one) {
+  return one?.kind === "DataFrame" || one?.kind === "table";
+}
+
 /** @param {string} label @param {any} control @param {any} [more] */
 function line(label, control, more) {
   return h("div", { class: "ge-field" }, h("div", { class: "ge-field-name" }, label), h("div", { class: "ge-field-value" }, control, more));
@@ -124,9 +129,9 @@ export class Each {
     if (!state.seen) return [line("name", h("span", { class: "ge-hint ge-plain" }, "Looking …"))];
     const { names, names_in_all } = state.seen;
     const again = button("Look again", () => this.ask(), { class: "ge-quiet", data: { key: "again" } });
-    if (!names.length) return [line("name", h("span", { class: "ge-hint ge-plain" }, "This notebook has no DataFrame, Series or list with a name yet. ", again))];
+    if (!names.length) return [line("name", h("span", { class: "ge-hint ge-plain" }, "This notebook has no DataFrame, table, Series or list with a name yet. ", again))];
     const option = (/** @type {any} */ one) => h("option", { value: one.name, ...(one.name === state.name ? { selected: true } : {}) },
-      `${one.name} · ${one.kind} · ${how_many(one.rows)}`);
+      [one.name, one.kind, how_many(one.rows)].filter(Boolean).join(" · "));
     const select = h("select", {
       class: "ge-input", "aria-label": "name in the notebook", data: { key: "name" }, onfocus: () => { if (!this.drawing) this.ask(); },
       onchange: (/** @type {any} */ event) => { state.name = event.target.value; state.problem = null; this.draw_source(); },
@@ -144,7 +149,7 @@ export class Each {
     const seen = state.looked;
     const strange = this.strange();
     const fields = (seen?.columns ?? []).filter((/** @type {any} */ column) => column.field).map((/** @type {any} */ column) => column.name);
-    const what = seen && !seen.problem && [how_many(seen.rows, seen.kind === "DataFrame" ? "row" : "request"), fields.join(", ")].filter(Boolean).join(" · ");
+    const what = seen && !seen.problem && [how_many(seen.rows, is_table(seen) ? "row" : "request"), fields.join(", ")].filter(Boolean).join(" · ");
     const told = seen?.problem ? h("div", { class: "ge-field-problem", role: "alert" }, seen.problem)
       : strange.length ? h("div", { class: "ge-field-problem", role: "alert" }, `${strange.join(", ")} ${strange.length === 1 ? "is" : "are"} no field of ${this.method.request_type}, and a file is sent whole.`)
         : h("div", { class: "ge-hint" }, seen ? `${what}${state.file ? " · through the page" : ""}` : "CSV, Parquet, JSON or JSON lines, beside the notebook or anywhere on the kernel's machine");
@@ -163,7 +168,7 @@ export class Each {
   /** Which columns are which fields, or which field it is. @param {any} one @param {string} name */
   fitting(one, name) {
     if (!one || one.kind === "requests") return [];
-    if (one.kind !== "DataFrame") return this.which_field(name, one.field);
+    if (!is_table(one)) return this.which_field(name, one.field);
     const chosen = this.state.columns[name] ?? {};
     const row = (/** @type {any} */ column) => line("", this.field_select(chosen[column.at] ?? column.field, "not sent", `field of the column ${column.name}`, `column ${column.at}`,
       (path) => { this.state.columns[name] = { ...this.sent_columns(one, name), [column.at]: path }; }));
@@ -248,7 +253,7 @@ export class Each {
     const one = this.chosen();
     if (state.place === "Lines") return [state.field.Lines];
     if (state.place === "File") return (state.looked?.columns ?? []).map((/** @type {any} */ column) => column.field);
-    return !one ? [] : one.kind === "DataFrame" ? Object.values(this.sent_columns(one, state.name)) : [state.field[state.name]];
+    return !one ? [] : is_table(one) ? Object.values(this.sent_columns(one, state.name)) : [state.field[state.name]];
   }
 
   /** What of the form goes with every call, and what of it does not. */
@@ -293,7 +298,7 @@ export class Each {
     if (this.beginner.disabled) return;
     const { state } = this;
     const sources = {
-      Name: () => ({ kind: "name", name: state.name, field: state.field[state.name] ?? "", columns: this.chosen()?.kind === "DataFrame" ? this.sent_columns(this.chosen(), state.name) : {} }),
+      Name: () => ({ kind: "name", name: state.name, field: state.field[state.name] ?? "", columns: is_table(this.chosen()) ? this.sent_columns(this.chosen(), state.name) : {} }),
       File: () => ({ kind: "file", ...(state.file ?? { path: state.path }) }),
       Lines: () => ({ kind: "lines", text: state.text, field: state.field.Lines ?? "" }),
     };
