@@ -36,6 +36,7 @@ from tls_servers import EchoServer, Proxy, in_tls, resetting, server_credentials
 from token_sources import Scripted, a_token
 
 import explorer
+from explorer.circumstances import Circumstances
 from explorer.errors import ConfigurationError, ConnectionFailedError, InsecureChannelError
 from explorer.frames import Options
 from explorer.methods import Method as MethodOfAPerson
@@ -391,7 +392,7 @@ class TestCallsInBulk:
         }[way]()
         settings: dict[str, Any] = {"token_source": Scripted(a_token("abc")), **given}
         connection = connect(server.target, **settings)
-        call = MethodOfAPerson(connection, method("Get"), Options(timeout=LONG, progress=False), {})
+        call = MethodOfAPerson(method("Get"), Circumstances(connection, Options(timeout=LONG, progress=False)))
         frame = call.collect([{"id": "1"}, {"id": "2"}])
         assert list(frame["status_code"]) == ["OK", "OK"]
         assert [made["authorization"] for made in server.calls] == ["Bearer abc", "Bearer abc"]
@@ -698,7 +699,7 @@ class TestSizesAndHeaders:
         server = serve_raw(record)
         connection = connect(server.target, plaintext=True, **(given if way == "channel" else {}))
         options = Options(timeout=LONG, progress=False, **({} if way == "channel" else given))
-        call, text = MethodOfAPerson(connection, method("Get"), options, {}), "x" * 3000
+        call, text = MethodOfAPerson(method("Get"), Circumstances(connection, options)), "x" * 3000
         work = (lambda: call.collect([{"id": text}])) if way == "rows" else (lambda: call({"id": text}))
         calling = threading.Thread(target=work)
         calling.start()

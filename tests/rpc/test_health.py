@@ -155,8 +155,9 @@ def test_who_ends_the_subscription_is_told_no_more(
     serve: Serve, connect: Connect, servicer: Servicer, watch: Any
 ) -> None:
     watching = watch(connect(serve(streams={WATCH: servicer.watch}).target, plaintext=True))
-    told, others = Told(watching), []
+    others: list[str | None] = []
     end = watching.subscribe(lambda: others.append(watching.health.status))
+    told = Told(watching)  # the last to be told: the others have heard what it has
     told.status("SERVING")
     end()
     end()
