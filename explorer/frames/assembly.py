@@ -13,9 +13,9 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.errors import PartsError
-from explorer.frames.bulk import Messages, Outcome
 from explorer.frames.chunks import Chunk, RowDecoder
 from explorer.frames.decoding import ROWS_AT_ONCE
+from explorer.frames.outcomes import Messages, Outcome
 from explorer.frames.parts import NUMBER, Parts
 from explorer.frames.row_index import row_index
 from explorer.frames.table import DtypeBackend, to_pandas

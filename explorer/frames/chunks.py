@@ -10,9 +10,9 @@ import pyarrow as pa
 from google.protobuf.descriptor import MethodDescriptor
 
 from explorer.errors import DecodeError
-from explorer.frames.bulk import Messages, Outcome
 from explorer.frames.columns import response_prefix
 from explorer.frames.decoding import decoder_of
+from explorer.frames.outcomes import Messages, Outcome
 
 __all__ = ["Chunk", "RowDecoder"]
 

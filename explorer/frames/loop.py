@@ -10,12 +10,12 @@ import asyncio
 import os
 import queue
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Threads", "call_soon", "in_thread", "run"]
+__all__ = ["Threads", "call_soon", "in_thread", "raise_what_failed", "run"]
 
 T = TypeVar("T")
 
@@ -39,6 +39,14 @@ async def in_thread(name: str, work: Callable[[], T]) -> T:
     task = _Task(work)
     threading.Thread(target=task.do_and_tell, name=name, daemon=True).start()
     return await task.done
+
+
+def raise_what_failed(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Raise what one of these tasks, which have ended, raised; being cancelled is no failure."""
+    for task in tasks:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            raise error
 
 
 class Threads:

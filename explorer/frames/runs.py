@@ -21,9 +21,10 @@ from google.protobuf.descriptor import MethodDescriptor
 from explorer.errors import ExplorerError, OAuthError, SignInRequiredError, TokenTimeoutError
 from explorer.frames import loop
 from explorer.frames.assembly import Assembly
-from explorer.frames.bulk import Bulk, Messages
+from explorer.frames.bulk import Bulk
 from explorer.frames.feed import Feed
 from explorer.frames.options import Options
+from explorer.frames.outcomes import Messages
 from explorer.frames.parts import Parts
 from explorer.frames.requests import Requests
 from explorer.frames.rests import Rest, Stopwatch

@@ -6,7 +6,7 @@ import heapq
 import itertools
 from collections.abc import Sequence
 
-from explorer.frames.bulk import Messages, Outcome
+from explorer.frames.outcomes import Messages, Outcome
 
 __all__ = ["Turns"]
 

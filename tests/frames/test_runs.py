@@ -283,7 +283,7 @@ class TestInTheBackground:
         run.cancel()
         assert run.wait(PATIENCE)["status_code"].tolist() == ["CANCELLED"]
         go.set()
-        until(lambda: run._bulk._outcomes)
+        until(lambda: len(run._bulk._ledger))
         assert run.frame()["status_code"].tolist() == ["CANCELLED"]
 
     def test_what_goes_wrong_when_it_is_about_to_end_has_the_rows_all_the_same(self, site) -> None:

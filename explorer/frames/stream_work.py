@@ -1,0 +1,95 @@
+"""The calls of a run whose answers are streams: a worker for each that may be under way."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+
+import grpc
+
+from explorer.frames import loop
+from explorer.frames.attempts import Attempts
+from explorer.frames.bulk_token import Pass
+from explorer.frames.ledger import Ledger
+from explorer.frames.outcomes import Messages, Outcome
+from explorer.frames.retries import Failure
+from explorer.frames.streams import Streams
+from explorer.frames.supply import Supply
+from explorer.rpc.invocation import was_refused
+
+__all__ = ["StreamWork"]
+
+
+class StreamWork:
+    """Each request ends as its messages, and as a row more where it did not end well, or without any."""
+
+    def __init__(self, supply: Supply, attempts: Attempts, ledger: Ledger, streams: Streams, places: int) -> None:
+        self._supply = supply
+        self._attempts = attempts
+        self._ledger = ledger
+        self._streams = streams
+        self._places = places
+        self._workers: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Make all the calls."""
+        with self._streams:
+            self._workers = {asyncio.create_task(self._work()) for _ in range(self._places)}
+            if self._supply.stopped:  # before it began
+                self.stop()
+            await asyncio.gather(*self._workers, return_exceptions=True)
+            loop.raise_what_failed(self._workers)
+
+    def take(self) -> list[Outcome | Messages]:
+        """What came since the last time. From any thread, but one at a time."""
+        count = len(self._ledger)  # before what streams bring: their end comes behind that
+        return [*self._streams.take(), *self._ledger.take(count)]
+
+    def wake(self) -> None:
+        """There may be something to do again. On the I/O thread, as all that follows."""
+        if self._workers:
+            self._supply.tell()
+
+    def stop(self) -> None:
+        """Send nothing more, and cancel what is under way."""
+        self._supply.stop()
+        self._streams.stop()
+        for worker in self._workers:
+            worker.cancel()
+
+    async def _work(self) -> None:
+        while (request := await self._supply.next()) is not None:
+            with self._ledger.noting(request):
+                await self._stream(request)
+
+    async def _stream(self, request: tuple[int, bytes]) -> None:
+        started = begun = time.perf_counter()
+        made = 0
+        while True:
+            made += 1
+            resumptions = self._supply.resumptions
+            used = await self._supply.patiently(partial(self._attempts.token.get, self._attempts.timeout))
+            if resumptions != self._supply.resumptions:
+                begun = time.perf_counter()  # a rest is none of the stream's own time
+            failure, some = await self._messages(request, used, started, begun)
+            if failure is None:
+                self._ledger.ended(request, "OK", None, started, row=not some)
+                return
+            if was_refused(failure.status):
+                self._attempts.token.refuse(used)  # this stream is over; the next call gets another token
+            if not await self._attempts.one_more(failure, made, begun):
+                self._ledger.failed(request, failure, started)
+                return
+
+    async def _messages(
+        self, request: tuple[int, bytes], used: Pass, started: float, begun: float
+    ) -> tuple[Failure | None, bool]:
+        """Take one stream in; how it failed, if it did, and whether a message came."""
+        await self._attempts.keep_pace()
+        timeout = self._attempts.left(begun)
+        end, some = await self._streams.read(*request, used.metadata, timeout=timeout, started=started)
+        if end.code is not grpc.StatusCode.OK:
+            return self._attempts.failure(*end, begun=some), some
+        self._attempts.succeeded(used)
+        return None, some

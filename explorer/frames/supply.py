@@ -1,0 +1,102 @@
+"""The requests of a run, on their way to its calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
+
+from explorer.errors import SignInRequiredError
+
+__all__ = ["Supply"]
+
+T = TypeVar("T")
+
+
+class Supply:
+    """Gives out one request after the other, and none while the run rests.
+
+    They are pulled from ``requests``; where that is None, they are put, until :meth:`close`, and ``taken`` hears of
+    each that goes. ``sign_in`` is why the run rests until a person has signed in, None otherwise. ``stopped`` says that
+    nothing more is to be sent, ``resumptions`` how often the run was told to go on.
+    """
+
+    def __init__(self, requests: Iterator[tuple[int, bytes]] | None, taken: Callable[[], None]) -> None:
+        self.sign_in: SignInRequiredError | None = None
+        self.stopped = False
+        self.resumptions = 0
+        self._requests = requests
+        self._taken = taken
+        self._put: deque[tuple[int, bytes]] = deque()
+        self._closed = False
+        self._paused = False
+        self._changed = asyncio.Condition()
+
+    def put(self, ordinal: int, request: bytes) -> None:
+        """One more request. From any thread."""
+        self._put.append((ordinal, request))
+
+    def close(self) -> None:
+        """No more requests will be put. From any thread."""
+        self._closed = True
+
+    def pause(self) -> None:
+        """Give out nothing until :meth:`resume`. From any thread."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Go on. From any thread."""
+        self._paused, self.sign_in = False, None
+        self.resumptions += 1
+
+    def stop(self) -> None:
+        """Give out nothing any more. From any thread."""
+        self.stopped = True
+
+    def tell(self) -> None:
+        """Wake up those who wait here, after a change. On the I/O thread."""
+        self._telling = asyncio.get_running_loop().create_task(self._notify())
+
+    def is_over(self) -> bool:
+        """Whether no further request will come. From any thread."""
+        return self.stopped or (self._closed and not self._put)
+
+    def at_hand(self) -> tuple[int, bytes] | None:
+        """The next request, None where there is none now: whether one may come, :meth:`is_over` says."""
+        if self.stopped or self._paused or self.sign_in:
+            return None
+        if self._put:
+            self._taken()
+            return self._put.popleft()
+        request = None if self._requests is None else next(self._requests, None)
+        self._closed = self._closed or (request is None and self._requests is not None)
+        return request
+
+    async def next(self) -> tuple[int, bytes] | None:
+        """The next request, waited for; None where there will be none."""
+        while True:
+            request = self.at_hand()
+            if request is not None or self.is_over():
+                return request
+            async with self._changed:
+                if self._paused or self.sign_in or not (self._put or self._requests or self.is_over()):
+                    await self._changed.wait()
+
+    async def patiently(self, ask: Callable[[], Awaitable[T]], again: Callable[[], Awaitable[T]] | None = None) -> T:
+        """What ``ask`` gives; where a person has to sign in first, what ``again`` gives after that."""
+        while True:
+            resumptions = self.resumptions
+            try:
+                return await ask()
+            except SignInRequiredError as error:
+                if resumptions == self.resumptions:  # else somebody has signed in since it was asked
+                    self.sign_in = error
+            ask = again or ask
+            async with self._changed:
+                while self.sign_in:
+                    await self._changed.wait()
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
