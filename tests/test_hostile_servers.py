@@ -388,6 +388,8 @@ class TestTooMuch:
 
         call = serve(unary={"/h.S/Get": swollen}, max_receive_message_length=2**20)["S"].Get()
         assert call.status.code == "RESOURCE_EXHAUSTED"
+        assert "unpacks to more than may be received" in call.status.details
+        assert "max_receive_message_length" in call.status.details
 
     def test_a_large_message_is_drawn_in_part_and_kept_whole(self, serve):
         data = b"\x0a\x80\x80\x80\x04" + b"<" * SEVERAL_MIB

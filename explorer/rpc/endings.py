@@ -45,6 +45,7 @@ _LIMITS = {
     ): "the answer has {size} bytes, and the server sends {most} at most. Ask for less at a time, "
     "or raise the server's own limit.",
 }
+_UNPACKED_TOO_LARGE = "Decompressed message larger than max"  # core says neither whose limit it was nor how large
 _TOO_MUCH_METADATA = re.compile(r"received (?:initial |trailing )?metadata size exceeds \w+ limit", re.IGNORECASE)
 _OURS = "Stream removed"  # what core says where it was this side that would not read on
 
@@ -83,6 +84,11 @@ def _too_much(details: str) -> str:
         whose = "the server's" if match["server"] else "ours"
         way = "received" if match["way"].lower() == "received" else "sent"
         return _LIMITS[whose, way].format(**match.groupdict())
+    if _UNPACKED_TOO_LARGE in details:
+        return (
+            "a compressed message unpacks to more than may be received. Where it is the answer, and meant to be so "
+            "large, connect with a larger max_receive_message_length."
+        )
     if _TOO_MUCH_METADATA.search(details) and _OURS in details:
         return (
             "the server sent more metadata than is taken here. Where that is meant, connect with "
