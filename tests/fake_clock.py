@@ -27,7 +27,7 @@ class FakeClock:
             self._waiting.append(entry)
             self._arrived.notify_all()
         try:
-            return condition.wait(60)  # real seconds: a test that forgets to move the hands ends
+            return condition.wait(120)  # real seconds: a test that forgets to move the hands ends
         finally:
             with self._lock:
                 self._waiting.remove(entry)
@@ -45,14 +45,14 @@ class FakeClock:
     def until_somebody_waits(self, *, shorter_than: float = float("inf")) -> float:
         """Block until a thread waits for less than ``shorter_than`` seconds; the seconds until it is due."""
         with self._arrived:
-            reached = self._arrived.wait_for(lambda: self._nearest() < shorter_than, timeout=60)
+            reached = self._arrived.wait_for(lambda: self._nearest() < shorter_than, timeout=120)
             assert reached, "nobody waits on this clock"
             return self._nearest()
 
     def until_all_wait(self, at_least: float) -> bool:
         """Block until whoever waits does so for ``at_least`` seconds more; False if that does not come about."""
         with self._arrived:
-            return self._arrived.wait_for(lambda: bool(self._waiting) and self._nearest() >= at_least, timeout=60)
+            return self._arrived.wait_for(lambda: bool(self._waiting) and self._nearest() >= at_least, timeout=120)
 
     def _nearest(self) -> float:
         return min((moment for moment, _ in self._waiting), default=float("inf")) - self._boot

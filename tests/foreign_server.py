@@ -62,7 +62,10 @@ def install(folder: Path = FOLDER) -> str | None:
         stamp = folder / "node_modules" / ".lock-it-came-from"
         if stamp.is_file() and stamp.read_text() == lock:
             return None
-        done = subprocess.run(INSTALL, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
+        try:
+            done = subprocess.run(INSTALL, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+        except subprocess.TimeoutExpired:
+            return f"npm did not install what {folder.name} needs within five minutes"
         if done.returncode:
             return f"npm could not install what {folder.name} needs: {done.stderr.strip()[:300]}"
         stamp.write_text(lock)

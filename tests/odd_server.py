@@ -109,7 +109,9 @@ class OddServer:
     def until_asked(self, path: str, times: int) -> None:
         """Block until ``path`` has been asked for so often."""
         with self._lock:
-            reached = self._lock.wait_for(lambda: sum(each.path == path for each in self.requests) >= times, timeout=60)
+            reached = self._lock.wait_for(
+                lambda: sum(each.path == path for each in self.requests) >= times, timeout=120
+            )
         assert reached, f"{path} was not asked for {times} times"
 
     def close(self) -> None:

@@ -84,7 +84,7 @@ class Person:
 
     def __init__(self, demo: object, *, origins: tuple[str, ...] = ()) -> None:
         self._origins = {_origin(demo.issuer), *map(_origin, origins)}  # type: ignore[attr-defined]  # anything with an issuer will do
-        self._browser = httpx.Client(follow_redirects=False, trust_env=False, timeout=30)
+        self._browser = httpx.Client(follow_redirects=False, trust_env=False, timeout=120)
 
     def __enter__(self) -> Self:
         return self
@@ -165,7 +165,7 @@ class Person:
         if isinstance(page, Page) and page.offers("allow"):
             page = self.submit(page, {}, action="allow" if allow else "deny")
         if isinstance(page, str) and follow:
-            return Page(httpx.get(page, trust_env=False, timeout=30))
+            return Page(httpx.get(page, trust_env=False, timeout=120))
         return page
 
 

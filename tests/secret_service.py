@@ -82,7 +82,7 @@ def _until_there(address: str) -> None:
     from jeepney.io.blocking import Proxy, open_dbus_connection
 
     with open_dbus_connection(address) as connection:
-        bus = Proxy(message_bus, connection, timeout=10)
-        until = time.monotonic() + 20
+        bus = Proxy(message_bus, connection, timeout=60)
+        until = time.monotonic() + 120
         while not bus.NameHasOwner("org.freedesktop.secrets")[0]:
             assert time.monotonic() < until, "gnome-keyring-daemon did not come up"

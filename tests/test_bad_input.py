@@ -68,7 +68,7 @@ def sign_in_by(demo: Demo, act: Callable[[str], object]) -> explorer.oauth.OAuth
 
     try:
         return explorer.oauth.sign_in(
-            demo.issuer, client_id="notebook", scope="read:users", show=show, open_browser=False, timeout=30
+            demo.issuer, client_id="notebook", scope="read:users", show=show, open_browser=False, timeout=300
         )
     finally:
         for person in people:
@@ -204,7 +204,7 @@ def test_server_gone_in_mid_call_costs_nothing_already_collected(demo_factory: C
         assert frame.loc[frame["status_code"] == "OK", "name"].notna().all()
 
         with pytest.raises(ConnectionFailedError) as caught:
-            get_user.options(timeout=3)(user_id="user123")
+            get_user.options(timeout=20)(user_id="user123")
         one_sentence_or_two(caught.value, demo.target, "Start the server")
         demo.start_grpc()
         assert get_user(user_id="user123").ok, "the session is usable again"

@@ -259,7 +259,7 @@ class TestAnswersThatAreNone:
     @pytest.mark.parametrize("status", ["99", "-1", "x", "00000000000000000000005", ""])
     def test_a_status_that_is_none(self, raw, descriptors, status):
         server = raw(http2(ended(status="200", content_type="application/grpc", grpc_status=status)))
-        with explorer.connect(server.target, plaintext=True, descriptors=descriptors, timeout=30) as session:
+        with explorer.connect(server.target, plaintext=True, descriptors=descriptors, timeout=100) as session:
             call = session["S"].Get()
             assert not call.ok
             plain(repr(call))
@@ -276,7 +276,7 @@ class TestAnswersThatAreNone:
                 (HEADERS, END_HEADERS | END_STREAM, trailers),
             )
             server = raw(http2(answering(*frames)))
-            with explorer.connect(server.target, plaintext=True, descriptors=descriptors, timeout=30) as session:
+            with explorer.connect(server.target, plaintext=True, descriptors=descriptors, timeout=100) as session:
                 call = session["S"].Get()
                 assert not call.ok, body
                 plain(repr(call))
@@ -301,13 +301,14 @@ class TestNoEnd:
 
     def test_a_server_that_never_answers_a_call_nor_reflection(self, raw, descriptors):
         server = raw(http2(lambda *_: None))
-        with explorer.connect(server.target, plaintext=True, timeout=1) as session:
+        with explorer.connect(server.target, plaintext=True, timeout=3) as session:
             with pytest.raises(ReflectionError) as caught:
                 session.services  # noqa: B018  looking asks the server
             typed(caught.value)
-        with explorer.connect(server.target, plaintext=True, descriptors=descriptors, timeout=1) as session:
-            assert session["S"].Get().status.code == "DEADLINE_EXCEEDED"
-            frame = session["S"].Get.options(progress=False).collect([{}] * 3)
+        with explorer.connect(server.target, plaintext=True, descriptors=descriptors) as session:
+            get = session["S"].Get.options(progress=False, timeout=1)
+            assert get().status.code == "DEADLINE_EXCEEDED"
+            frame = get.collect([{}] * 3)
             assert frame["status_code"].tolist() == ["DEADLINE_EXCEEDED"] * 3
 
     def test_a_stream_without_end_keeps_what_it_may_and_is_stopped(self, serve):
@@ -333,7 +334,7 @@ class TestNoEnd:
                 yield b"\x0a\x80\x20" + b"x" * 4096
 
         session = serve(streams={"/h.S/Watch": flood})
-        call = session["S"].Watch.options(max_kept_bytes=50_000, timeout=30)()
+        call = session["S"].Watch.options(max_kept_bytes=50_000, timeout=100)()
         assert gate.wait(60)
         assert sum(map(len, call.data[:-1])) <= 50_000
         assert not call.ok

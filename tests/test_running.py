@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_servers import Gate, until_lost
+from interrupts import interrupt_once_in
 from proto_site import Site, pool_from
 from token_sources import Scripted, a_token
 
@@ -127,7 +128,7 @@ class TestFourKinds:
             yield from requests
 
         served = service(Get=lambda request, context: note(context) or request, List=listing, Up=up, Chat=chat)
-        call = served[name].options(metadata={"x-why": "canary"}, timeout=20)(s="a", i=3)
+        call = served[name].options(metadata={"x-why": "canary"}, timeout=60)(s="a", i=3)
         again = call.repeat()
         assert again is not call
         assert again.request_data == call.request_data
@@ -483,13 +484,7 @@ class TestInterrupts:
     def test_while_messages_are_iterated_over(self, service: Callable[..., Service]) -> None:
         cancelled, entered = threading.Event(), threading.Event()
         running = service(List=held_stream(cancelled, entered)).List.start()
-        here = threading.get_ident()
-
-        def interrupt() -> None:
-            assert entered.wait(60)
-            signal.pthread_kill(here, signal.SIGINT)
-
-        threading.Thread(target=interrupt).start()
+        interrupt_once_in("wait_for", after=entered)
         with pytest.raises(KeyboardInterrupt):
             next(running)
         assert cancelled.wait(60)

@@ -332,7 +332,7 @@ def test_writers_at_the_same_time_lose_nothing(saved: SavedRequests) -> None:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"
     for writer in writers:
-        writer.communicate("go\n", timeout=100)
+        writer.communicate("go\n", timeout=600)
         assert writer.returncode == 0
     assert len(saved) == 90
     assert [path.name for path in saved.path.parent.iterdir()] == ["requests.json"]

@@ -37,7 +37,7 @@ def run_bash(text: str, folder: Path, **variables: str) -> subprocess.CompletedP
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=600,
     )
 
 
@@ -52,5 +52,5 @@ def run_python(text: str, folder: Path, **variables: str) -> subprocess.Complete
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=600,
     )

@@ -30,7 +30,7 @@ class ByHand:
 
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
-        self.http = httpx.Client(base_url=demo.issuer, trust_env=False, timeout=30)
+        self.http = httpx.Client(base_url=demo.issuer, trust_env=False, timeout=120)
         self.verifier = secrets.token_urlsafe(32)
         credentials = grpc.ssl_channel_credentials(demo.root_certificates)
         self.channel = grpc.secure_channel(demo.target, credentials)

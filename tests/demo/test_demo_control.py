@@ -21,8 +21,8 @@ def test_the_clock_is_both_servers(make_by_hand, refused):
     assert by_hand.get_user(by_hand.service_token()).id == "user123"
     by_hand.demo.set_clock(0)
     assert by_hand.get_user(token).id == "user123"
-    assert by_hand.demo.now() == pytest.approx(time.time(), abs=5)
-    assert by_hand.demo.set_clock(-3600) == pytest.approx(time.time() - 3600, abs=5)
+    assert by_hand.demo.now() == pytest.approx(time.time(), abs=60)
+    assert by_hand.demo.set_clock(-3600) == pytest.approx(time.time() - 3600, abs=60)
 
 
 def test_counters_say_what_the_servers_saw(make_by_hand, refused):
@@ -97,8 +97,10 @@ def test_a_lost_answer_was_processed_all_the_same(make_by_hand):
         by_hand.http.post(
             "/token",
             data={"grant_type": "refresh_token", "client_id": "notebook", "refresh_token": refresh_token},
-            timeout=0.5,
+            timeout=1,
         )
+    while not by_hand.demo.counters()["refreshes"].get("notebook"):
+        pass  # the request is there, and not yet read
     assert by_hand.demo.counters()["refreshes"]["notebook"] == 1
     assert by_hand.refresh(refresh_token).json()["error"] == "invalid_grant"
 

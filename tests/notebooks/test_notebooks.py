@@ -42,7 +42,7 @@ def read(name: str) -> nbformat.NotebookNode:
 
 
 def run(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    return WithAPerson(book, timeout=60, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute(env=OWN_TREE)
+    return WithAPerson(book, timeout=600, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute(env=OWN_TREE)
 
 
 def shown(book: nbformat.NotebookNode, containing: str) -> str:
@@ -90,7 +90,7 @@ def test_the_first_cell_of_the_index_once_more_ends_the_earlier_demo_although_so
     start = next(cell.source for cell in read("index.ipynb").cells if cell.cell_type == "code")
     program = f"{start}\nearlier = demo\n{start}\nprint(earlier.running, demo.running)"
     done = subprocess.run(
-        [sys.executable, "-c", program], env=OWN_TREE, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", program], env=OWN_TREE, capture_output=True, text=True, timeout=600, check=True
     )
     assert done.stdout == "False True\n"
 

@@ -318,7 +318,7 @@ def test_the_relay_hands_on_all_in_order_and_after_the_distance():
         "    assert time.monotonic() - began >= 0.2\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr
 

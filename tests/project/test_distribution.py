@@ -13,8 +13,6 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 UV = [sys.executable, "-m", "uv"]
 LISTING = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "explorer"]
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def run(command, **options) -> str:
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, **options)

@@ -18,7 +18,6 @@ LACKING += [name for name in NEEDED if not (GOPATH / "src" / name).is_dir()]
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(bool(LACKING), reason=f"the Go original needs {', '.join(LACKING)} (see tests/tools.txt)"),
 ]
 
@@ -73,7 +72,7 @@ def run(program: list[str], demo, refresh_token: str) -> subprocess.CompletedPro
         "user_id": "user123",
     }
     sent = json.dumps(given)
-    return subprocess.run(program, input=sent, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(program, input=sent, capture_output=True, text=True, timeout=600, check=False)
 
 
 def refreshes(demo) -> tuple[int, int]:

@@ -73,7 +73,7 @@ def shape(program: str) -> str:
 def words(command: str) -> list[str]:
     """What a real shell makes of a command: its arguments, then what comes in."""
     program = "grpcurl() { printf '%s\\0' \"$@\"; [[ $* == *'-d @'* ]] && cat; return 0; }\n" + command
-    done = subprocess.run(["bash", "--norc"], input=program.encode(), capture_output=True, check=False, timeout=60)
+    done = subprocess.run(["bash", "--norc"], input=program.encode(), capture_output=True, check=False, timeout=600)
     assert done.stderr == b"", done.stderr
     return done.stdout.decode().split("\0")
 
@@ -231,6 +231,6 @@ def test_the_layout_is_the_formatters_own(
         (tmp_path / f"{name}.py").write_text(text)
     command = ["ruff", "format", "--isolated", "--diff", "--line-length", "88", "library.py", "stub.py"]
     done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", *command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr

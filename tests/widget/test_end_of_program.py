@@ -23,7 +23,7 @@ def test_a_program_with_an_open_explorer_ends(demo: Demo, ending: str) -> None:
         [sys.executable, "-c", PROGRAM + ending, demo.issuer, demo.target],
         input=demo.root_certificates,
         capture_output=True,
-        timeout=60,
+        timeout=600,
         check=True,
     )
     assert demo.target in ended.stdout.decode()
