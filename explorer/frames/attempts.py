@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from explorer.frames.bulk_token import BulkToken, Pass
 from explorer.frames.options import Options
-from explorer.frames.retries import Failure, delay_before_next, throttle_for
+from explorer.frames.retries import Failure, Silence, delay_before_next, throttle_for
 from explorer.rpc.connection import Connection
 from explorer.rpc.descriptors import safe_to_repeat
 from explorer.rpc.endings import ending_of
@@ -36,7 +36,7 @@ class Attempts:
         self._connection = connection
         self._pool = method.containing_service.file.pool
         self._safe = safe_to_repeat(method) if options.idempotent is None else options.idempotent
-        self._throttle = throttle_for(connection.target)
+        self._throttle, self._silence = throttle_for(connection.target), Silence(options.concurrency)
         self._rate = options.rate
         self._next_at = 0.0
 
@@ -58,6 +58,7 @@ class Attempts:
         """A call was answered. From any thread."""
         self.token.accepted(used)
         self._throttle.succeeded()
+        self._silence.broken()
 
     def failure(
         self, code: grpc.StatusCode, details: str, trailing: Iterable[tuple[str, str | bytes]], *, begun: bool = False
@@ -71,7 +72,7 @@ class Attempts:
 
     async def one_more(self, failure: Failure, made: int, started: float) -> bool:
         """Whether there is one after ``made`` of them; waits for its moment."""
-        delay = delay_before_next(failure, made, safe=self._safe, throttle=self._throttle)
+        delay = delay_before_next(failure, made, safe=self._safe, throttle=self._throttle, silence=self._silence)
         if delay is None or delay >= self.left(started):
             return False
         await asyncio.sleep(delay)

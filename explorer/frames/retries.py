@@ -1,7 +1,8 @@
 """Whether a call that failed is made again, and when.
 
 Rules: gRFC A6 (back-off, ``grpc-retry-pushback-ms``, one throttle per target, no retry of a stream that has begun),
-google.rpc.RetryInfo, and this project's own: only a call that is safe to repeat, or that provably was not processed.
+google.rpc.RetryInfo, and this project's own: only a call that is safe to repeat, or that provably was not processed;
+and none where nobody has answered for long, so that a server that is gone is not waited for by each request anew.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from explorer.rpc.status import Status
 from explorer.rpc.transport_errors import is_connection_trouble
 
-__all__ = ["ATTEMPTS", "RETRYABLE", "Failure", "Throttle", "delay_before_next", "throttle_for"]
+__all__ = ["ATTEMPTS", "RETRYABLE", "Failure", "Silence", "Throttle", "delay_before_next", "throttle_for"]
 
 ATTEMPTS = 5
 """How often a call is made at most."""
@@ -23,6 +25,7 @@ RETRYABLE = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED"})
 """What the next attempt may find otherwise."""
 
 _FIRST, _FACTOR, _LONGEST, _JITTER = 0.1, 2.0, 2.0, 0.2  # seconds, and parts of them
+_SILENCE, _FAILURES = 10.0, 8  # seconds, and failures for each call that may be under way
 _PUSHBACK = "grpc-retry-pushback-ms"
 _TOO_LARGE = re.compile(r"message larger than max", re.IGNORECASE)  # core's own RESOURCE_EXHAUSTED: as large next time
 _REFUSED_STREAM = re.compile(r"RST_STREAM with error code 7\b|REFUSED_STREAM|RefusedStream", re.IGNORECASE)
@@ -54,7 +57,9 @@ class Failure:
         return None
 
 
-def delay_before_next(failure: Failure, attempts: int, *, safe: bool, throttle: Throttle) -> float | None:
+def delay_before_next(
+    failure: Failure, attempts: int, *, safe: bool, throttle: Throttle, silence: Silence
+) -> float | None:
     """Seconds to wait before the next attempt, None where there is to be none.
 
     Args:
@@ -62,20 +67,53 @@ def delay_before_next(failure: Failure, attempts: int, *, safe: bool, throttle: 
         attempts: How many there were.
         safe: Whether the call may be repeated although the server may have seen it.
         throttle: The target's own.
+        silence: The run's own.
 
     """
     pushback = failure.pushback
+    silence.note(failure)
     may_help = failure.status.code in RETRYABLE and not _TOO_LARGE.search(failure.details)
     if may_help or (pushback is not None and pushback < 0):
         throttle.failed()
     if failure.begun or not may_help or not (safe or failure.unprocessed):
         return None
-    if attempts >= ATTEMPTS or (pushback is not None and pushback < 0) or not throttle.allows:
+    if attempts >= ATTEMPTS or (pushback is not None and pushback < 0) or not throttle.allows or silence.is_long:
         return None
     if pushback is not None:
         return pushback
     wait = min(_LONGEST, _FIRST * _FACTOR ** (attempts - 1)) * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads calls, keeps no secret
     return max(wait, failure.status.retry_delay or 0.0)
+
+
+class Silence:
+    """Of one run: since when it has met nothing but UNAVAILABLE, by which nobody said when to come again.
+
+    It is long after ten seconds and eight such failures for each of the ``concurrency`` calls that may be under way.
+    A restart is over by then; without it, a few calls at once would go on for a minute, until the throttle holds them.
+    """
+
+    def __init__(self, concurrency: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._enough = _FAILURES * concurrency
+        self._now = now
+        self._failures, self._since = 0, 0.0
+
+    @property
+    def is_long(self) -> bool:
+        """Whether no call is to be made again until one is answered."""
+        return self._failures >= self._enough and self._now() - self._since >= _SILENCE
+
+    def note(self, failure: Failure) -> None:
+        """A call failed; any other failure is an answer, too."""
+        if failure.status.code != "UNAVAILABLE" or failure.pushback is not None or failure.status.retry_delay:
+            self.broken()
+            return
+        if not self._failures:
+            self._since = self._now()
+        self._failures += 1
+
+    def broken(self) -> None:
+        """Somebody answered."""
+        self._failures = 0
 
 
 class Throttle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from typing import Any
 
 import grpc
@@ -10,8 +11,8 @@ import pytest
 from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
-from explorer.frames import Options, collect, read_requests
-from explorer.frames.retries import ATTEMPTS, Failure, Throttle, delay_before_next
+from explorer.frames import Options, collect, read_requests, retries
+from explorer.frames.retries import ATTEMPTS, Failure, Silence, Throttle, delay_before_next
 from explorer.rpc.status import Status, status_of
 
 CODES = [code.name for code in grpc.StatusCode]
@@ -33,8 +34,16 @@ def failure(code: str, details: str = "the server's words", *, begun: bool = Fal
     return Failure(Status(code, number, details), details, pairs, begun)
 
 
-def again(failed: Failure, attempts: int = 1, *, safe: bool = True, throttle: Throttle | None = None) -> float | None:
-    return delay_before_next(failed, attempts, safe=safe, throttle=throttle or Throttle())
+def again(
+    failed: Failure,
+    attempts: int = 1,
+    *,
+    safe: bool = True,
+    throttle: Throttle | None = None,
+    silence: Silence | None = None,
+) -> float | None:
+    throttle, silence = throttle or Throttle(), silence or Silence(1000)
+    return delay_before_next(failed, attempts, safe=safe, throttle=throttle, silence=silence)
 
 
 @pytest.mark.parametrize("streaming", [False, True], ids=["unary", "stream"])
@@ -125,6 +134,67 @@ def test_the_throttle_counts_only_what_another_attempt_might_mend() -> None:
     for _ in range(2_000):
         again(failure("NOT_FOUND"), throttle=throttle)
     assert throttle.allows
+
+
+class TestSilence:
+    def test_it_is_long_after_ten_seconds_and_eight_failures_of_each_call_under_way(self) -> None:
+        now = [100.0]
+        silence = Silence(2, lambda: now[0])
+        assert all(again(failure("UNAVAILABLE"), silence=silence) is not None for _ in range(15))
+        now[0] += 10
+        assert again(failure("UNAVAILABLE"), silence=silence) is None, "the sixteenth"
+        assert not Silence(2, lambda: now[0]).is_long
+
+    def test_before_ten_seconds_are_over_it_is_a_restart(self) -> None:
+        now = [100.0]
+        silence = Silence(2, lambda: now[0])
+        assert all(again(failure("UNAVAILABLE"), silence=silence) is not None for _ in range(100))
+        now[0] += 9.9
+        assert again(failure("UNAVAILABLE"), silence=silence) is not None
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            *(failure(code) for code in CODES if code not in {"OK", "UNAVAILABLE"}),
+            failure("UNAVAILABLE", grpc_retry_pushback_ms="1500"),
+            None,
+        ],
+        ids=lambda answer: answer and answer.status.code,
+    )
+    def test_any_answer_breaks_it(self, answer: Failure | None) -> None:
+        now = [100.0]
+        silence = Silence(1, lambda: now[0])
+        for _ in range(8):
+            silence.note(failure("UNAVAILABLE"))
+        now[0] += 10
+        assert silence.is_long
+        if answer is None:
+            silence.broken()
+        else:
+            again(answer, silence=silence)
+        assert again(failure("UNAVAILABLE"), silence=silence) is not None
+        now[0] += 9
+        assert again(failure("UNAVAILABLE"), silence=silence) is not None, "it begins anew"
+
+    def test_a_server_that_is_gone_is_not_waited_for_by_each_request(self, site, monkeypatch) -> None:
+        here = site(PROTO)
+        gone = threading.Thread(target=lambda: here.server.stop(None))
+
+        def get(request: Any, _context: Any) -> dict[str, int]:
+            if request.n == 20:
+                gone.start()
+            return {"n": request.n}
+
+        here.serve(Get=get)
+        monkeypatch.setattr(retries, "_SILENCE", 0.5)
+        method = here.method("S.Get")
+        read = read_requests(method.input_type, None, {"n": range(200)})
+        frame = collect(here.connection(), method, read, options=Options(progress=False, concurrency=2))
+        gone.join()
+        lost = frame[frame["status_code"] != "OK"]
+        assert len(lost) >= 150
+        often = lost["elapsed"] >= 1.2  # what four waits take at least: 0.1, 0.2, 0.4 and 0.8 s, less a fifth
+        assert often.sum() <= 50, "the throttle alone stops at the hundredth"
 
 
 def test_a_wait_beyond_the_deadline_is_no_wait(site) -> None:
