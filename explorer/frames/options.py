@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from explorer.errors import ConfigurationError
 from explorer.rpc.channel_options import Compression, compression_algorithm
+from explorer.rpc.deadlines import is_time_limit
 from explorer.rpc.metadata import MetadataLike, as_metadata
 from explorer.rpc.streaming import IDLE_TIMEOUT, KEPT_BYTES
 from explorer.secret import Sealed
@@ -107,8 +108,11 @@ class Options:
 
     def _check_ranges(self) -> None:
         for seconds in (self.timeout, self.unary_timeout, self.idle_timeout):
-            if seconds is not None and not 0 < seconds < math.inf:
-                raise ConfigurationError(f"A call needs a timeout of more than 0 seconds, not {seconds!r}.")
+            if seconds is not None and not is_time_limit(seconds):
+                raise ConfigurationError(
+                    "A call needs a timeout of more than 0 seconds, and of a year at most, not "
+                    f"{printable(repr(seconds), 40)}."
+                )
         if not self.sign_in_timeout >= 0:
             raise ConfigurationError(f"sign_in_timeout is a number of seconds from 0, not {self.sign_in_timeout!r}.")
         if not 1 <= self.concurrency <= _MOST_IN_FLIGHT:

@@ -6,8 +6,16 @@ import math
 import time
 
 from explorer.errors import ConfigurationError
+from explorer.text import printable
 
-__all__ = ["Deadline"]
+__all__ = ["Deadline", "is_time_limit"]
+
+_LONGEST = 366 * 86_400.0  # seconds: some centuries are more than gRPC's core can count, and it ends the call at once
+
+
+def is_time_limit(seconds: float) -> bool:
+    """Whether a call can be given so many seconds: more than none, and a year at most."""
+    return 0 < seconds <= _LONGEST
 
 
 class Deadline:
@@ -19,8 +27,11 @@ class Deadline:
     """
 
     def __init__(self, timeout: float) -> None:
-        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
-            raise ConfigurationError(f"timeout={timeout!r} is no time limit; expected seconds above zero, such as 30.")
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not is_time_limit(timeout):
+            raise ConfigurationError(
+                f"timeout={printable(repr(timeout), 40)} is no time limit; expected seconds above zero, such as 30, "
+                "and a year at most."
+            )
         self.timeout = float(timeout)
         self._end = time.monotonic() + timeout
 

@@ -809,6 +809,16 @@ def test_numbers_of_numpys_are_numbers() -> None:
     assert Options(concurrency=np.int64(2), rate=np.float32(5), timeout=None).concurrency == 2
 
 
+@pytest.mark.parametrize(
+    "seconds", [0, -1, float("inf"), float("nan"), 1e10, 1e308, pytest.param(10**400, id="10**400")]
+)
+@pytest.mark.parametrize("name", ["timeout", "unary_timeout", "idle_timeout"])
+def test_a_time_without_an_end_is_none_however_it_is_written(name: str, seconds: float) -> None:
+    with pytest.raises(ConfigurationError, match="a timeout of more than 0 seconds, and of a year at most"):
+        Options(**{name: seconds})
+    assert getattr(Options(**{name: 365 * 86_400}), name) == 365 * 86_400
+
+
 @pytest.mark.parametrize("rate", [0, -1, float("inf")])
 def test_a_rate_that_is_none(rate: float) -> None:
     with pytest.raises(ConfigurationError, match="rate is a number of calls per second"):

@@ -66,7 +66,9 @@ def test_what_no_channel_can_have_is_named(wrong: dict[str, Any], named: str) ->
         assert "\r" not in str(caught.value)
 
 
-@pytest.mark.parametrize("timeout", [0, -1, "5", None, float("inf"), float("nan"), True])
+@pytest.mark.parametrize(
+    "timeout", [0, -1, "5", None, float("inf"), float("nan"), True, 1e10, pytest.param(10**400, id="10**400")]
+)
 def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(timeout: Any) -> None:
     with pytest.raises(ConfigurationError, match="is no time limit; expected seconds above zero"):
         explorer.connect("localhost:1", timeout=timeout)
