@@ -84,8 +84,8 @@ class Shown:
             self._write(f"Collecting rests, with all that came: {printable(str(needed))} {_GOES_ON}")
         self._rests = needed is not None
         self._bar.now = now
-        self._say(now)
         self._bar.update(now.done - self._bar.n)
+        self._say(now)
 
     def _say(self, now: Progress) -> None:
         rows = "" if now.rows == now.done else f"{now.rows:,} rows"
@@ -112,6 +112,7 @@ def showing(run: Run, blocks: Callable[[], bool]) -> Iterator[Shown]:
     """What shows a run to whoever waits, for as long as they do; ``blocks`` says whether their iterator has them."""
     hidden = run.options.progress is not True
     bar = _Bar(total=run.progress.total, desc=run.method.name, unit=" calls", disable=hidden, dynamic_ncols=True)
+    bar.mininterval, bar.miniters, bar.dynamic_miniters = 0.0, 1, False  # told ten times a second, it shows each count
     with bar:
         shown = Shown(run, bar, blocks)
         try:
