@@ -8,7 +8,7 @@ import struct
 import threading
 from collections.abc import Callable
 
-DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY = 0, 1, 3, 4, 7
+DATA, HEADERS, RST_STREAM, SETTINGS = 0, 1, 3, 4
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 PREFACE = 24
 

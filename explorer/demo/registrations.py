@@ -44,10 +44,6 @@ class Person:
     name: str
     scopes: frozenset[str]
 
-    def get_user_id(self) -> str:
-        """The ``sub`` of this person's tokens."""
-        return self.username
-
 
 @dataclass(frozen=True)
 class RegisteredClient:

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 
 from explorer.errors import DecodeError
-from explorer.frames.columns import RECURSION, Columns, Item
+from explorer.frames.columns import Columns, Item
 from explorer.frames.doubts import Doubts, Reason
 from explorer.frames.packed import note_packed_runs
 from explorer.frames.shadow import packed_runs, shadow_of
@@ -43,9 +43,8 @@ class Decoder:
     through protobuf's parser, and has its own fault. A message type with groups, of the old message sets or of unknown
     fields, and every type where ptars is not installed, goes the slow way altogether.
 
-    ``prefix``, ``unit`` and ``recursion`` are those of Columns; ``quick`` says from how many messages on this way is
-    taken. May be used from any thread; holds the interpreter's lock for a batch, so batches are best of at most
-    ``ROWS_AT_ONCE``.
+    ``prefix`` and ``unit`` are those of Columns; ``quick`` says from how many messages on this way is taken. May be used
+    from any thread; holds the interpreter's lock for a batch, so batches are best of at most ``ROWS_AT_ONCE``.
     """
 
     def __init__(
@@ -54,10 +53,9 @@ class Decoder:
         *,
         prefix: str = "",
         unit: str = "us",
-        recursion: int = RECURSION,
         quick: int = _TOO_FEW,
     ) -> None:
-        self.columns = Columns(descriptor, prefix=prefix, unit=unit, recursion=recursion)
+        self.columns = Columns(descriptor, prefix=prefix, unit=unit)
         self.schema: pa.Schema = self.columns.schema
         self._quick = quick
 

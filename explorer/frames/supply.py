@@ -56,7 +56,7 @@ class Supply:
 
     def tell(self) -> None:
         """Wake up those who wait here, after a change. On the I/O thread."""
-        self._telling = asyncio.get_running_loop().create_task(self._notify())
+        self._telling = asyncio.get_running_loop().create_task(self._notify())  # held: a task needs it
 
     def is_over(self) -> bool:
         """Whether no further request will come. From any thread."""

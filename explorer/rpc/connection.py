@@ -266,9 +266,7 @@ class Connection:
         """Call credentials with exactly this token, bound to this target; None for None."""
         return None if token is None else exact_call_credentials(token, self._named)
 
-    def bulk_metadata(
-        self, timeout: float, rejected: Token | None = None, *, metadata: MetadataLike = ()
-    ) -> tuple[RequestMetadata, Token | None]:
+    def bulk_metadata(self, timeout: float, *, metadata: MetadataLike = ()) -> tuple[RequestMetadata, Token | None]:
         """Metadata for calls in bulk, ``authorization`` among it, and the token that it holds.
 
         Call credentials cost a thread a call; in bulk the token travels as metadata, behind the same rules.
@@ -286,7 +284,7 @@ class Connection:
         self._refuse_in_clear()
         if os.environ.get("GRPC_TRACE"):
             raise ConfigurationError("GRPC_TRACE prints metadata, and in bulk the token is in it. Unset it first.")
-        token = self.token(timeout, rejected)
+        token = self.token(timeout)
         if token is None:
             raise AssertionError("a token source gives a token or raises")
         return RequestMetadata((*both, ("authorization", authorization_value(token)))), token

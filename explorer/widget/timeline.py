@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from typing import Any
 
-from explorer.clock import SYSTEM_CLOCK, Clock, Instant
+from explorer.clock import SYSTEM_CLOCK, Instant
 from explorer.text import printable
 
 __all__ = ["Calls", "events_of"]
@@ -18,8 +18,7 @@ _ENDED = frozenset({"done", "failed", "cancelled"})
 class Calls:
     """The last calls that ended: when, which method, and how. Safe from any thread; calls come one at a time."""
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._label = ""
         self._ended: deque[tuple[Instant, bool, str]] = deque(maxlen=_KEPT)
@@ -35,7 +34,7 @@ class Calls:
         facts = f", {answer['facts']}" if answer.get("facts") else ""
         sentence = printable(f"{label or self._label}: {answer['badge']}{facts}", 200)
         with self._lock:
-            self._ended.append((self._clock.now(), answer["tone"] == "good", sentence))
+            self._ended.append((SYSTEM_CLOCK.now(), answer["tone"] == "good", sentence))
         return True
 
     def events(self, now: Instant) -> list[dict[str, Any]]:
@@ -45,12 +44,12 @@ class Calls:
         return [_event("call", now.boot - at.boot, good, sentence) for at, good, sentence in ended]
 
 
-def events_of(token_source: Any, calls: Calls, clock: Clock = SYSTEM_CLOCK) -> list[dict[str, Any]]:
+def events_of(token_source: Any, calls: Calls) -> list[dict[str, Any]]:
     """What happened, oldest first: ``kind``, ``good``, ``sentence``, and ``age`` in seconds.
 
     An age and no time of day: the browser's clock is another one, and only lengths go from one to the other.
     """
-    now = clock.now()
+    now = SYSTEM_CLOCK.now()
     own = [
         _event(event.kind, event.age(now), event.kind != "failure", event.sentence)
         for event in getattr(token_source, "timeline", ())

@@ -62,10 +62,6 @@ TOLD: dict[str, Any] = {
     "problem": "",
 }
 STREAM = {**GET_USER, "name": "a.Directory.LookUp", "label": "LookUp", "kind": "bidi", "streams": True, "timeout": 600}
-CLIPBOARD = """(manners) => Object.defineProperty(navigator, "clipboard", {value: {writeText: async (text) => {
-    if (manners === "refuses") throw new Error("not here");
-    window.copied = text;
-}}})"""
 IDLE = {"method": "", "open": False, "sent": 0, "waiting": 0}
 
 

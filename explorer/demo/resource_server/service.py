@@ -23,6 +23,7 @@ __all__ = ["SERVICE_NAMES", "ResourceService"]
 
 SERVICE_NAMES = ["UserService", "explorer.demo.v1.DirectoryService", "grpc.health.v1.Health"]
 
+_THREADS = 16
 _OPTIONS = [
     ("grpc.so_reuseport", 0),  # a taken port is an error, not a second server behind it
     # One limit instead of grpc's two with chance between them; the interceptor refuses long tokens with a reason.
@@ -41,14 +42,13 @@ class ResourceService:
     else's, also while nobody answers there.
     """
 
-    def __init__(self, *, port: int = 0, threads: int = 16) -> None:
+    def __init__(self, *, port: int = 0) -> None:
         authority = trustme.CA(organization_name="Demo (made up, for this process only)")
         certificate = authority.issue_cert("localhost", "127.0.0.1", "::1")
         self.root_certificates = authority.cert_pem.bytes()
         self._credentials = grpc.ssl_server_credentials(
             [(certificate.private_key_pem.bytes(), b"".join(blob.bytes() for blob in certificate.cert_chain_pems))]
         )
-        self._threads = threads
         directory = Directory()
         self._services: list[UserService | DirectoryService] = [UserService(directory), DirectoryService(directory)]
         self._interceptor: AuthorizationInterceptor | None = None
@@ -59,7 +59,7 @@ class ResourceService:
 
     def _bind(self, port: int) -> tuple[grpc.Server, int]:
         server = grpc.server(
-            futures.ThreadPoolExecutor(self._threads, thread_name_prefix="grpc"),
+            futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"),
             interceptors=[self._guard],
             options=_OPTIONS,
         )

@@ -25,6 +25,7 @@ __all__ = ["JwksCache", "KeysUnavailableError", "TokenRejectedError", "TokenVali
 _ALGORITHMS = ["ES256"]
 _LARGEST_TOKEN = 8192
 _REMEMBERED = 512
+_AGAIN_AFTER = 10.0  # seconds
 
 
 class TokenRejectedError(Exception):
@@ -54,13 +55,12 @@ class ValidToken:
 class JwksCache:
     """The issuer's JWK set, fetched over HTTP and kept.
 
-    An unknown ``kid`` makes it look again, but not more than once in ``again_after`` seconds: a stranger's tokens are
-    not to become requests.
+    An unknown ``kid`` makes it look again, but not more than once in ten seconds: a stranger's tokens are not to become
+    requests.
     """
 
-    def __init__(self, jwks_uri: str, *, again_after: float = 10.0) -> None:
+    def __init__(self, jwks_uri: str) -> None:
         self._jwks_uri = jwks_uri
-        self._again_after = again_after
         self._lock = threading.Lock()
         self._keys: dict[str, ECKey] = {}
         self._fetched_at: float | None = None
@@ -80,7 +80,7 @@ class JwksCache:
             self._keys = keys
 
     def _may_look_again(self) -> bool:
-        return self._fetched_at is None or time.monotonic() - self._fetched_at > self._again_after
+        return self._fetched_at is None or time.monotonic() - self._fetched_at > _AGAIN_AFTER
 
     def _fetch(self) -> dict[str, ECKey]:
         try:

@@ -181,17 +181,3 @@ export function ticking(countdown, draw) {
   };
   return { tick, stop: () => clearTimeout(timer) };
 }
-
-/** What the person sees was copied. @param {() => string} text */
-export function copy_button(text) {
-  const element = button("Copy", async () => {
-    try {
-      await navigator.clipboard.writeText(text());
-      element.textContent = "Copied";
-    } catch {
-      element.textContent = "Select and copy by hand";
-    }
-    setTimeout(() => { element.textContent = "Copy"; }, 2000);
-  }, { class: "ge-quiet" });
-  return element;
-}
