@@ -158,12 +158,8 @@ class Folder:
             raise self.refused(f"has a {_MANIFEST} that is damaged. Put that back")
         if difference := manifest.difference(found, wanted):
             raise self.refused(difference)
-        if found["target"] != wanted["target"]:
-            warnings.warn(
-                f"{self.name} was begun with the server at {printable(found['target'])}, and goes on with the one at "
-                f"{printable(wanted['target'])}. Where that is not the same, give another folder for into=.",
-                stacklevel=_outside(),
-            )
+        for remark in manifest.remarks(found, wanted):
+            warnings.warn(f"{self.name} {remark}, give another folder for into=.", stacklevel=_outside())
 
 
 def _outside() -> int:

@@ -14,7 +14,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,8 @@ class Parts:
 
     ``ended`` are the requests whose rows are there. ``index`` is that of the requests, None for 0, 1, 2 …; whoever
     reads the folder with pandas finds it again. ``found`` counts by their status the rows that were there before and
-    still are. ``target`` is who answers, ``pages`` whether pages are followed.
+    still are. ``target`` is who answers, ``pages`` whether pages are followed, ``view`` whose view the rows are (see
+    :func:`explorer.frames.manifest.view`).
 
     Raises:
         ConfigurationError: Another run uses the folder, or it holds rows of another server, method or schema, or of
@@ -72,6 +73,7 @@ class Parts:
         index: pd.Index | None = None,
         *,
         target: str,
+        view: Mapping[str, Any],
         pages: bool = True,
     ) -> None:
         self._rows = _Rows(schema, index)
@@ -84,7 +86,7 @@ class Parts:
         self.ended = Ended()
         self.found: Counter[str] = Counter()
         origin = {"method": str(method.full_name), "target": target, "pages": pages and Pages.of(method) is not None}
-        self._folder = Folder(path, {"version": _VERSION, **origin, **self._asked_for(requests)})
+        self._folder = Folder(path, {"version": _VERSION, **origin, **self._asked_for(requests), **view})
         try:
             self._learn(None if requests is None else len(requests))
             self._begin(self.asked_before if requests is None else len(requests))

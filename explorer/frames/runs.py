@@ -19,7 +19,7 @@ import pyarrow as pa
 from google.protobuf.descriptor import MethodDescriptor
 
 from explorer.errors import ExplorerError, OAuthError, SignInRequiredError, TokenTimeoutError
-from explorer.frames import loop
+from explorer.frames import loop, manifest
 from explorer.frames.assembly import Assembly
 from explorer.frames.bulk import Bulk
 from explorer.frames.feed import Feed
@@ -30,6 +30,7 @@ from explorer.frames.requests import Requests
 from explorer.frames.rests import Rest, Stopwatch
 from explorer.frames.row_index import row_index, with_index
 from explorer.rpc.connection import Connection
+from explorer.rpc.metadata import as_metadata
 from explorer.text import printable
 from explorer.tokens import StaticTokenSource
 
@@ -318,8 +319,10 @@ class Run:
     def _parts_in(self, folder: Path) -> Callable[[pa.Schema], Parts]:
         given = None if self._requests.stream is not None else self._requests.data
         target, pages = self._connection.target, self.options.pages
+        sent = (*self._connection.metadata.names, *as_metadata(self.options.metadata).names)
+        view = manifest.view(self._connection.token_source, sent)
         return lambda schema: Parts(
-            folder, self.method, schema, given, self._requests.index, target=target, pages=pages
+            folder, self.method, schema, given, self._requests.index, target=target, view=view, pages=pages
         )
 
     def _take_in(self) -> None:

@@ -39,8 +39,13 @@ class RequestMetadata(tuple[tuple[str, str | bytes], ...]):
 
     __slots__ = ()
 
+    @property
+    def names(self) -> list[str]:
+        """What anybody may know of them."""
+        return [key for key, _ in self]
+
     def __repr__(self) -> str:
-        return f"<request metadata: {', '.join(key for key, _ in self) or 'none'}>"
+        return f"<request metadata: {', '.join(self.names) or 'none'}>"
 
     def __copy__(self) -> RequestMetadata:
         return self

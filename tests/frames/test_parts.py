@@ -9,6 +9,7 @@ import stat
 import threading
 import time
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+import explorer
 from explorer.errors import ConfigurationError, PartsError, RpcStatusError
 from explorer.frames import Options, Run, abouts, collect, parts, prepare, read_requests, sealed_parquet
 from explorer.frames.whole_files import write_whole
@@ -96,6 +98,54 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "rows"
+
+
+class TestWhoseView:
+    """Two people may see different things; a folder says whose its rows are, and nothing that is secret."""
+
+    @contextmanager
+    def session(self, demo: Any, who: str) -> Iterator[Any]:
+        seed, _ = demo.issue_seed_tokens(username=who, scope="read:users" if who == "ada" else "")
+        tokens = explorer.oauth.refresh_token(
+            demo.issuer, client_id="seed", client_secret="seed-secret", refresh_token=seed
+        )
+        given = {"root_certificates": demo.root_certificates, "token_source": tokens}
+        with explorer.connect(demo.target, **given) as session:
+            yield session["UserService"].GetUser.options(progress=False)
+        tokens.sign_out()
+
+    def test_another_person_is_said(self, demo: Any, folder: Path) -> None:
+        with self.session(demo, "ada") as get_user:
+            get_user.options(into=folder).collect(user_id=["user1"])
+            get_user.options(into=folder).collect(user_id=["user1"])
+        said = json.loads((folder / "_manifest.json").read_text())
+        assert said["signed_in"] == {"issuer": demo.issuer, "subject": "ada"}
+        with (
+            self.session(demo, "bob") as get_user,
+            pytest.warns(
+                UserWarning, match=r"begun with ada signed in at http\S+, and goes on with bob signed in at "
+            ) as heard,
+        ):
+            assert len(get_user.options(into=folder).collect(user_id=["user1"])) == 1
+        assert [each.filename for each in heard] == [__file__]
+        assert json.loads((folder / "_manifest.json").read_text()) == said
+
+    def test_the_same_person_at_another_port_of_this_machine_is_no_other(self, demo: Any, folder: Path) -> None:
+        with self.session(demo, "ada") as get_user, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            get_user.options(into=folder).collect(user_id=["user1"])
+            change(folder, signed_in={"issuer": "http://127.0.0.1:1", "subject": "ada"})
+            get_user.options(into=folder).collect(user_id=["user1"])
+            change(folder, signed_in={"issuer": "http://127.0.0.1:1", "subject": None})
+            get_user.options(into=folder).collect(user_id=["user1"])
+            change(folder, signed_in={"issuer": "https://login.example", "subject": None})
+            with pytest.warns(
+                UserWarning, match=r"begun with somebody signed in at https://login\.example, and goes on"
+            ):
+                get_user.options(into=folder).collect(user_id=["user1"])
+            change(folder, signed_in=None)
+            with pytest.warns(UserWarning, match=r"begun with nobody signed in, and goes on with ada signed in at "):
+                get_user.options(into=folder).collect(user_id=["user1"])
 
 
 class TestFolder:
@@ -561,6 +611,27 @@ class TestRefused:
         with pytest.warns(UserWarning, match=sentence) as said:
             assert len(rows(begun, folder, {"n": range(25)})) == 25
         assert [each.filename for each in said] == [__file__], "a warning about a line of the caller's"
+
+    def test_metadata_of_another_name_is_said_and_no_value_is_written(self, begun: Any, folder: Path) -> None:
+        sentence = r"begun with no metadata, and goes on with the metadata x-team\. Where that matters, give another"
+        with pytest.warns(UserWarning, match=sentence):
+            rows(begun, folder, {"n": range(25)}, metadata={"X-Team": "canary"})
+        other = folder.with_name("other")
+        rows(begun, other, {"n": [1]}, metadata={"X-Team": "canary"})
+        rows(begun, other, {"n": [1]}, metadata={"X-Team": "another canary"})
+        assert b"canary" not in b"".join(files(other).values())
+        assert json.loads((other / "_manifest.json").read_text())["metadata"] == ["x-team"]
+
+    def test_an_earlier_one_that_does_not_say_whose_it_is_goes_on(self, begun: Any, folder: Path) -> None:
+        manifest = folder / "_manifest.json"
+        said = json.loads(manifest.read_text())
+        for odd in ({}, {"signed_in": "ada", "metadata": 7}, {"signed_in": {"issuer": ["x"], "subject": 5}}):
+            kept = {key: value for key, value in said.items() if key not in {"signed_in", "metadata"}}
+            manifest.write_text(json.dumps(kept | odd))
+            with warnings.catch_warnings(record=True) as heard:
+                warnings.simplefilter("always")
+                assert len(rows(begun, folder, {"n": range(25)})) == 25
+            assert ["nobody signed in" in str(each.message) for each in heard] == [True] * ("signed_in" in odd)
 
     def test_pages_that_were_not_followed_are_no_answer_where_they_are_asked_for(self, site: Any, folder: Path) -> None:
         here = site(PAGED)
