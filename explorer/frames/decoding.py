@@ -43,8 +43,8 @@ class Decoder:
     through protobuf's parser, and has its own fault. A message type with groups, of the old message sets or of unknown
     fields, and every type where ptars is not installed, goes the slow way altogether.
 
-    ``prefix`` and ``unit`` are those of Columns; ``quick`` says from how many messages on this way is taken. May be used
-    from any thread; holds the interpreter's lock for a batch, so batches are best of at most ``ROWS_AT_ONCE``.
+    ``prefix`` and ``unit`` are those of Columns; ``quick`` says from how many messages on this way is taken. May be
+    used from any thread; holds the interpreter's lock for a batch, so batches are best of at most ``ROWS_AT_ONCE``.
     """
 
     def __init__(
