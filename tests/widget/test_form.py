@@ -10,6 +10,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor
 from schemas import KITCHEN, ODD, pool_of, raw_files
 from widget_ear import Ear
+from widget_front import FORM_POOL
 
 from explorer.demo import Demo
 from explorer.oauth import client_credentials
@@ -135,6 +136,13 @@ def test_known_types_leave_out_what_cannot_be_found_or_read() -> None:
 
 
 # The same, as the page asks the model for it
+
+
+def test_known_types_are_those_of_the_files_and_protobufs_own() -> None:
+    names = known_types({"form.proto": FORM_POOL.FindFileByName("form.proto").serialized_pb}, FORM_POOL)
+    assert names[:3] == ["test.Address", "test.Everything", "test.Stamp"]
+    assert "google.protobuf.Duration" in names
+    assert not [name for name in names if name.endswith("Entry")]
 
 
 def test_the_page_asks_for_types_and_gets_them_without_a_trace(demo: Demo) -> None:
