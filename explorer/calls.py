@@ -72,6 +72,7 @@ class Call:
         elapsed: Seconds.
         first_message: Seconds to the first message; None where none came.
         signed_in: Whether a token travelled with it.
+        fixed_token: Whether that was one which nobody can renew.
         compression: Of what was sent; the server chooses for itself, and gRPC does not say what it chose. Sizes are
             those of the messages, before any compression.
 
@@ -91,6 +92,7 @@ class Call:
     elapsed: float
     first_message: float | None = None
     signed_in: bool = False
+    fixed_token: bool = False
     compression: str | None = None
     caller: Caller = field(repr=False)
 
@@ -340,9 +342,12 @@ class Call:
     def advice(self) -> str:
         """What to do next where the status is not OK; empty where nobody knows, or its details say it already."""
         if self.status.code == "UNAUTHENTICATED":
-            return "Sign in again." if self.signed_in else "Sign in, and connect with token_source=…."
+            again = "Connect with another token: this one is fixed." if self.fixed_token else "Sign in again."
+            return again if self.signed_in else "Sign in, and connect with token_source=…."
         if self.status.code == "PERMISSION_DENIED":
             scope = self.status.scope_required
+            if self.fixed_token:
+                return f"Connect with a token that {f'has the scope {scope}' if scope else 'may'}."
             return f"Sign in with the scope {scope}." if scope else "Sign in as someone who may."
         step = _NEXT_STEP.get(self.status.code, "")
         return "" if step.removesuffix(", or less often.") in self.status.details else step

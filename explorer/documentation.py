@@ -52,7 +52,7 @@ def method_documentation(method: MethodDescriptor, comments: Mapping[str, str]) 
     """
     takes, gives = method.input_type, method.output_type
     sides = f"{_side(takes, method.client_streaming)} → {_side(gives, method.server_streaming)}"
-    repeat = "  Safe to repeat: it says so." if safe_to_repeat(method) else ""
+    repeat = "  Safe to repeat." if safe_to_repeat(method) else ""
     deprecated = "  Deprecated." if method.GetOptions().deprecated else ""
     parts = [
         _comment(comments.get(f"{method.containing_service.full_name}.{method.name}", "")),

@@ -110,10 +110,11 @@ class SchemaError(ConfigurationError):
 class UnknownNameError(ExplorerError, LookupError):
     """No such service, method or field.
 
-    ``name`` is what was asked for, ``near`` the known names most like it (at most three, best first).
+    ``name`` is what was asked for, ``near`` the known names most like it (at most three, best first). ``of`` is what
+    has no such name, and ``step`` what helps beside another name.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, of: str = "", step: str = "") -> None:
         known = list(known)
         self.name = name
         self.near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
@@ -123,7 +124,8 @@ class UnknownNameError(ExplorerError, LookupError):
             hint = f"Known are {', '.join(known[:8])}{' …' if len(known) > 8 else ''}."
         else:
             hint = "None are known."
-        super().__init__(f"There is no {kind} {name!r}. {hint}")
+        told = f"{of} has no {kind} {name!r}." if of else f"There is no {kind} {name!r}."
+        super().__init__(" ".join(filter(None, (told, hint, step))))
 
 
 class RefreshTokenStoreError(ExplorerError):

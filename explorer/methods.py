@@ -21,6 +21,7 @@ from explorer.frames.options import Options
 from explorer.rpc.cancellation import Cancellation
 from explorer.rpc.decoding import decoded
 from explorer.rpc.descriptors import method_kind
+from explorer.rpc.meant import what_was_meant
 from explorer.rpc.members import SERIALIZE_WHOLE
 from explorer.rpc.request_source import read_messages, text_of
 from explorer.rpc.request_stream import RequestStream
@@ -271,7 +272,12 @@ class Method:
         """What is sent: one message's bytes, or a stream of them."""
         if not self.descriptor.client_streaming:
             given = text_of(request) if isinstance(request, Path) else request
-            return bytes(SERIALIZE_WHOLE(self.encode(given, **fields)))
+            try:
+                return bytes(SERIALIZE_WHOLE(self.encode(given, **fields)))
+            except RequestError as error:
+                if meant := what_was_meant(self.descriptor.input_type, request, many=False):
+                    raise RequestError(f"{error}{meant}", field=error.field) from error
+                raise
         return RequestStream(self._all_of(request, fields), is_open=is_open, keep_bytes=self._options.max_kept_bytes)
 
     def _all_of(self, request: Any, fields: Mapping[str, Any]) -> Iterable[bytes]:

@@ -24,6 +24,7 @@ from explorer.rpc.metadata import Metadata
 from explorer.rpc.request_stream import RequestStream
 from explorer.rpc.status import stopped
 from explorer.text import printable
+from explorer.tokens import StaticTokenSource
 
 __all__ = ["Running", "call_unary"]
 
@@ -306,6 +307,7 @@ class Running(Iterator["Message | None"]):
             started_at=self._started_at,
             elapsed=elapsed,
             signed_in=self._connection.token_source is not None,
+            fixed_token=isinstance(self._connection.token_source, StaticTokenSource),
             caller=self._caller,
             compression=self._options.compression or self._connection.channel_options.compression,
             **{"initial_metadata": (), "trailing_metadata": (), **asked, **parts},
@@ -376,6 +378,7 @@ def call_unary(
         elapsed=answer.elapsed,
         first_message=answer.elapsed if answer.came else None,
         signed_in=connection.token_source is not None,
+        fixed_token=isinstance(connection.token_source, StaticTokenSource),
         caller=caller,
         compression=options.compression or connection.channel_options.compression,
     )

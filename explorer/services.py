@@ -41,14 +41,14 @@ class Service:
     def __getitem__(self, name: str) -> Method:
         found = self.descriptor.methods_by_name.get(name)
         if found is None:
-            raise UnknownNameError(f"method of {self.full_name}", name, self.descriptor.methods_by_name)
+            raise UnknownNameError("method", name, self.descriptor.methods_by_name, of=self.full_name)
         return Method(found, self._circumstances)
 
     def __getattr__(self, name: str) -> Method:
         # IPython calls whatever is named _repr_html_ and the like: a server's names must never get there.
         if name.startswith("_") or name not in self.descriptor.methods_by_name:
             known = attribute_names(self.descriptor.methods_by_name, super().__dir__())
-            raise AttributeError(str(UnknownNameError(f"method of {self.full_name}", name, known)))
+            raise AttributeError(str(UnknownNameError("method", name, known, of=self.full_name)))
         return self[name]
 
     def __dir__(self) -> list[str]:

@@ -124,7 +124,9 @@ class StaticTokenSource:
 
         """
         if rejected is not None and rejected.access_token == self._token.access_token:
-            raise SignInRequiredError("The server refused this fixed token, and there is no way to renew it. Get one.")
+            raise SignInRequiredError(
+                "The server refused this fixed token, and there is no way to renew it. Get a new one."
+            )
         if self._token.expires_in is not None and self._token.remaining(self._clock.now()) <= 0:
             raise SignInRequiredError("This fixed token has expired, and there is no way to renew it. Get a new one.")
         return self._token

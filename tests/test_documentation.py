@@ -70,7 +70,7 @@ def test_the_help_of_a_method_is_all_that_is_known_of_it(zoo: Service) -> None:
     for line in (
         "Feeds <b>one</b>.",
         "Twice is once.\\x1b[31m",
-        "unary: zoo.Meal → zoo.Animal  Safe to repeat: it says so.",
+        "unary: zoo.Meal → zoo.Animal  Safe to repeat.",
         "animal_id: string  Who eats. \\x1b[2J\\u202e<script>",
         "food: zoo.Food (FOOD_UNSPECIFIED, HAY)",
         "grams: int32 (optional)",

@@ -98,7 +98,7 @@ class TestWhatThereIs:
         with pytest.raises(UnknownNameError, match=r"'UserServis'\. Did you mean UserService") as caught:
             session["UserServis"]
         assert caught.value.near[0] == "UserService"
-        with pytest.raises(UnknownNameError, match=r"'GetUsr'\. Did you mean GetUser"):
+        with pytest.raises(UnknownNameError, match=r"^UserService has no method 'GetUsr'\. Did you mean GetUser\?$"):
             session["UserService.GetUsr"]
         with pytest.raises(AttributeError, match="Did you mean UserService"):
             session.UserServis  # noqa: B018 - looked up, not used
@@ -147,6 +147,21 @@ class TestCalls:
         assert method(request_).message.id == "user1"
         assert method(method(request_).request).message.id == "user1"
 
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ("user1", r"^The request is not JSON: .* Give a field's value by its name, user_id=…\. A file .*Path\.$"),
+            (1, r"^The request is 1; .* Give a field's value by its name, user_id=…\.$"),
+            ('{"user_id": oh}', r"column \d+\.$"),
+            ({"user": "user1"}, r"Did you mean user_id\?$"),
+        ],
+    )
+    def test_what_is_no_request_is_answered_with_what_may_have_been_meant(
+        self, session: Session, given: Any, said: str
+    ) -> None:
+        with pytest.raises(RequestError, match=said):
+            session["UserService"].GetUser(given)
+
     def test_an_unknown_id_is_an_outcome_and_its_message_an_error(self, session: Session) -> None:
         call = session["UserService"].GetUser(user_id="nobody")
         assert not call.ok
@@ -187,6 +202,14 @@ class TestCalls:
             call = stranger["UserService"].GetUser(user_id="user123")
             assert call.status.code == "UNAUTHENTICATED"
             with pytest.raises(RpcStatusError, match="Sign in, and connect with token_source"):
+                call.raise_for_status()
+
+    def test_a_fixed_token_is_not_told_to_sign_in_again(self, demo: Any) -> None:
+        fixed = explorer.tokens.StaticTokenSource("nobody-gave-it")
+        with explorer.connect(demo.target, token_source=fixed, root_certificates=demo.root_certificates) as session:
+            call = session["UserService"].GetUser(user_id="user123")
+            assert call.status.code == "UNAUTHENTICATED"
+            with pytest.raises(RpcStatusError, match=r"Connect with another token: this one is fixed\.$"):
                 call.raise_for_status()
 
     def test_without_the_scope(self, demo: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -34,15 +34,18 @@ _PLAIN_TYPES: dict[int, frozenset[type]] = {
 }
 
 
-def by_path(descriptor: Descriptor, columns: Mapping[str, Any]) -> dict[str, Any]:
+def by_path(
+    descriptor: Descriptor, columns: Mapping[str, Any], without: Callable[[str], str] = lambda _: ""
+) -> dict[str, Any]:
     """The columns under their fields' dotted paths as the schema spells them, whichever way they were spelled.
 
-    Raises UnknownNameError for what is no field, RequestError for two that are the same one.
+    ``without`` says how to leave one away. Raises UnknownNameError for what is no field, RequestError for two that are
+    the same one.
     """
     found: dict[str, Any] = {}
     spellings: dict[str, str] = {}
     for name, given in columns.items():
-        path = ".".join(field.name for field in _way(descriptor, name))
+        path = ".".join(field.name for field in _way(descriptor, name, without))
         if path in found:
             both = f"{printable(spellings[path], 80)} and {printable(name, 80)}"
             raise RequestError(f"{both} are both given, and are the same field. Leave one away.", field=path)
@@ -78,14 +81,15 @@ def encode_columns(
     return _encode(descriptor, ordered, scalars, count, row_index, encode), row_index
 
 
-def _way(descriptor: Descriptor, path: str) -> list[FieldDescriptor]:
+def _way(descriptor: Descriptor, path: str, without: Callable[[str], str] = lambda _: "") -> list[FieldDescriptor]:
     """The fields that a dotted path goes through."""
     message: Descriptor | None = descriptor
     way: list[FieldDescriptor] = []
     for part in path.split("."):
         field = None if message is None else field_named(message, part)
         if field is None:
-            raise UnknownNameError(f"field of {descriptor.full_name}", path, _paths(descriptor))
+            known = _paths(descriptor)
+            raise UnknownNameError("field", path, known, of=descriptor.full_name, step=without(path))
         way.append(field)
         message = field.message_type
     return way
@@ -147,7 +151,8 @@ def _count(values: Mapping[str, Sequence[Any]], index: pd.Index | None) -> int:
     count = len(index) if index is not None else next(iter(lengths.values()), 1)
     for name, length in lengths.items():
         if length != count:
-            raise RequestError(f"The column {name!r} has {length} values where the others have {count}.", field=name)
+            has = "1 value" if length == 1 else f"{length} values"
+            raise RequestError(f"The column {name!r} has {has} where the others have {count}.", field=name)
     return count
 
 

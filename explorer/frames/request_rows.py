@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from explorer.errors import RequestError
+from explorer.rpc.meant import what_was_meant
 from explorer.rpc.members import SERIALIZE
 from explorer.rpc.scalars import refuse
 
@@ -29,12 +30,5 @@ def encode_row(descriptor: Descriptor, row: Any, position: int, index: pd.Index 
         return bytes(SERIALIZE(encode(descriptor, row)))
     except RequestError as error:
         label = "" if index is None or isinstance(index, pd.RangeIndex) else f" (index {index[position]!r})"
-        raise RequestError(f"Row {position}{label}: {error}{_advice(descriptor, row)}", field=error.field) from error
-
-
-def _advice(descriptor: Descriptor, row: Any) -> str:
-    """What somebody may have meant by what is no request: the value of a field, or the name of a file."""
-    if row is None or isinstance(row, Mapping | Message) or (isinstance(row, str) and row.lstrip().startswith("{")):
-        return ""
-    named = f" Values of a field go under its name, {descriptor.fields[0].name}=[…]." if descriptor.fields else ""
-    return named + (" A file of requests is given as its pathlib.Path." if isinstance(row, str) else "")
+        meant = what_was_meant(descriptor, row, many=True)
+        raise RequestError(f"Row {position}{label}: {error}{meant}", field=error.field) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
@@ -56,7 +57,7 @@ def read_requests(
 
     Raises RequestError, which names row and field, or UnknownNameError; nothing has been sent by then.
     """
-    columns = by_path(descriptor, columns or {})
+    columns, given = by_path(descriptor, columns or {}), source
     if isinstance(source, Path):
         source = read_file(source, descriptor)
     if hasattr(source, "__arrow_c_stream__") and not isinstance(source, pd.DataFrame | pd.Series):
@@ -64,7 +65,7 @@ def read_requests(
     if isinstance(source, pd.Series):
         source = source.to_frame(_series_field(descriptor, source))
     if isinstance(source, pd.DataFrame):
-        columns = {**by_path(descriptor, _frame_columns(source)), **columns}
+        columns = {**by_path(descriptor, _frame_columns(source), lambda name: _without(given, name)), **columns}
         return Requests(*encode_columns(descriptor, columns, encode, index=source.index))
     if source is None:
         return Requests(*encode_columns(descriptor, columns, encode, index=None))
@@ -95,6 +96,15 @@ def _series_field(descriptor: Descriptor, series: pd.Series[Any]) -> str:
         f"A Series without a name does not say which field of {descriptor.full_name} it is: "
         f"give it one of {', '.join(f.name for f in descriptor.fields)} with .rename(…)."
     )
+
+
+def _without(given: Any, name: str) -> str:
+    """How to leave a column away that is no field, as whoever gave it would write it."""
+    if isinstance(given, pd.Series):
+        return "Give the Series the field's name, with .rename(…)."
+    if isinstance(given, pd.DataFrame):
+        return f"Leave the column away, with .drop(columns={name!r})."
+    return f"Leave the column away, with .drop_columns({name!r})." if isinstance(given, pa.Table) else "Leave it away."
 
 
 def _frame_columns(frame: pd.DataFrame) -> dict[str, Any]:

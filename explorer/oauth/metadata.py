@@ -8,7 +8,15 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from explorer.errors import AuthorizationServerUnavailableError, ConfigurationError, OAuthConfigurationError
-from explorer.oauth.transport import Answer, Failure, HttpTransport, Transport, endpoint_problem, is_loopback
+from explorer.oauth.transport import (
+    Answer,
+    Failure,
+    HttpTransport,
+    Transport,
+    endpoint_problem,
+    given_endpoint_problem,
+    is_loopback,
+)
 from explorer.text import printable
 
 __all__ = ["AuthorizationServer", "authorization_server", "metadata_urls", "resolved"]
@@ -65,7 +73,7 @@ class AuthorizationServer:
             url = getattr(self, name)
             if url is None and name not in ("issuer", "token_endpoint"):
                 continue
-            if problem := endpoint_problem(url):
+            if problem := given_endpoint_problem(url):
                 raise ConfigurationError(f"The {name} {printable(url, 200)!r} cannot be used: {problem}.")
 
     def transport(self) -> Transport:
@@ -123,7 +131,7 @@ def metadata_urls(issuer: str) -> tuple[str, ...]:
 
 
 def _issuer_problem(issuer: object) -> str | None:
-    if problem := endpoint_problem(issuer):
+    if problem := given_endpoint_problem(issuer):
         return problem
     return "an issuer has no query (RFC 8414 §2)" if "?" in str(issuer) else None
 

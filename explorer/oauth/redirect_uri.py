@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from explorer.errors import ConfigurationError
-from explorer.oauth.transport import endpoint_problem, is_loopback
+from explorer.oauth.transport import given_endpoint_problem, is_loopback
 from explorer.text import printable
 
 __all__ = ["Listening", "listening_for", "unheard_port"]
@@ -44,7 +44,7 @@ def listening_for(redirect_uri: str | None) -> Listening | None:
     """
     if redirect_uri is None:
         return Listening()
-    if problem := endpoint_problem(redirect_uri):
+    if problem := given_endpoint_problem(redirect_uri):
         raise ConfigurationError(f"The redirect_uri {printable(redirect_uri, 200)!r} cannot be used: {problem}.")
     parts = urlsplit(redirect_uri)
     host = parts.hostname or ""

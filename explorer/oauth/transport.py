@@ -29,11 +29,20 @@ from explorer.errors import AuthorizationServerUnavailableError, ConfigurationEr
 from explorer.text import printable
 from explorer.tokens import Secret, seconds_from
 
-__all__ = ["Answer", "Failure", "HttpTransport", "Transport", "endpoint_problem", "is_loopback"]
+__all__ = [
+    "Answer",
+    "Failure",
+    "HttpTransport",
+    "Transport",
+    "endpoint_problem",
+    "given_endpoint_problem",
+    "is_loopback",
+]
 
 MOST_SECONDS = 10.0
 MOST_BYTES = 1 << 20
 _QUOTED = ("error", "error_description", "error_uri", "token_type")
+_IN_CLEAR = "it is neither https nor http on loopback"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORTEST_ECHO = 4  # characters; anything shorter would strike words
 _USER_AGENT = "grpc-notebook-explorer"
@@ -262,7 +271,13 @@ def endpoint_problem(url: object) -> str | None:
         return "it has a fragment (RFC 6749 §3.1)"
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)):
         return None
-    return "it is neither https nor http on loopback"
+    return _IN_CLEAR
+
+
+def given_endpoint_problem(url: object) -> str | None:
+    """The same of a URL that a person gave, who can be told what to give instead."""
+    problem = endpoint_problem(url)
+    return f"{problem}; use https://" if problem == _IN_CLEAR else problem
 
 
 def _struck(text: str, secrets: Iterable[Secret]) -> str:

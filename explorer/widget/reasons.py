@@ -71,7 +71,7 @@ def why_not_sent(error: ExplorerError, *, may_sign_in: bool, advice: str = "") -
     sign_in = isinstance(error, SignInRequiredError)
     further = f" {advice}" if sign_in and advice and not may_sign_in else ""
     return {
-        "title": "Sign in again."
+        "title": ("Sign in again." if may_sign_in else "There is no valid token.")
         if sign_in
         else "Nothing was sent."
         if isinstance(error, NOT_SENT)

@@ -84,6 +84,23 @@ class TestKeywords:
         with pytest.raises(UnknownNameError, match=r"n\.city"):
             read_requests(m, pd.DataFrame({"n.cty": ["x"]}))
 
+    def test_one_value_is_not_several(self, m: Descriptor) -> None:
+        with pytest.raises(RequestError, match="'i' has 1 value where the others have 2"):
+            decoded(m, s=["a", "b"], i=[1])
+
+    @pytest.mark.parametrize(
+        ("make", "step"),
+        [
+            (lambda columns: columns, r"Leave the column away, with \.drop\(columns='note'\)\."),
+            (pa.Table.from_pandas, r"Leave the column away, with \.drop_columns\('note'\)\."),
+            (lambda columns: columns["note"], r"Give the Series the field's name, with \.rename\(…\)\."),
+        ],
+        ids=["DataFrame", "Arrow", "Series"],
+    )
+    def test_a_column_that_is_no_field_says_how_to_leave_it_away(self, m: Descriptor, make: Any, step: str) -> None:
+        with pytest.raises(UnknownNameError, match=rf"M has no field 'note'\. .*\. {step}$"):
+            read_requests(m, make(pd.DataFrame({"s": ["x"], "note": ["mine"]})))
+
     def test_a_series_gives_its_index(self, m: Descriptor) -> None:
         read = read_requests(m, None, {"s": pd.Series(["a", "b"], index=[5, 9]), "i": 1})
         assert read.index.tolist() == [5, 9]

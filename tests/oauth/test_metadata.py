@@ -104,7 +104,7 @@ def test_t6_https_and_loopback_endpoints_pass(odd_server: OddServer, endpoint: s
 
 def test_t6_endpoints_given_by_hand_are_held_to_the_same():
     AuthorizationServer(issuer="https://login.example", token_endpoint="https://login.example/token")
-    with pytest.raises(ConfigurationError, match=r"token_endpoint 'http://login\.example/token'"):
+    with pytest.raises(ConfigurationError, match=r"token_endpoint 'http://login\.example/token' .*; use https://\.$"):
         AuthorizationServer(issuer="https://login.example", token_endpoint="http://login.example/token")
 
 

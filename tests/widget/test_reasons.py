@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import grpc
 import pytest
@@ -12,8 +13,9 @@ from schemas import SHOP, raw_files
 from widget_ear import Ear
 
 import explorer
+from explorer.errors import SignInRequiredError
 from explorer.rpc.status import Status
-from explorer.widget.reasons import field_problems, why_refused
+from explorer.widget.reasons import field_problems, why_not_sent, why_refused
 from explorer.widget.view import explore
 
 NOT_ACCEPTED = "The server does not accept this value."
@@ -46,6 +48,13 @@ def test_every_violation_of_a_field_is_said_there(violations: list[tuple[str, st
     assert field_problems(status(*violations)) == problems
     why = why_refused("Get", status(*violations), scope=None, signed_in=False, may_sign_in=False)
     assert why["facts"] == [[field, sentence] for field, sentence in problems.items()]
+
+
+def test_only_who_can_sign_in_here_is_told_to() -> None:
+    def titled(*, may_sign_in: bool) -> Any:
+        return why_not_sent(SignInRequiredError("It is over."), may_sign_in=may_sign_in)["title"]
+
+    assert [titled(may_sign_in=True), titled(may_sign_in=False)] == ["Sign in again.", "There is no valid token."]
 
 
 def refusing_capitals(request: bytes, context: grpc.ServicerContext) -> bytes:
