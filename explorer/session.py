@@ -159,6 +159,8 @@ class Session:
         Raises:
             UnknownNameError: Nobody knows it; the server's reflection was asked, too.
 
+        Blocks where it has to be asked. Else raises as :attr:`services`.
+
         """
         return self.descriptors.message_type(full_name)
 
@@ -269,6 +271,8 @@ class Session:
             RpcStatusError: It answered with neither.
             ConnectionFailedError, OAuthError: The question never left.
 
+        Blocks until the answer.
+
         """
         return check_health(self.connection, service, timeout=timeout)
 
@@ -278,6 +282,9 @@ class Session:
         Args:
             service: A service's full name; empty for the server as a whole.
             interval: Seconds between two questions, where the server does not tell by itself, and after trouble.
+
+        Raises:
+            ConfigurationError: The interval is not above zero.
 
         Does not block; ``.health`` of it is what is known, ``.subscribe`` has a function called after each change.
 

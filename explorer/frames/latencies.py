@@ -82,7 +82,7 @@ def latency_pictures(source: Any) -> dict[str, Any]:
 
 
 def has_latencies(schema: pa.Schema) -> bool:
-    """Whether a table has the columns for it."""
+    """Whether a table of this schema has the columns that latencies are drawn from."""
     kinds = {field.name: kind_of(field.type) for field in schema}
     return kinds.get("elapsed") == "number" and kinds.get("status_code") == "text"
 

@@ -57,8 +57,8 @@ class Options:
         time_unit: That of Timestamp and Duration: ``"us"``, which holds the whole of protobuf's range and floors finer
             digits, or ``"ns"``, which holds every digit of the years 1678 to 2261; an answer beyond is its row's error.
         into: A folder for the rows, as Parquet, in which an interrupted run goes on; None keeps them in memory.
-        max_kept_bytes: What a single call keeps of a stream, before it is ended with what came by then; a collection
-            keeps all that comes.
+        max_kept_bytes: Bytes that a single call keeps of a stream, before it is ended with what came by then; a
+            collection keeps all that comes.
         sign_in_timeout: Seconds that a collection which somebody waits for rests where a person has to sign in again,
             before it raises; 0 for raising at once.
         unary_timeout: Seconds for each call that answers with one message, where ``timeout`` is None.

@@ -159,7 +159,10 @@ class Run:
             return Tally(made.done, made.request_bytes, codes.total(), code)
 
     def frame(self) -> pd.DataFrame:
-        """The rows so far, in the order of their requests; also while the run goes on."""
+        """The rows so far, in the order of their requests; also while the run goes on.
+
+        Raises PartsError where the folder that they are in cannot be read.
+        """
         with self._lock:
             self._take_in()
             return self._assembly.frame(self._requests.index, self.options.dtype_backend)
@@ -170,7 +173,10 @@ class Run:
             return self._assembly.latest(count)
 
     def table(self) -> pa.Table:
-        """The same as an Arrow table, proto types and units in its metadata, the index as pandas keeps it there."""
+        """The same as an Arrow table, proto types and units in its metadata, the index as pandas keeps it there.
+
+        Raises as :meth:`frame`.
+        """
         with self._lock:
             self._take_in()
             table, ordinals = self._assembly.table()

@@ -45,6 +45,8 @@ def secure_channel(
         InsecureChannelError: The target asks for plaintext on another machine; nothing was sent.
         ConfigurationError: The target, the certificates or the token source are none.
 
+    Sends nothing and does not block, but for the files of certificates; the caller closes it.
+
     """
     settings["client_certificate"], target = sealed(settings.get("client_certificate")), without_password(target)
     refuse_other_than_source(token_source)
