@@ -1,4 +1,4 @@
-"""The attempts at a call of a run: how long they may take, at what pace they begin, and whether there is one more."""
+"""The attempts at a call of a run: how long they may take, and whether there is one more."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from explorer.frames.bulk_token import BulkToken, Pass
 from explorer.frames.options import Options
+from explorer.frames.pace import Pace
 from explorer.frames.retries import Failure, Silence, delay_before_next, throttle_for
 from explorer.rpc.connection import Connection
 from explorer.rpc.descriptors import safe_to_repeat
@@ -23,36 +24,25 @@ __all__ = ["Attempts"]
 class Attempts:
     """Of all calls of one run, on the I/O thread.
 
-    ``timeout`` is in seconds, ``token`` what each call travels with; ``replays`` says whether a call whose token was
-    rejected may be made once more with another, ``paced`` whether calls wait for their moments. ``started`` is the one,
-    by ``perf_counter``, from which a call's seconds are counted.
+    ``timeout`` is in seconds, ``token`` what each call travels with, ``pace`` what attempts after a request's first
+    wait for; ``replays`` says whether a call whose token was
+    rejected may be made once more with another. ``started`` is the moment, by ``perf_counter``, from which a call's
+    seconds are counted.
     """
 
-    def __init__(self, connection: Connection, method: MethodDescriptor, options: Options) -> None:
+    def __init__(self, connection: Connection, method: MethodDescriptor, options: Options, pace: Pace) -> None:
         self.timeout = options.timeout_for(streaming=method.server_streaming)
         self.token = BulkToken(connection, options.metadata)
         self.replays = options.idempotent is not False
-        self.paced = options.rate is not None
+        self.pace = pace
         self._connection = connection
         self._pool = method.containing_service.file.pool
         self._safe = safe_to_repeat(method) if options.idempotent is None else options.idempotent
         self._throttle, self._silence = throttle_for(connection.target), Silence(options.concurrency)
-        self._rate = options.rate
-        self._next_at = 0.0
 
     def left(self, started: float) -> float:
         """Seconds that a call still has."""
         return max(0.0, self.timeout - (time.perf_counter() - started))
-
-    async def keep_pace(self) -> None:
-        """Wait for this call's own moment, where there is a rate: calls are evenly spread, none catches up."""
-        if self._rate is None:
-            return
-        now = time.monotonic()
-        moment = max(now, self._next_at)
-        self._next_at = moment + 1 / self._rate
-        if moment > now:
-            await asyncio.sleep(moment - now)
 
     def succeeded(self, used: Pass) -> None:
         """A call was answered. From any thread."""

@@ -13,6 +13,7 @@ from explorer.frames.attempts import Attempts
 from explorer.frames.ledger import Ledger
 from explorer.frames.options import Options
 from explorer.frames.outcomes import Messages, Outcome
+from explorer.frames.pace import Pace
 from explorer.frames.pages import Pages
 from explorer.frames.stream_work import StreamWork
 from explorer.frames.streams import Streams
@@ -44,9 +45,10 @@ class Bulk:
         taken: Callable[[], None] = lambda: None,
     ) -> None:
         path, compression = method_path(method), call_compression(options.compression)
-        self._supply = Supply(requests, taken)
+        pace = Pace(options.rate, opened=self._wake)
+        self._supply = Supply(requests, taken, pace)
         self._ledger = Ledger(path, raises=options.on_error == "raise", stop=self._stop)
-        given = self._supply, Attempts(connection, method, options), self._ledger
+        given = self._supply, Attempts(connection, method, options, pace), self._ledger
         self._work: StreamWork | UnaryWork
         if method.server_streaming:
             streams = Streams(connection, path, compression, concurrency, options.idle_timeout)
@@ -81,12 +83,12 @@ class Bulk:
     def put(self, ordinal: int, request: bytes) -> None:
         """One more request. From any thread."""
         self._supply.put(ordinal, request)
-        loop.call_soon(self._work.wake)
+        loop.call_soon(self._wake)
 
     def close(self) -> None:
         """No more requests will be put. From any thread."""
         self._supply.close()
-        loop.call_soon(self._work.wake)
+        loop.call_soon(self._wake)
 
     def pause(self) -> None:
         """Send nothing more until :meth:`resume`; what is under way goes on. From any thread."""
@@ -95,11 +97,14 @@ class Bulk:
     def resume(self) -> None:
         """Go on. From any thread."""
         self._supply.resume()
-        loop.call_soon(self._work.wake)
+        loop.call_soon(self._wake)
 
     def stop(self) -> None:
         """End the run: nothing more is sent, and what is under way is cancelled. From any thread."""
         loop.call_soon(self._stop)
+
+    def _wake(self) -> None:
+        self._work.wake()
 
     def _stop(self) -> None:
         self._work.stop()

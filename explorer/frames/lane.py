@@ -1,7 +1,7 @@
 """The short way of a unary call in bulk: begun, ended and noted without a coroutine.
 
 Most calls are answered at their first attempt, and one thread does all there is to do for them. What else there is (an
-error, a token to wait for, a pace to keep) goes the long way, as a task on the I/O thread, and keeps its place among
+error, a token to wait for, pages to follow) goes the long way, as a task on the I/O thread, and keeps its place among
 the calls that may be under way until it has ended.
 """
 

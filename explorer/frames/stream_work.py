@@ -67,6 +67,9 @@ class StreamWork:
         started = begun = time.perf_counter()
         made = 0
         while True:
+            if made:
+                waited = await self._attempts.pace.turn()
+                started, begun = started + waited, begun + waited
             made += 1
             resumptions = self._supply.resumptions
             used = await self._supply.patiently(partial(self._attempts.token.get, self._attempts.timeout))
@@ -86,7 +89,6 @@ class StreamWork:
         self, request: tuple[int, bytes], used: Pass, started: float, begun: float
     ) -> tuple[Failure | None, bool]:
         """Take one stream in; how it failed, if it did, and whether a message came."""
-        await self._attempts.keep_pace()
         timeout = self._attempts.left(begun)
         end, some = await self._streams.read(*request, used.metadata, timeout=timeout, started=started)
         if end.code is not grpc.StatusCode.OK:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from explorer.errors import SignInRequiredError
+from explorer.frames.pace import Pace
 
 __all__ = ["Supply"]
 
@@ -15,23 +16,25 @@ T = TypeVar("T")
 
 
 class Supply:
-    """Gives out one request after the other, and none while the run rests.
+    """Gives out one request after the other at the run's pace, and none while it rests.
 
     They are pulled from ``requests``; where that is None, they are put, until :meth:`close`, and ``taken`` hears of
     each that goes. ``sign_in`` is why the run rests until a person has signed in, None otherwise. ``stopped`` says that
     nothing more is to be sent, ``resumptions`` how often the run was told to go on.
     """
 
-    def __init__(self, requests: Iterator[tuple[int, bytes]] | None, taken: Callable[[], None]) -> None:
+    def __init__(self, requests: Iterator[tuple[int, bytes]] | None, taken: Callable[[], None], pace: Pace) -> None:
         self.sign_in: SignInRequiredError | None = None
         self.stopped = False
         self.resumptions = 0
         self._requests = requests
         self._taken = taken
+        self._pace = pace
         self._put: deque[tuple[int, bytes]] = deque()
         self._closed = False
         self._paused = False
         self._changed = asyncio.Condition()
+        self._line = asyncio.Lock()  # of those who wait for a request, one at a time is woken up
 
     def put(self, ordinal: int, request: bytes) -> None:
         """One more request. From any thread."""
@@ -64,24 +67,19 @@ class Supply:
 
     def at_hand(self) -> tuple[int, bytes] | None:
         """The next request, None where there is none now: whether one may come, :meth:`is_over` says."""
-        if self.stopped or self._paused or self.sign_in:
+        if self.stopped or self._paused or self.sign_in or not self._pace.is_open():
             return None
-        if self._put:
-            self._taken()
-            return self._put.popleft()
-        request = None if self._requests is None else next(self._requests, None)
-        self._closed = self._closed or (request is None and self._requests is not None)
+        request = self._pull()
+        if request is not None:
+            self._pace.begun()
         return request
 
     async def next(self) -> tuple[int, bytes] | None:
         """The next request, waited for; None where there will be none."""
-        while True:
-            request = self.at_hand()
-            if request is not None or self.is_over():
-                return request
-            async with self._changed:
-                if self._paused or self.sign_in or not (self._put or self._requests or self.is_over()):
-                    await self._changed.wait()
+        async with self._line, self._changed:
+            while (request := self.at_hand()) is None and not self.is_over():
+                await self._changed.wait()
+            return request
 
     async def patiently(self, ask: Callable[[], Awaitable[T]], again: Callable[[], Awaitable[T]] | None = None) -> T:
         """What ``ask`` gives; where a person has to sign in first, what ``again`` gives after that."""
@@ -96,6 +94,14 @@ class Supply:
             async with self._changed:
                 while self.sign_in:
                     await self._changed.wait()
+
+    def _pull(self) -> tuple[int, bytes] | None:
+        if self._put:
+            self._taken()
+            return self._put.popleft()
+        request = None if self._requests is None else next(self._requests, None)
+        self._closed = self._closed or (request is None and self._requests is not None)
+        return request
 
     async def _notify(self) -> None:
         async with self._changed:

@@ -52,7 +52,6 @@ class UnaryWork:
         self._make_calls = make_calls
         self._places = places
         self._pages = pages
-        self._straight = pages is None and not attempts.paced
         self._lane: Any = None
         self._workers: set[asyncio.Task[None]] = set()
 
@@ -94,7 +93,7 @@ class UnaryWork:
         request = self._supply.at_hand()
         if request is None:
             return False
-        if self._straight:
+        if self._pages is None:
             try:
                 begun = _Begun(request, *self._token.at_hand())
                 self._calls.begin(request[1], begun.metadata, self._attempts.timeout, begun)
@@ -123,47 +122,48 @@ class UnaryWork:
         if self._supply.stopped:
             self._lane.free()
             return
-        worker = asyncio.get_running_loop().create_task(self._go(request, first))
+        worker = asyncio.get_running_loop().create_task(self._go(_Going(request, first)))
         self._workers.add(worker)
         worker.add_done_callback(self._let_go)
 
-    async def _go(self, request: tuple[int, bytes], first: Ended | None) -> None:
-        with self._ledger.noting(request):
-            await self._all_pages(request, first)
+    async def _go(self, going: _Going) -> None:
+        with self._ledger.noting(going.request):
+            await self._all_pages(going)
 
     def _let_go(self, worker: asyncio.Task[None]) -> None:
         if worker.cancelled() or worker.exception() is None:
             self._workers.discard(worker)
         self._lane.free()
 
-    async def _all_pages(self, request: tuple[int, bytes], first: Ended | None) -> None:
-        started = time.perf_counter() if first is None else first.tag.started
+    async def _all_pages(self, going: _Going) -> None:
+        request, again = going.request, partial(self._answer, going)
         asked, trail = request[1], None if self._pages is None else Trail()
         while True:
-            answer = await self._supply.patiently(partial(self._answer, asked, first), partial(self._answer, asked))
+            answer = await self._supply.patiently(partial(again, asked, going.first), partial(again, asked))
             if isinstance(answer, Failure):
-                self._ledger.failed(request, answer, started)
+                self._ledger.failed(request, answer, going.started)
                 return
             if answer is None:
-                self._ledger.ended(request, "INTERNAL", NO_VALUE, started)
+                self._ledger.ended(request, "INTERNAL", NO_VALUE, going.started)
                 return
             following = None if self._pages is None else self._pages.following(asked, answer)
-            self._ledger.answered(request, answer, started, last=following is None)
+            self._ledger.answered(request, answer, going.started, last=following is None)
             if following is None or trail is None:
                 return
             if trail.leads_back(asked, following):
-                self._ledger.ended(request, "INTERNAL", SAME_PAGE, started)
+                self._ledger.ended(request, "INTERNAL", SAME_PAGE, going.started)
                 return
             asked = following
+            await self._turn(going)
 
-    async def _answer(self, request: bytes, first: Ended | None = None) -> bytes | Failure | None:
+    async def _answer(self, going: _Going, asked: bytes, first: Ended | None = None) -> bytes | Failure | None:
         """The answer to one call, whatever it takes, after a first attempt; None where the server said OK without."""
         started = time.perf_counter() if first is None else first.tag.started
         made, replayed, alone = 0, False, False
         used: Pass = await self._token.get(self._attempts.timeout) if first is None else first.tag
         while True:
             made += 1
-            ended = first or await self._attempt(request, used, started)
+            ended = first or await self._attempt(asked, used, started)
             first = None
             if ended.code is _OK:
                 self._attempts.succeeded(used)
@@ -172,6 +172,7 @@ class UnaryWork:
             if was_refused(failure.status):
                 if not self._attempts.replays or replayed or used.token is None:
                     return failure
+                started += await self._turn(going)
                 if self._token.is_one_calls_own(used) and not alone:
                     alone, used = True, await self._token.get(self._attempts.left(started))
                     continue
@@ -182,10 +183,16 @@ class UnaryWork:
                 continue
             if not await self._attempts.one_more(failure, made, started):
                 return failure
+            started += await self._turn(going)
             used = await self._token.get(self._attempts.left(started))
 
+    async def _turn(self, going: _Going) -> float:
+        """Wait until one more call may begin; the seconds that it took, which are none of the request's own."""
+        waited = await self._attempts.pace.turn()
+        going.started += waited
+        return waited
+
     async def _attempt(self, request: bytes, used: Pass, started: float) -> Ended:
-        await self._attempts.keep_pace()
         used.sent = time.monotonic()
         handed: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self._lane.ask(request, used.metadata, self._attempts.left(started), handed)
@@ -201,6 +208,16 @@ class _Begun(Pass):
         super().__init__(metadata, token)
         self.request = request
         self.started = time.perf_counter()
+
+
+class _Going:
+    """A request on the long way, after its ``first`` attempt, if it had one; ``started`` is as the ledger takes it."""
+
+    __slots__ = ("first", "request", "started")
+
+    def __init__(self, request: tuple[int, bytes], first: Ended | None) -> None:
+        self.request, self.first = request, first
+        self.started = time.perf_counter() if first is None else first.tag.started
 
 
 def _hand_over(ended: Ended) -> None:

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -758,6 +759,58 @@ def test_a_rate_is_kept(site, method: str) -> None:
     began = time.monotonic()
     run_of(here, fields={"n": range(21)}, method=method, rate=100).start().wait(PATIENCE)
     assert time.monotonic() - began >= 0.2, "21 calls at 100 a second take 20 hundredths"
+
+
+@pytest.mark.parametrize("method", ["S.Get", "S.List"])
+def test_waiting_for_the_pace_is_no_calls_own_time(site, method: str) -> None:
+    here, left = site(PROTO), []
+
+    def get(request: Any, context: grpc.ServicerContext) -> Any:
+        left.append(context.time_remaining())
+        return doubling(request, context)
+
+    here.serve(Get=get, List=lambda request, context: [get(request, context)])
+    run = run_of(here, fields={"n": range(31)}, method=method, rate=10, timeout=30)  # three seconds
+    frame = run.start().wait(PATIENCE)
+    assert statistics.median(left) > 29.2, "no call begins to live before its moment"
+    assert frame["elapsed"].median() < 0.8
+
+
+def test_pages_and_second_attempts_keep_the_pace_too(site) -> None:
+    here, begun = site(PROTO), []
+
+    def page(request: Any, context: grpc.ServicerContext) -> dict[str, str]:
+        begun.append(time.monotonic())
+        if len(begun) == 2:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
+        return {"next_page_token": "" if request.page_token == "aaaa" else f"{request.page_token}a"}
+
+    here.serve(Page=page)
+    frame = run_of(here, fields={"n": [1]}, method="S.Page", rate=20, idempotent=True).start().wait(PATIENCE)
+    assert frame["status_code"].tolist() == ["OK"] * 5
+    assert begun[-1] - begun[0] >= 0.25, "six calls at 20 a second take five twentieths"
+
+
+def test_what_waits_for_the_pace_rests_with_the_run(site) -> None:
+    here, seen = site(PROTO), []
+
+    def get(request: Any, context: grpc.ServicerContext) -> Any:
+        seen.append(request.n)
+        return doubling(request, context)
+
+    here.serve(Get=get)
+    run = run_of(here, fields={"n": range(40)}, rate=20)
+    run.start()
+    try:
+        until(lambda: seen)
+        run.pause()
+        began = len(seen)
+        threading.Event().wait(0.5)  # ten moments
+        assert len(seen) <= began + 1, "one may have been on its way"
+        run.resume()
+        assert run.wait(PATIENCE)["status_code"].tolist() == ["OK"] * 40
+    finally:
+        run.cancel()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""At what pace the calls of a run begin."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+from explorer.frames import loop
+
+__all__ = ["Pace"]
+
+
+class Pace:
+    """The moments at which calls may begin: evenly spread, and none catches up.
+
+    Waiting for one is no call's own time: it has no token yet, takes nothing from its deadline, and is no part of the
+    seconds that its row tells.
+
+    Args:
+        rate: How many moments there are in a second; None for no pace.
+        opened: Called on the I/O thread once a call may begin, after one might not.
+
+    """
+
+    def __init__(self, rate: float | None, opened: Callable[[], None]) -> None:
+        self._between = 0.0 if rate is None else 1 / rate
+        self._opened = opened
+        self._lock = threading.Lock()
+        self._next_at = 0.0
+        self._told = True
+
+    def is_open(self) -> bool:
+        """Whether a call may begin now; if none may, ``opened`` is called when one may. From any thread."""
+        if not self._between:
+            return True
+        with self._lock:
+            if time.monotonic() >= self._next_at:
+                return True
+            told, self._told = self._told, False
+        if told:
+            loop.call_soon(self._wait)
+        return False
+
+    def begun(self) -> None:
+        """A call begins now. From any thread."""
+        if self._between:
+            self._reserve()
+
+    async def turn(self) -> float:
+        """Wait for a moment that nobody else has; the seconds that it took."""
+        if not self._between:
+            return 0.0
+        asked = time.monotonic()
+        await asyncio.sleep(max(0.0, self._reserve() - asked))
+        return time.monotonic() - asked
+
+    def _reserve(self) -> float:
+        with self._lock:
+            moment = max(time.monotonic(), self._next_at)
+            self._next_at = moment + self._between
+        return moment
+
+    def _wait(self) -> None:
+        with self._lock:
+            seconds = self._next_at - time.monotonic()
+        asyncio.get_running_loop().call_later(max(0.0, seconds), self._open)
+
+    def _open(self) -> None:
+        with self._lock:
+            self._told = True
+        self._opened()
