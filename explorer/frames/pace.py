@@ -12,8 +12,13 @@ from explorer.frames import loop
 __all__ = ["Pace"]
 
 
+_LATE = 1.0  # seconds: who is later than that begins anew
+
+
 class Pace:
-    """The moments at which calls may begin: evenly spread, and none catches up.
+    """The moments at which calls may begin: evenly spread, and a moment that nobody wanted is gone.
+
+    Where calls wait, and the machine is late to let one go, those after it are let go in time again.
 
     Waiting for one is no call's own time: it has no token yet, takes nothing from its deadline, and is no part of the
     seconds that its row tells.
@@ -29,6 +34,7 @@ class Pace:
         self._opened = opened
         self._lock = threading.Lock()
         self._next_at = 0.0
+        self._awaited = False  # whether a call was there in time for the next moment
         self._told = True
 
     def is_open(self) -> bool:
@@ -38,6 +44,7 @@ class Pace:
         with self._lock:
             if time.monotonic() >= self._next_at:
                 return True
+            self._awaited = True
             told, self._told = self._told, False
         if told:
             loop.call_soon(self._wait)
@@ -58,8 +65,11 @@ class Pace:
 
     def _reserve(self) -> float:
         with self._lock:
-            moment = max(time.monotonic(), self._next_at)
+            now = time.monotonic()
+            late = self._awaited and now - self._next_at < _LATE
+            moment = self._next_at if late else max(now, self._next_at)
             self._next_at = moment + self._between
+            self._awaited = self._next_at <= now
         return moment
 
     def _wait(self) -> None:
