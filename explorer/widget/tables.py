@@ -107,10 +107,8 @@ class Viewer:
         commands.get(str(content.get("do")), lambda: None)()
 
     def _open(self) -> None:
-        with self._lock:
-            is_empty = self._source is None
-        if is_empty:
-            self._begin(self._kept, self._kept_title, self._kept_name)
+        """Show what is kept, from the beginning: a page that was loaded again knows nothing of before."""
+        self._begin(self._kept, self._kept_title, self._kept_name)
         self._look({})
 
     def _close(self) -> None:

@@ -67,6 +67,20 @@ def test_what_was_collected_and_a_million_rows_are_looked_at_and_taken_out(
     frame.get_by_role("button", name="Close the table").click()
     expect(frame.get_by_label("user_id")).to_be_visible()
 
+    # It opens again as often as it is closed, whatever was asked of it, and after the page was loaded again.
+    door = frame.get_by_role("button", name="1 row in widget.responses")
+    door.click()
+    frame.get_by_label("search the text of all rows").fill("nobody")
+    expect(frame.locator(".ge-pages")).to_contain_text("nothing found, in 1 row")
+    door.click()
+    door.click()
+    expect(frame.get_by_role("cell", name="Ada Example")).to_be_visible()
+    notebook.save()
+    notebook.open("table.ipynb")
+    door.click()
+    expect(frame.get_by_role("cell", name="Ada Example")).to_be_visible()
+    door.click()
+
     # A million rows, sorted, filtered and paged in the kernel: the page has a hundred.
     alone = page.locator(".ge-alone .ge-frame")
     alone.scroll_into_view_if_needed()

@@ -68,6 +68,39 @@ def test_the_rows_in_the_foot_are_the_door(front: Front) -> None:
     assert front.sent("sheet")[-1] == {"command": "table", "do": "close"}
 
 
+def test_a_table_that_is_opened_again_is_drawn_whatever_was_asked_of_it_before(front: Front) -> None:
+    opened(front)
+    front.page.get_by_label("search the text of all rows").fill("ada")
+    front.page.clock.run_for(300)
+    front.message("sheet", **{**WINDOW, "number": 1, "found": 1})
+    front.page.get_by_role("button", name="Close the table").click()
+    front.page.locator(".ge-door").click()
+    assert front.sent("sheet")[-1] == {"command": "table", "do": "open"}
+    front.message("sheet", **TABLE)
+    front.message("sheet", **WINDOW)
+    expect(front.page.locator(".ge-sheet tbody tr")).to_have_count(2)
+    assert front.page.get_by_label("search the text of all rows").input_value() == ""
+
+
+def test_escape_takes_back_the_nearest_thing_and_at_last_the_table(front: Front) -> None:
+    opened(front)
+    sheet, csv = front.page.locator(".ge-sheet"), front.page.get_by_role("button", name="CSV")
+    csv.click()
+    front.page.get_by_label("name of the file").press("Escape")
+    expect(front.page.get_by_label("name of the file")).to_have_count(0)
+    expect(csv).to_be_focused()
+    search = front.page.get_by_label("search the text of all rows")
+    search.fill("ada")
+    front.page.clock.run_for(300)
+    search.press("Escape")
+    front.page.clock.run_for(300)
+    expect(search).to_have_value("")
+    assert [look["search"] for look in looks(front)] == ["ada", ""]
+    expect(sheet).to_be_visible()
+    search.press("Escape")
+    expect(sheet).to_be_hidden()
+
+
 def test_what_python_opens_opens_the_panel(front: Front) -> None:
     front.mount()
     front.message("sheet", kind="opened")

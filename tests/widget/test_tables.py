@@ -54,6 +54,18 @@ def test_opening_shows_what_is_kept_and_only_then_reads_it() -> None:
     assert (window["found"], window["total"], window["places"]) == (4, 4, [0, 1, 2, 3])
 
 
+def test_a_page_that_was_loaded_again_is_told_all_from_the_beginning() -> None:
+    page = Page()
+    page.viewer.show(pd.DataFrame({"a": [1, 2]}), "a run of GetUser", "frame")
+    page.window(sort=[{"column": 0, "down": True}])
+    page.told.clear()
+    page.ask("open")  # the page that had it open said no farewell
+    page.work()
+    assert [told["kind"] for told in page.told] == ["table", "window"]
+    assert page.last("table")["title"] == "Responses"
+    assert page.last("window")["places"] == [0, 1, 2, 3]
+
+
 def test_python_opens_any_table_or_what_gives_one() -> None:
     page = Page()
     page.viewer.show(pd.DataFrame({"a": [1, 2]}), "a run of GetUser", "frame")

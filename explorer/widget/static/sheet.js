@@ -92,6 +92,7 @@ class Sheet {
     const names = (/** @type {any} */ one) => JSON.stringify(one?.columns.map((/** @type {any} */ column) => [column.name, column.kind]));
     const grown = this.table && names({ columns: table.columns.slice(0, this.table.columns.length) }) === names(this.table);
     this.table = table;
+    this.number = 0; // what this view asked of the table before is no measure of what comes of this one
     if (!grown) this.sort = [];
     this.grid.begin(table.columns);
     this.conditions.begin(table.columns, Boolean(grown));
@@ -209,6 +210,17 @@ class Sheet {
     this.problem.hidden = !sentence;
   }
 
+  /** Escape takes back the nearest thing: what was typed here, the line that asks for a name, and only then the table. @param {KeyboardEvent} event */
+  step_back(event) {
+    const field = /** @type {any} */ (event.target);
+    event.preventDefault(); // a field for searches would empty itself besides
+    if (this.takeout.form.contains(field)) this.takeout.fold();
+    else if (field.matches("input") && field.value) {
+      field.value = "";
+      field.dispatchEvent(new Event("input"));
+    } else if (!this.model.get("alone")) this.close();
+  }
+
   close() { this.el.dispatchEvent(new CustomEvent("ge-table", { bubbles: true, detail: { open: false } })); }
 
   draw_head() {
@@ -225,7 +237,7 @@ class Sheet {
     const size = this.table.window;
     const last = Math.max(0, Math.floor((found - 1) / size) * size);
     const there = found ? `${count(first + 1)}–${count(first + rows.length)} of ${count(found)}` : "nothing";
-    const words = found === total ? (total ? `rows ${there}` : "no rows") : `${there} found, in ${count(total)} rows`;
+    const words = found === total ? (total ? `rows ${there}` : "no rows") : `${there} found, in ${count(total)} row${total === 1 ? "" : "s"}`;
     const step = (/** @type {string} */ label, /** @type {string} */ name, /** @type {number} */ to, /** @type {boolean} */ off) =>
       button(label, () => { this.turn(to); }, { class: "ge-quiet ge-step", "aria-label": name, title: name, disabled: off });
     const focused = this.foot.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
@@ -254,7 +266,7 @@ function render({ model, el }) {
   const sheet = new Sheet(model, el);
   const hear = (/** @type {any} */ content) => sheet.hear(content);
   const toggled = (/** @type {any} */ event) => { if (event.target.closest?.(".ge-frame")?.contains(el)) sheet.toggle(event.detail.open); };
-  el.addEventListener("keydown", (event) => { if (event.key === "Escape" && !model.get("alone")) sheet.close(); });
+  el.addEventListener("keydown", (event) => { if (event.key === "Escape") sheet.step_back(event); });
   document.addEventListener("ge-table", toggled);
   model.on("msg:custom", hear);
   if (model.get("alone")) sheet.toggle(true);

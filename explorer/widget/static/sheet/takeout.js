@@ -31,6 +31,13 @@ export class Takeout {
     this.form.querySelector("input")?.select();
   }
 
+  /** Nothing is to be taken out after all. */
+  fold() {
+    const asked = this.buttons.find((one) => one.dataset.way === this.way);
+    this.choose(null);
+    asked?.focus();
+  }
+
   /** How many rows there are to take. @param {number} found @param {number} total */
   count(found, total) {
     if (found === this.found && total === this.total) return;
@@ -53,7 +60,7 @@ export class Takeout {
       h("span", { class: "ge-named" }, h("input", { class: "ge-input ge-wire", type: "text", maxlength: 120, value: this.names[this.way] ?? name, "aria-label": ending ? "name of the file" : "name in the notebook",
         oninput: (/** @type {any} */ event) => { this.names[/** @type {string} */ (this.way)] = event.target.value; } }), ending && wire(ending, { class: "ge-faint" })),
       some && which(false, `the ${count(this.found)} shown`), some && which(true, `all ${count(this.total)}`), this.way === "csv" && safe,
-      h("button", { type: "submit", class: "ge-button" }, does), button("Cancel", () => this.choose(this.way), { class: "ge-quiet" }));
+      h("button", { type: "submit", class: "ge-button" }, does), button("Cancel", () => this.fold(), { class: "ge-quiet" }));
   }
 
   /** @param {boolean} replace */
