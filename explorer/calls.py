@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 from explorer.errors import ConfigurationError, DecodeError, RpcStatusError
 from explorer.rpc import Status, method_kind, to_dict
 from explorer.rpc.decoding import AllDecoded, Messages
+from explorer.rpc.descriptors import short_name
 from explorer.rpc.endings import CALL_AGAIN, MORE_TIME
 from explorer.rpc.message_lines import LARGEST_SHOWN, LONGEST_LINE, message_lines
 from explorer.rpc.metadata import answered_openly
@@ -277,9 +278,7 @@ class Call:
     @property
     def headline(self) -> str:
         """The status, the method, how many, how long and how much, in one line."""
-        parts = [
-            f"{self.status.code} {printable(self.descriptor.containing_service.name)}.{printable(self.descriptor.name)}"
-        ]
+        parts = [f"{self.status.code} {short_name(self.descriptor)}"]
         if self.descriptor.client_streaming:
             parts.append(f"{self.sent:,} sent")
         if self.descriptor.server_streaming:
@@ -332,9 +331,8 @@ class Call:
         return DecodeError(f"Request {position} is not what its method takes.", data=self.request_data[position])
 
     def _refusal(self) -> str:
-        what = f"{printable(self.descriptor.containing_service.name)}.{printable(self.descriptor.name)}"
         details = self.status.details.rstrip(". ")
-        said = f"{what} was answered with {self.status.code}{f': {details}' if details else ''}."
+        said = f"{short_name(self.descriptor)} was answered with {self.status.code}{f': {details}' if details else ''}."
         violations = [text for text in map(_violation, self.status.violations) if text.rstrip(".") not in details]
         return " ".join([said, *violations, self.advice]).strip()
 

@@ -55,7 +55,7 @@ def method_documentation(method: MethodDescriptor, comments: Mapping[str, str]) 
     repeat = "  Safe to repeat." if safe_to_repeat(method) else ""
     deprecated = "  Deprecated." if method.GetOptions().deprecated else ""
     parts = [
-        _comment(comments.get(f"{method.containing_service.full_name}.{method.name}", "")),
+        _comment(comments.get(method.full_name, "")),
         f"{method_kind(method)}: {sides}{repeat}{deprecated}",
         _section("Takes", takes, comments),
         _section("Gives", gives, comments),

@@ -66,7 +66,7 @@ class History:
         """Keep a call that has ended."""
         entry = Entry(
             call.started_at,
-            f"{call.descriptor.containing_service.full_name}.{call.descriptor.name}",
+            call.descriptor.full_name,
             call.kind,
             call.status.code,
             call.elapsed * 1000,

@@ -59,7 +59,7 @@ class Method:
     @property
     def full_name(self) -> str:
         """``package.Service.Method``."""
-        return f"{self.descriptor.containing_service.full_name}.{self.descriptor.name}"
+        return str(self.descriptor.full_name)
 
     @property
     def kind(self) -> str:

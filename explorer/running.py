@@ -18,6 +18,7 @@ from explorer.frames.options import Options
 from explorer.rpc import Connection, Status, StreamAnswer, invoke, method_kind, stream
 from explorer.rpc.cancellation import STOPPED_BEFORE, Cancellation
 from explorer.rpc.decoding import Messages, decoded
+from explorer.rpc.descriptors import short_name
 from explorer.rpc.members import SERIALIZE_WHOLE
 from explorer.rpc.message_lines import message_lines
 from explorer.rpc.metadata import Metadata
@@ -227,8 +228,7 @@ class Running(Iterator["Message | None"]):
 
     def _headline(self) -> str:
         state = "under way" if not self.done else "never left" if self.status is None else self.status.code
-        name = f"{printable(self.descriptor.containing_service.name)}.{printable(self.descriptor.name)}"
-        parts = [f"{name} {state}"]
+        parts = [f"{short_name(self.descriptor)} {state}"]
         if self._requests is not None:
             parts.append(f"{self.sent:,} sent{', more may follow' if self.writing else ''}")
         return " · ".join([*parts, f"{self.count:,} came", f"{self.elapsed:.1f} s"])

@@ -78,7 +78,7 @@ class Service:
         return f'<div style="font-size:13px"><b>{html.escape(printable(self.full_name))}</b>{html_table(cells)}</div>'
 
     def _comment(self, method: MethodDescriptor) -> str:
-        return self._circumstances.comments.get(f"{self.full_name}.{method.name}", "")
+        return self._circumstances.comments.get(method.full_name, "")
 
 
 Service.__doc__ = MadeOnDemand(lambda service: service.documentation, Service.__doc__)  # type: ignore[assignment]  # text, for who asks

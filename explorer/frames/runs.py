@@ -30,8 +30,8 @@ from explorer.frames.requests import Requests
 from explorer.frames.rests import Rest, Stopwatch
 from explorer.frames.row_index import row_index, with_index
 from explorer.rpc.connection import Connection
+from explorer.rpc.descriptors import short_name
 from explorer.rpc.metadata import as_metadata
-from explorer.text import printable
 from explorer.tokens import StaticTokenSource
 
 __all__ = ["Progress", "Run", "State", "Tally"]
@@ -123,7 +123,7 @@ class Run:
         ]
         if now.remaining and not self.has_ended():
             parts.append(f"{now.remaining:,.0f} s left")
-        return printable(f"{self.method.containing_service.name}.{self.method.name} {' · '.join(parts)}")
+        return f"{short_name(self.method)} {' · '.join(parts)}"
 
     @property
     def state(self) -> State:

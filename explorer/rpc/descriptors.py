@@ -8,7 +8,17 @@ from typing import Literal, Protocol, TypeAlias
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
-__all__ = ["DescriptorSource", "MethodKind", "field_named", "method_kind", "method_path", "safe_to_repeat"]
+from explorer.text import printable
+
+__all__ = [
+    "DescriptorSource",
+    "MethodKind",
+    "field_named",
+    "method_kind",
+    "method_path",
+    "safe_to_repeat",
+    "short_name",
+]
 
 MethodKind: TypeAlias = Literal["unary", "server stream", "client stream", "bidi"]
 
@@ -68,6 +78,11 @@ def method_kind(method: MethodDescriptor) -> MethodKind:
 def method_path(method: MethodDescriptor) -> str:
     """The path on the wire: ``/package.Service/Method``."""
     return f"/{method.containing_service.full_name}/{method.name}"
+
+
+def short_name(method: MethodDescriptor) -> str:
+    """``Service.Method``, as it may be shown."""
+    return f"{printable(method.containing_service.name)}.{printable(method.name)}"
 
 
 def safe_to_repeat(method: MethodDescriptor) -> bool:

@@ -6,7 +6,6 @@ import keyword
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from explorer.errors import ExplorerError
@@ -85,17 +84,12 @@ def _bound(asked: Asked) -> Expression:
     options += [named(f"{name}=", _option(value)) for name, value in asked.bound]
     if asked.metadata:
         options.append(named("metadata=", metadata_list(asked.metadata)))
-    method = f"session[{text_literal(full_name(asked.method))}]"
+    method = f"session[{text_literal(asked.method.full_name)}]"
     return Group(f"{method}.options(", tuple(options), ")") if options else method
 
 
 def _option(value: bool | float | str) -> Expression:  # noqa: FBT001 - whatever an option may be
     return literal(value) if isinstance(value, str | int) else f"{value:.12g}"
-
-
-def full_name(method: MethodDescriptor) -> str:
-    """``package.Service.Method``."""
-    return f"{method.containing_service.full_name}.{method.name}"
 
 
 def _arguments(asked: Asked) -> tuple[Expression, ...] | None:

@@ -19,7 +19,7 @@ from explorer.text import printable
 if TYPE_CHECKING:
     from explorer.frames import DataFrame
 
-__all__ = ["Archive", "full_name", "same_method"]
+__all__ = ["Archive", "same_method"]
 
 _DRAWN = 200  # calls, and names
 _COUNTED = 1_000  # calls, up to which they are counted at each change
@@ -111,7 +111,7 @@ class Archive:
                 if call not in self._numbers:
                     self._numbered += 1
                     self._numbers[call] = self._numbered
-            numbers = {(call.started_at, full_name(call)): self._numbers[call] for call in kept}
+            numbers = {(call.started_at, call.descriptor.full_name): self._numbers[call] for call in kept}
         saved, names = self._names()
         return {
             "kind": "history",
@@ -156,9 +156,9 @@ def same_method(session: Session, call: Call) -> Method:
         ConfigurationError: The call carried metadata whose values nobody has any more: they went with its session.
 
     """
-    method = session[full_name(call)]
+    method = session[call.descriptor.full_name]
     if not isinstance(method, Method):
-        raise UnknownNameError("method", printable(full_name(call)), ())
+        raise UnknownNameError("method", printable(call.descriptor.full_name), ())
     if any(kept is call for kept in session.calls) and isinstance(call.caller, Method):
         return call.caller
     asked = call.asked
@@ -170,11 +170,6 @@ def same_method(session: Session, call: Call) -> Method:
         )
     metadata = [(one.name, one.value or "") for one in asked.metadata]
     return method.options(timeout=asked.timeout, compression=asked.compression, **dict(asked.bound), metadata=metadata)
-
-
-def full_name(call: Call) -> str:
-    """``package.Service.Method`` of what was called."""
-    return f"{call.descriptor.containing_service.full_name}.{call.descriptor.name}"
 
 
 def _row(entry: Entry, number: int | None) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def hint(method: dict[str, Any]) -> str:
 
 def _entry(descriptor: MethodDescriptor) -> dict[str, Any]:
     return {
-        "name": f"{descriptor.containing_service.full_name}.{descriptor.name}",
+        "name": descriptor.full_name,
         "label": printable(descriptor.name),
         "kind": method_kind(descriptor),
         "messages": f"{printable(descriptor.input_type.name)} {printable(descriptor.output_type.name)}",

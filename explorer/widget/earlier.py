@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from explorer.calls import Call
 from explorer.errors import ExplorerError
 from explorer.methods import Method
-from explorer.widget.archive import full_name, same_method
+from explorer.widget.archive import same_method
 from explorer.widget.asking import request_text
 from explorer.widget.board import Board
 
@@ -28,7 +28,7 @@ class Earlier:
         """Show an earlier call again: its method, its request, its answer."""
         if call is None or self._is_busy():
             return
-        name = full_name(call)
+        name = call.descriptor.full_name
         self._model.select(name)
         self._model.collecting.put_away()
         self._board.set(answer=self._model.calling.shown(call, self._model.ask({"method": name})))

@@ -42,7 +42,7 @@ def waiting(method: str = "") -> dict[str, Any]:
 def live_answer(running: Running, count: int, rate: float) -> dict[str, Any] | None:
     """What has come so far: the latest rows; None where they are not the messages they should be, as the end says."""
     method = running.descriptor
-    name = f"{method.containing_service.full_name}.{method.name}"
+    name = method.full_name
     sent = running.sent if method.client_streaming else None
     came = count if method.server_streaming else None
     facts = answers.facts(running.elapsed, running.size if count else None, came, sent=sent, rate=rate)
