@@ -22,6 +22,7 @@ class RawServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._serve = serve
         self._open: list[socket.socket] = []
+        self._lock, self._stopped = threading.Lock(), False
         self.reached = threading.Event()
         self.target = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -32,8 +33,12 @@ class RawServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            with self._lock:
+                if self._stopped:  # it came as the listener went, and nobody would close it
+                    connection.close()
+                    return
+                self._open.append(connection)
             self.reached.set()
-            self._open.append(connection)
             threading.Thread(target=self._guarded, args=(connection,), daemon=True).start()
 
     def _guarded(self, connection: socket.socket) -> None:
@@ -41,13 +46,16 @@ class RawServer:
             self._serve(connection)
 
     def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
         _end(self._listener)
         self.stop_connections()
 
     def stop_connections(self) -> None:
         """Hang up on whoever is there, and go on listening."""
-        while self._open:
-            _end(self._open.pop())
+        with self._lock:
+            while self._open:
+                _end(self._open.pop())
 
 
 def _end(one: socket.socket) -> None:

@@ -22,11 +22,18 @@ from explorer.rpc.call_credentials import (
 )
 from explorer.rpc.channel import Security, channel_arguments, channel_credentials, security_for
 from explorer.rpc.channel_options import ChannelOptions, ChannelSettings, channel_options
-from explorer.rpc.live_channel import LiveChannel, silence
+from explorer.rpc.live_channel import LiveChannel, silence, takes_connections
 from explorer.rpc.metadata import MetadataLike, RequestMetadata, as_metadata, holds_authorization
 from explorer.rpc.proxies import proxy_for
 from explorer.rpc.targets import parse_target, without_password
-from explorer.rpc.transport_errors import PLAINTEXT_SERVER, Situation, Trouble, is_connection_trouble, trouble_of
+from explorer.rpc.transport_errors import (
+    NOBODY,
+    PLAINTEXT_SERVER,
+    Situation,
+    Trouble,
+    is_connection_trouble,
+    trouble_of,
+)
 from explorer.secret import sealed
 from explorer.tokens import Token, TokenSource
 
@@ -36,6 +43,7 @@ CONNECT_TIMEOUT = 10.0
 """Seconds to a first connection, at most."""
 RECONNECT_PATIENCE = 5.0
 """Seconds that a server which was there before may take to come back before the call says that it is gone."""
+_LOOKS = 3
 
 
 class Connection:
@@ -349,6 +357,10 @@ class Connection:
 
     def _connect_first(self, end: float) -> None:
         trouble = self._live.wait(end, patient=self._patient)
+        for _ in range(_LOOKS):  # core tells the trouble of whichever address it tried last: soon after, another one's
+            if trouble is None or trouble.kind != NOBODY or self._proxy or not takes_connections(self._target):
+                break
+            trouble = self._afresh().wait(end, patient=self._patient)
         if trouble is not None and trouble.kind == PLAINTEXT_SERVER and self._may_fall_back:
             self._fall_back()
             trouble = self._live.wait(end, patient=self._patient)
@@ -358,9 +370,13 @@ class Connection:
             raise ConnectionFailedError(trouble.sentence, target=self.target)
 
     def _fall_back(self) -> None:
-        self._live.close()
         self._security, self._may_fall_back = "plaintext", False
+        self._afresh()
+
+    def _afresh(self) -> LiveChannel:
+        self._live.close()
         self._live = self._open()
+        return self._live
 
     def _trouble(self, details: str) -> Trouble:
         options = self._channel_options

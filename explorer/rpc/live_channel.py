@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import queue
+import socket
 import threading
 import time
 import weakref
@@ -16,9 +17,10 @@ from typing import Any
 
 import grpc
 
+from explorer.rpc.targets import Target
 from explorer.rpc.transport_errors import Trouble, is_connection_trouble
 
-__all__ = ["LiveChannel", "silence"]
+__all__ = ["LiveChannel", "silence", "takes_connections"]
 
 QUIET_PATIENCE = 2.0
 """Seconds that closing waits for gRPC's own look at the channel to end, which takes 0.2."""
@@ -32,6 +34,17 @@ _SILENT = (
 def silence(target: str) -> Trouble:
     """What is wrong with a server that says nothing at all."""
     return Trouble("silent", passing=True, sentence=_SILENT.format(target))
+
+
+def takes_connections(target: Target) -> bool:
+    """Whether any address of a name takes connections, whatever is behind it; False where there is but one address."""
+    if not target.name:
+        return False
+    try:
+        socket.create_connection((target.host, target.port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 class LiveChannel:

@@ -62,6 +62,11 @@ class Target:
         return not self.host
 
     @property
+    def name(self) -> bool:
+        """Whether the host is a name, which may stand for several addresses."""
+        return not self.unix and not _is_address(self.host)
+
+    @property
     def authorities(self) -> frozenset[str]:
         """What core may call this server in a request's ``:authority``."""
         if not self.unix:
@@ -78,6 +83,14 @@ class Target:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_target(text: str) -> Target:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from explorer.rpc.targets import Target
 from explorer.text import printable
 
-__all__ = ["PLAINTEXT_SERVER", "Situation", "Trouble", "is_connection_trouble", "trouble_of"]
+__all__ = ["NOBODY", "PLAINTEXT_SERVER", "Situation", "Trouble", "is_connection_trouble", "trouble_of"]
 
 # The texts that core gives a call that was handed to it and never left, because there was no connection to take.
 _NEVER_LEFT = re.compile(
@@ -18,6 +18,7 @@ _NEVER_LEFT = re.compile(
     re.IGNORECASE,
 )
 
+NOBODY = "nobody"
 PLAINTEXT_SERVER = "plaintext server"
 
 
@@ -156,7 +157,7 @@ _ROWS = (
     ),
     _Row(
         r"No such file or directory",
-        "nobody",
+        NOBODY,
         passing=True,
         sentence="Nobody listens at {target}: there is no such socket. Start the server, or correct the path.",
     ),
@@ -171,7 +172,7 @@ _ROWS = (
     ),
     _Row(
         r"Connection refused",
-        "nobody",
+        NOBODY,
         passing=True,
         sentence="Nobody listens at {target}. Start the server, or correct the address.",
     ),
@@ -186,7 +187,7 @@ _ROWS = (
     ),
     _Row(
         r"No route to host|unreachable|timed out|timeout",
-        "nobody",
+        NOBODY,
         passing=True,
         sentence=(
             "{target} cannot be reached from here. Check the address, the network, and any firewall or VPN between."
@@ -290,7 +291,7 @@ def trouble_of(details: str, situation: Situation) -> Trouble:
     }
     if situation.proxy is not None and kind != "proxy":
         sentence += _BEHIND_PROXY
-    elif kind == "nobody" and where.assumed_port:
+    elif kind == NOBODY and where.assumed_port:
         sentence += f" No port was given, so {where.port} was tried."
     return Trouble(kind, passing, sentence.format_map(words))
 

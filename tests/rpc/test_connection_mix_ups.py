@@ -43,7 +43,9 @@ from explorer.methods import Method as MethodOfAPerson
 from explorer.opening import PlaintextWarning
 from explorer.rpc import Connection, invoke, parse_target, secure_channel
 from explorer.rpc.certificates import system_roots
+from explorer.rpc.live_channel import LiveChannel
 from explorer.rpc.proxies import proxy_for
+from explorer.rpc.transport_errors import Trouble
 
 GET = "/shop.v1.Shop/Get"
 LONG = 100.0  # seconds; only a test that fails waits for them
@@ -413,6 +415,22 @@ class TestFallingBack:
     def test_who_makes_warnings_errors_gets_no_session(self, echo: Echo) -> None:
         with pytest.raises(PlaintextWarning):  # as this project's own tests are run
             explorer.connect(echo().target)
+
+    @pytest.mark.parametrize("seconds", [0.2, 0.5, 0.9, 1.3])
+    def test_a_name_is_refused_by_all_its_addresses_or_by_none(
+        self, echo: Echo, connect: Connect, monkeypatch: pytest.MonkeyPatch, seconds: float
+    ) -> None:
+        """``localhost`` is ::1 too, where nobody listens; who looks a moment late is told of that one alone."""
+        stands_still, why = iter([seconds]), LiveChannel._why
+
+        def late(live: LiveChannel, end: float) -> Trouble | None:
+            time.sleep(next(stands_still, 0))
+            return why(live, end)
+
+        monkeypatch.setattr(LiveChannel, "_why", late)
+        connection = connect(f"localhost:{echo().port}")
+        connection.connect()
+        assert connection.security == "plaintext"
 
     @pytest.mark.parametrize("asked", [{"plaintext": True}, {"target": "http://"}])
     def test_who_asks_for_plaintext_is_told_nothing(self, echo: Echo, asked: dict[str, Any]) -> None:
