@@ -154,10 +154,10 @@ def test_callers_who_get_an_error_a_token_that_is_over_or_an_answer_too_late_are
         if answer is None:
             raise RuntimeError("refused")
         if answer == "late":
-            late.wait(0.2)
+            late.wait(2.5)
         return a_token(time.time() + 60) if answer == "late" else answer
 
-    outcome = PythonCallers(access_token).run(Load(every=0.01, seconds=0.04, patient=0.15))
+    outcome = PythonCallers(access_token).run(Load(every=0.01, seconds=0.04, patient=2))
     assert (outcome.calls, outcome.failed, outcome.waited) == (4, 2, 1)
 
 
@@ -215,8 +215,8 @@ def test_the_first_figure_measures_both_sides_and_they_agree():
     """One run a side on a busy machine: that the figure measures and agrees; `make bench` holds the goal."""
     short = dataclasses.replace(figure_called("get-user"), runs=1)
     (row,) = measure(short)
-    assert 1e-6 < row.ours < 0.1
-    assert 1e-6 < row.theirs < 0.1
+    assert 1e-6 < row.ours < 10
+    assert 1e-6 < row.theirs < 10
 
 
 def test_a_side_is_measured_by_what_its_work_alone_costs():

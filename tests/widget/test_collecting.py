@@ -383,6 +383,7 @@ class Shop:
 
     def __init__(self, serve: Callable[..., GrpcServer], answers: int) -> None:
         self.go, self.seen, self.lock = threading.Event(), 0, threading.Lock()
+        self.waiting = threading.Semaphore(0)
         self.answers = answers
         served = Reflected(raw_files(shop=SHOP), ["shop.v1.Shop"])
         self.server = serve(reflection=served, unary={"/shop.v1.Shop/Get": self.get})
@@ -392,6 +393,7 @@ class Shop:
             self.seen += 1
             waits = self.seen > self.answers
         if waits:
+            self.waiting.release()
             self.go.wait(PATIENCE)
         return request
 
@@ -469,6 +471,8 @@ def test_it_rests_and_goes_on(shop) -> None:
     here, ear = shop(10)
     begin(ear)
     ear.until(lambda: ear.model.state["run"]["facts"].startswith("10 of 30"))
+    for _ in range(2):
+        assert here.waiting.acquire(timeout=PATIENCE)
     ear.model.command({"command": "pause"})
     ear.until(lambda: ear.model.state["run"]["state"] == "paused")
     assert "/s" not in ear.model.state["run"]["facts"]
