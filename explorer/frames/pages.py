@@ -44,7 +44,7 @@ class Pages:
         following: Any = self.request()
         MERGE_FROM_STRING(following, request)
         following.page_token = token
-        return bytes(SERIALIZE(following))
+        return bytes(SERIALIZE(following, deterministic=True))  # a trail compares bytes
 
 
 class Trail:

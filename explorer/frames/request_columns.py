@@ -175,7 +175,7 @@ def _encode(
     for position, row in enumerate(rows):
         if quick:
             try:
-                encoded.append(SERIALIZE(new(**dict(zip(names, row, strict=True)))))
+                encoded.append(SERIALIZE(new(**dict(zip(names, row, strict=True)))))  # without maps: the same bytes
             except (ValueError, TypeError):  # out of range: the slow way says so in words
                 pass
             else:

@@ -27,7 +27,8 @@ def encode_row(descriptor: Descriptor, row: Any, position: int, index: pd.Index 
     try:
         if row is None:  # which a single call takes for an empty request, having been given none
             refuse("", row, f"a mapping of {descriptor.full_name}'s fields, which {{}} is, too")
-        return bytes(SERIALIZE(encode(descriptor, row)))
+        # A folder knows requests again by their bytes, and protobuf has a map's keys in another order in each process.
+        return bytes(SERIALIZE(encode(descriptor, row), deterministic=True))
     except RequestError as error:
         label = "" if index is None or isinstance(index, pd.RangeIndex) else f" (index {index[position]!r})"
         meant = what_was_meant(descriptor, row, many=True)

@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from google.protobuf import descriptor_pb2
+from google.protobuf import descriptor_pb2, struct_pb2
 
-from explorer.frames import Options, collect, read_requests
+from explorer.frames import Options, collect
 from explorer.frames.ended import expanded
 
 pytestmark = [
@@ -37,7 +37,9 @@ TRUST = bool(os.environ.get("TRUST"))
 KILLS = 50 if TRUST else 10
 PATIENCE = 120.0
 PROTO = """
-message Q { int32 n = 1; } message A { int32 twice = 1; string note = 2; }
+import "google/protobuf/struct.proto";
+message Q { int32 n = 1; map<string, string> names = 2; google.protobuf.Struct more = 3; }
+message A { int32 twice = 1; string note = 2; }
 service S { rpc Get (Q) returns (A); rpc List (Q) returns (stream A); }
 """
 
@@ -45,13 +47,15 @@ service S { rpc Get (Q) returns (A); rpc List (Q) returns (stream A); }
 class Child:
     """Collects in a process of its own, into the folder ``users``."""
 
-    def __init__(self, site: Any, folder: Path, method: str, requests: list[int]) -> None:
+    def __init__(self, site: Any, folder: Path, method: str, requests: list[int], how: str = "columns") -> None:
         self.site, self.folder, self.method, self.requests = site, folder / "users", method, requests
         self.kill_when: Callable[[Any], bool] = lambda _request: False
+        self._how = how
         self._processes = multiprocessing.get_context("forkserver")
         self._processes.set_forkserver_preload(["explorer.frames.collection"])  # it knows no path of the tests
         self._schema = descriptor_pb2.FileDescriptorSet()
-        site.method(method).containing_service.file.CopyToProto(self._schema.file.add())
+        for file in (struct_pb2.DESCRIPTOR, site.method(method).containing_service.file):
+            file.CopyToProto(self._schema.file.add())
         self._lock = threading.Lock()
         self.process: Any = None
 
@@ -66,6 +70,7 @@ class Child:
             said,
             hang_at,
             rows,
+            self._how,
         )
         self.process = self._processes.Process(target=durable_child.run, args=arguments)
         with self._lock:
@@ -105,7 +110,7 @@ class Child:
     def whole(self) -> pd.DataFrame:
         """The rows of the run, once it has gone on to its end here; nobody is called where it had ended."""
         method = self.site.method(self.method)
-        read = read_requests(method.input_type, None, {"n": self.requests})
+        read = durable_child.asked(method.input_type, self.requests, self._how)
         return collect(self.site.connection(), method, read, options=Options(progress=False, into=self.folder))
 
 
@@ -150,6 +155,24 @@ def test_killed_at_any_moment_no_row_is_lost_and_none_is_there_twice(site, tmp_p
     assert frame["twice"].tolist() == [2 * n for n in range(total)]
     pd.testing.assert_frame_equal(child.stored().sort_index(), frame, check_names=False, check_index_type=False)
     assert not list(child.folder.glob(".*"))
+
+
+@pytest.mark.parametrize("how", ["columns", "list", "iterator"])
+def test_another_process_knows_the_requests_again(site, tmp_path, how: str) -> None:
+    """In each one protobuf has the keys of a map in another order."""
+    here, calls = site(PROTO), Counter()
+    child = Child(here, tmp_path, "S.Get", list(range(5)), how)
+
+    def get(request: Any, _context: Any) -> dict[str, int]:
+        calls[request.n] += 1
+        return {"twice": 2 * request.n}
+
+    here.serve(Get=get)
+    child.start()
+    child.process.join(PATIENCE)
+    assert child.process.exitcode == 0
+    assert child.whole()["twice"].tolist() == [0, 2, 4, 6, 8]
+    assert calls == dict.fromkeys(range(5), 1)
 
 
 @pytest.mark.trust
