@@ -232,7 +232,7 @@ class TestFullDisk:
     def collect(self, child: Child, calls: Counter[int], fill: Callable[[int], object]) -> None:
         def get(request: Any, _context: Any) -> dict[str, Any]:
             calls[request.n] += 1
-            if request.n == 1_000 and calls[request.n] == 1:
+            if request.n == 2_000 and calls[request.n] == 1:  # by then a part is there, however slow the disk
                 fill(child.process.pid)
             return {"twice": 2 * request.n, "note": os.urandom(20).hex()}
 

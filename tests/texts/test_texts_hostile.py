@@ -14,7 +14,7 @@ from canary import found
 from echo_site import TEXT
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from proto_site import pool_from
 
@@ -78,7 +78,11 @@ def words(command: str) -> list[str]:
     return done.stdout.decode().split("\0")
 
 
-@settings(deadline=None, max_examples=120)
+# The same values in each run, and no opinion on the speed of a busy machine.
+STEADY = settings(deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@settings(STEADY, max_examples=120)
 @given(text=encodable, data=st.binary(max_size=20))
 def test_no_value_breaks_out(pool: descriptor_pool.DescriptorPool, text: str, data: bytes) -> None:
     one = asked(pool, request_of(text, data))
@@ -93,7 +97,7 @@ def test_no_value_breaks_out(pool: descriptor_pool.DescriptorPool, text: str, da
         assert all(character == "\n" or character.isprintable() for character in each)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(STEADY, max_examples=40)
 @given(text=encodable)
 def test_no_value_breaks_out_of_a_shell(pool: descriptor_pool.DescriptorPool, text: str) -> None:
     one = asked(pool, {"s": text, "by": {text: {}}})
