@@ -200,6 +200,7 @@ def test_an_unknown_client_is_told_to_the_person_alone(by_hand):
     answer = by_hand.http.get(by_hand.authorization_url(client_id="nobody"))
     assert answer.status_code == 400
     assert "Location" not in answer.headers
+    assert "There is no client &#39;nobody&#39; here. Correct client_id in the notebook." in answer.text
 
 
 @pytest.mark.parametrize("tail", ["\\@evil.example/", "\r\nX: y", '"', "\u00e9"])
@@ -251,12 +252,22 @@ def test_client_credentials_by_both_styles(by_hand):
     assert by_hand.get_user(post.json()["access_token"]).id == "user123"
 
 
-@pytest.mark.parametrize("auth", [("service", "wrong"), ("nobody", "service-secret"), ("service", "")])
-def test_a_wrong_client_secret_is_invalid_client(by_hand, auth):
+@pytest.mark.parametrize(
+    ("auth", "said"),
+    [
+        (("service", "wrong"), "The client_secret is wrong."),
+        (("nobody", "service-secret"), "There is no client 'nobody' here. Correct client_id in the notebook."),
+        (("no\u00f6ne", "service-secret"), "There is no client here. Correct client_id in the notebook."),
+        (("service", ""), "This client has a client_secret, and none was given."),
+        (("notebook", "made up"), "This client has no secret: leave client_secret away."),
+    ],
+)
+def test_a_wrong_client_secret_is_invalid_client(by_hand, auth, said):
     answer = by_hand.token(auth, grant_type="client_credentials")
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
     assert answer.json()["error"] == "invalid_client"
+    assert answer.json()["error_description"] == said
 
 
 def test_a_client_gets_only_the_grants_it_is_registered_for(by_hand):

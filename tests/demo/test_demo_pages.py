@@ -52,6 +52,13 @@ def test_no_page_needs_a_script_or_anything_from_outside(pages):
         assert " href=" not in page.html, name
 
 
+def test_it_is_said_once_that_nobody_here_is_real(by_hand, demo):
+    with Person(demo) as person:
+        said = person.get(by_hand.authorization_url()).text
+    assert (said.count("Made-up"), said.count("made up")) == (1, 0)
+    assert "A demo. No password of yours belongs here." in said
+
+
 def test_every_form_that_changes_something_carries_a_csrf_token(pages):
     forms = [form for page in pages.values() for form in page.forms if form.method == "post"]
     assert len(forms) >= 4

@@ -82,6 +82,8 @@ class Interaction:
         reason = error.get_error_description() or error.error
         if error.error == "unsupported_response_type":
             reason = "its response_type has to be code."
+        if error.error == "invalid_client" and (client_id := protocol_request.payload.client_id):
+            reason = self._server.unknown_client(client_id)
         return _wrong_link(reason)
 
     def device(self, request: Request) -> Response:

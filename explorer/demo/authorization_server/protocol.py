@@ -8,7 +8,8 @@ from typing import Any
 
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Payload, OAuth2Request
-from authlib.oauth2.rfc6749.errors import InvalidScopeError, OAuth2Error
+from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidScopeError, OAuth2Error
+from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request, Response
 
@@ -82,6 +83,33 @@ class ProtocolServer(AuthorizationServer):  # type: ignore[misc]
     def query_client(self, client_id: str) -> RegisteredClient | None:
         """The registered client of this id."""
         return CLIENTS.get(client_id)
+
+    def authenticate_client(self, request: OAuth2Request, methods: list[str], endpoint: str = "token") -> Any:
+        """The client, as authlib finds it; a refusal says in words of ours what is wrong with which client."""
+        try:
+            return super().authenticate_client(request, methods, endpoint)
+        except InvalidClientError as error:
+            error.description = self._why_refused(request) or error.description
+            raise
+
+    def _why_refused(self, request: OAuth2Request) -> str | None:
+        named, secret = extract_basic_authorization(request.headers)
+        client_id = named or request.payload.client_id
+        client = self.query_client(client_id)
+        if client_id and client is None:
+            return self.unknown_client(client_id)
+        if client is None or client.signs:  # an assertion's trouble is its own
+            return None
+        given = secret or request.form.get("client_secret")
+        if client.client_secret is None:
+            return "This client has no secret: leave client_secret away." if given else None
+        return "The client_secret is wrong." if given else "This client has a client_secret, and none was given."
+
+    def unknown_client(self, client_id: str) -> str:
+        """That there is no such client, in the characters that a description may have (RFC 6749 §5.2)."""
+        plain = client_id.isascii() and client_id.isprintable() and not set('"\\') & set(client_id)
+        named = f" '{client_id[:80]}'" if plain else ""
+        return f"There is no client{named} here. Correct client_id in the notebook."
 
     def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
         """Nothing: the issuer keeps its records as it makes the token."""
