@@ -35,8 +35,13 @@ __all__ = ["AuthorizationCodeFlow"]
 
 _ATTEMPTS = 3  # to send the code, as long as none of them has left this machine
 
+_SOON = 5.0  # seconds that the browser's page waits to say how it went
+
+_SIGNED_IN = Verdict(final=True, title="Signed in", text="The notebook goes on by itself. You can close this tab.")
 _ARRIVED = Verdict(
-    final=True, title="Back to the notebook", text="The notebook has its answer. You can close this tab."
+    final=True,
+    title="Back to the notebook",
+    text="The notebook has its answer, and says whether you are signed in. You can close this tab.",
 )
 _NOT_OURS = Verdict(
     final=False,
@@ -115,10 +120,11 @@ class AuthorizationCodeFlow:
         self._asked, self._client, self._clock = asked, asked.client, asked.clock
         self._pending: Pending[OAuthTokenSource] = Pending(self._clock, min(timeout, STATE_LIFETIME), self._ended)
         self._answered = threading.Lock()  # taken once, by the one answer
+        self._exchanged = threading.Event()
         self._receiver: LoopbackReceiver | None = None
         redirect_uri = asked.redirect_uri
         if (listening := listening_for(redirect_uri)) is not None and listen:
-            self._receiver = LoopbackReceiver(self._judge, lambda: self._pending.remaining() > 0, listening)
+            self._receiver = LoopbackReceiver(self._said, lambda: self._pending.remaining() > 0, listening)
             redirect_uri = self._receiver.redirect_uri
         elif listening is not None:
             redirect_uri = listening.uri(listening.port or unheard_port())
@@ -201,6 +207,13 @@ class AuthorizationCodeFlow:
         if self._receiver is not None:
             self._receiver.close()
 
+    def _said(self, query: str) -> Verdict:
+        """What the browser's page says of it: how the sign-in went, where that is known soon."""
+        verdict = self._judge(query)
+        if verdict is not _ARRIVED or not self._exchanged.wait(_SOON):
+            return verdict
+        return _SIGNED_IN if self._pending.error is None else _not_signed_in(self._pending.error)
+
     def _judge(self, query: str) -> Verdict:
         parameters = parameters_of(query)
         if self._pending.over or parameters is None or not self._request.answers(parameters, self._clock.now()):
@@ -211,7 +224,7 @@ class AuthorizationCodeFlow:
             code = self._request.code(parameters)
         except OAuthError as error:
             self._pending.fail(error)
-            return Verdict(final=True, title="Not signed in", text=str(error))
+            return _not_signed_in(error)
         threading.Thread(target=self._exchange, args=(code,), name="explorer-oauth-code", daemon=True).start()
         return _ARRIVED
 
@@ -225,6 +238,8 @@ class AuthorizationCodeFlow:
         else:
             if not self._pending.settle(source):
                 source.sign_out()  # cancelled while the answer was on its way
+        finally:
+            self._exchanged.set()
 
     def _granted(self, code: Secret) -> OAuthTokenSource:
         request, asked_at = self._request, self._clock.now()
@@ -257,3 +272,7 @@ class AuthorizationCodeFlow:
             if not self._pending.pause(random.uniform(0, 2.0**attempt)):  # noqa: S311 - jitter, not a secret
                 break
         return outcome
+
+
+def _not_signed_in(error: ExplorerError) -> Verdict:
+    return Verdict(final=True, title="Not signed in", text=str(error))

@@ -16,6 +16,7 @@ from explorer.oauth.device import DeviceFlow
 from explorer.oauth.loopback_receiver import PortTakenError
 from explorer.oauth.metadata import AuthorizationServer
 from explorer.oauth.pasting import NobodyToAskError, asked_elsewhere, can_ask, pasted
+from explorer.oauth.pending import STOPPED
 from explorer.oauth.private_key import PrivateKey, signing_key
 from explorer.oauth.redirect_uri import listening_for
 from explorer.oauth.secret_arguments import wrapped
@@ -91,7 +92,10 @@ def sign_in(
         root_certificates=root_certificates,
         clock=clock,
     )
-    return _signed_in(request, method, show, min(timeout, STATE_LIFETIME), open_browser=open_browser)
+    try:
+        return _signed_in(request, method, show, min(timeout, STATE_LIFETIME), open_browser=open_browser)
+    except KeyboardInterrupt:  # raised here, it has two lines of traceback, and not all that was waiting
+        raise KeyboardInterrupt(STOPPED) from None
 
 
 def _signed_in(

@@ -9,7 +9,9 @@ from typing import Generic, TypeVar
 from explorer.clock import Clock
 from explorer.errors import ExplorerError, SignInExpiredError, SignInRequiredError
 
-__all__ = ["Pending"]
+__all__ = ["STOPPED", "Pending"]
+
+STOPPED = "The sign-in was stopped, and nobody is signed in."
 
 _A_MOMENT = 1e-6  # seconds: what adding and subtracting clock readings may be off
 
@@ -37,6 +39,11 @@ class Pending(Generic[Outcome]):
         """Whether the outcome is there."""
         with self._changed:
             return self._over()
+
+    @property
+    def error(self) -> ExplorerError | None:
+        """What ended it; None where nothing did, or the outcome is there."""
+        return self._error
 
     def remaining(self) -> float:
         """Seconds until the sign-in expires, never negative."""
@@ -66,6 +73,9 @@ class Pending(Generic[Outcome]):
         """
         try:
             self._await(timeout)
+        except KeyboardInterrupt:
+            self.cancel()
+            raise KeyboardInterrupt(STOPPED) from None
         except BaseException:
             self.cancel()
             raise

@@ -71,7 +71,7 @@ def by_code(foreign: ForeignServer, page: Page, **settings: Any) -> OAuthTokenSo
     def visit(told: str) -> None:
         page.goto(address_in(told))
         sign_in_as(page, "ada")
-        page.get_by_role("heading", name="Back to the notebook").wait_for()
+        page.get_by_role("heading", name=re.compile("^(Signed in|Back to the notebook)$")).wait_for()
 
     settings = {"scope": SCOPE} | settings
     return sign_in(foreign.issuer, client_id="notebook", method="browser", show=visit, open_browser=False, **settings)

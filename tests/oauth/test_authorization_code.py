@@ -72,6 +72,33 @@ def test_a_code_becomes_a_source_of_tokens(odd_server: OddServer, begin: Begin):
     source.sign_out()
 
 
+def test_the_page_in_the_browser_says_how_it_went(odd_server: OddServer, begin: Begin, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("explorer.oauth.authorization_code._SOON", 300.0)
+    odd_server.answer("/token", error("invalid_client", 401), bearer("fresh"))
+    page = come_back(begin())
+    assert page.status_code == 200
+    assert "<h1>Not signed in</h1>" in page.text
+    assert "invalid_client" in page.text
+    assert "<h1>Signed in</h1>" in come_back(begin()).text
+
+
+def test_the_page_in_the_browser_does_not_wait_for_ever(
+    odd_server: OddServer, begin: Begin, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("explorer.oauth.authorization_code._SOON", 0.01)
+    gone_on = threading.Event()
+
+    def slowly(_request: Request) -> Reply:
+        gone_on.wait(60)
+        return bearer("fresh")
+
+    odd_server.answer("/token", slowly)
+    flow = begin()
+    assert "<h1>Back to the notebook</h1>" in come_back(flow).text
+    gone_on.set()
+    flow.wait(60).sign_out()
+
+
 # T1, T2, T7
 
 

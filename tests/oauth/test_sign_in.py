@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import threading
 import time
@@ -11,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from fake_clock import FakeClock
+from interrupts import interrupted
 from odd_server import OddServer, Reply, bearer, error
 
 from explorer.errors import ConfigurationError, SignInExpiredError
@@ -33,13 +33,14 @@ def test_ctrl_c_ends_it_cleanly(odd_server: OddServer, method: str):
 
     def show(text: str) -> None:
         told.append(text)
-        main = threading.main_thread().ident
-        threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT)).start()
+        shown.set()
 
-    before = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+    before, shown = time.monotonic(), threading.Event()
+    with pytest.raises(KeyboardInterrupt, match="The sign-in was stopped") as caught, interrupted(shown.wait):
         sign_in(odd_server.issuer, client_id="notebook", method=method, show=show, open_browser=False)
     assert time.monotonic() - before < 300, "nobody waited out its time"
+    assert len(caught.traceback) == 2, "this line, and the one that says it"
+    assert caught.value.__suppress_context__
     if method == "browser":
         assert refuses_connections(parse_qs(urlsplit(page_in(told[0])).query)["redirect_uri"][0])
     poller = [thread for thread in threading.enumerate() if thread.name == "explorer-oauth-device"]
@@ -51,15 +52,9 @@ def test_ctrl_c_ends_it_cleanly(odd_server: OddServer, method: str):
 
 def test_ctrl_c_in_a_step_by_step_flow_ends_that_flow(odd_server: OddServer, clock: FakeClock):
     flow = AuthorizationCodeFlow(odd_server.issuer, client_id="notebook", clock=clock)
-    main = threading.main_thread().ident
-
-    def interrupt() -> None:
-        clock.until_somebody_waits()
-        signal.pthread_kill(main, signal.SIGINT)
-
-    threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught, interrupted(clock.until_somebody_waits):
         flow.wait()
+    assert len(caught.traceback) == 3
     assert refuses_connections(flow.redirect_uri)
 
 

@@ -178,8 +178,9 @@ def test_a_notebook_that_a_program_runs_is_told_of_the_steps(
 
 def test_ctrl_c_at_the_prompt_ends_the_sign_in(odd_server: OddServer, monkeypatch: pytest.MonkeyPatch):
     typist = Typist(monkeypatch, KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
         sign_in(odd_server.issuer, client_id="c", method="paste", show=typist.show, open_browser=False)
+    assert len(caught.traceback) == 2
 
 
 def never(_prompt: str = "", _stream: object = None) -> str:
