@@ -208,7 +208,8 @@ class Method:
     def collect_parquet(self, requests: Any = None, /, **columns: Any) -> Path:
         """The same as Parquet in the folder of the option ``into``, which it gives; no row stays in memory.
 
-        pandas, Arrow, DuckDB, Dask or Polars read the folder, also while the run goes on, and without a session.
+        pandas, Arrow and Dask read the folder, Polars and DuckDB its ``*.parquet``; also while the run goes on, and
+        without a session.
 
         Raises:
             ConfigurationError: No folder was given.
