@@ -21,7 +21,7 @@ from explorer.rpc.descriptors import short_name
 from explorer.rpc.endings import CALL_AGAIN, MORE_TIME
 from explorer.rpc.message_lines import LARGEST_SHOWN, LONGEST_LINE, message_lines
 from explorer.rpc.metadata import answered_openly
-from explorer.text import html_table, printable
+from explorer.text import html_lines, html_table, printable
 from explorer.texts import Asked, grpcurl_text, library_text, stub_text
 
 if TYPE_CHECKING:
@@ -267,12 +267,10 @@ class Call:
     def _repr_html_(self) -> str:
         colour = "var(--jp-success-color1, #2e7d32)" if self.ok else "var(--jp-error-color1, #c62828)"
         code, *rest = self.headline.split(" ", 1)
-        body = html.escape("\n".join(self._lines()))
         return (
             f'<div style="font-size:13px"><span style="color:{colour};font-weight:600">{html.escape(code)}</span> '
             f"{html.escape(''.join(rest))}"
-            f'<pre style="margin:8px 0 0;white-space:pre-wrap;overflow-wrap:anywhere">{body}</pre>'
-            f"{self._metadata_html()}</div>"
+            f"{html_lines(self._lines())}{self._metadata_html()}</div>"
         )
 
     @property

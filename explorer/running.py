@@ -24,7 +24,7 @@ from explorer.rpc.message_lines import message_lines
 from explorer.rpc.metadata import Metadata
 from explorer.rpc.request_stream import RequestStream
 from explorer.rpc.status import stopped
-from explorer.text import printable
+from explorer.text import html_lines, printable
 from explorer.tokens import StaticTokenSource
 
 __all__ = ["Running", "call_unary"]
@@ -220,11 +220,7 @@ class Running(Iterator["Message | None"]):
         return "\n".join([self._headline(), *self._lines()])
 
     def _repr_html_(self) -> str:
-        body = html.escape("\n".join(self._lines()))
-        return (
-            f'<div style="font-size:13px">{html.escape(self._headline())}'
-            f'<pre style="margin:8px 0 0;white-space:pre-wrap;overflow-wrap:anywhere">{body}</pre></div>'
-        )
+        return f'<div style="font-size:13px">{html.escape(self._headline())}{html_lines(self._lines())}</div>'
 
     def _headline(self) -> str:
         state = "under way" if not self.done else "never left" if self.status is None else self.status.code

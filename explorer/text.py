@@ -6,7 +6,7 @@ import html
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-__all__ = ["html_table", "printable"]
+__all__ = ["html_lines", "html_table", "printable"]
 
 # Cc control, Cf format (bidirectional overrides, zero-width), Cs lone surrogates, Co private use, Cn unassigned, and
 # Zl/Zp, the line and paragraph separators that splitlines() obeys.
@@ -23,6 +23,13 @@ def printable(text: object, limit: int = 500) -> str:
     whole = str(text)
     kept = (_visible(character) for character in whole[:limit])
     return "".join(kept) + ("…" if len(whole) > limit else "")
+
+
+def html_lines(lines: Iterable[str]) -> str:
+    """Lines of text as HTML: escaped, and broken between words, where Jupyter breaks its outputs' anywhere."""
+    style = "margin:8px 0 0;white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
+    escaped = html.escape("\n".join(lines))
+    return f'<pre style="{style}">{escaped}</pre>'
 
 
 def html_table(rows: Iterable[Sequence[str]]) -> str:

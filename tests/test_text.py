@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.text import html_table, printable
+from explorer.text import html_lines, html_table, printable
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,12 @@ def test_long_text_is_cut_and_says_so() -> None:
     assert printable("x" * 501) == "x" * 500 + "…"
     assert printable("x" * 500) == "x" * 500
     assert printable("abc", limit=2) == "ab…"
+
+
+def test_lines_are_escaped_and_broken_between_words_whatever_the_notebook_says_of_outputs() -> None:
+    drawn = html_lines(["<b>bold</b>", "Sign in"])
+    assert "&lt;b&gt;bold&lt;/b&gt;\nSign in</pre>" in drawn
+    assert "word-break:normal" in drawn  # Lab's own rule for a pre is break-all
 
 
 def test_markup_is_left_alone_for_the_place_that_writes_markup() -> None:
