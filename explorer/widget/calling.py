@@ -21,6 +21,7 @@ from explorer.widget.reasons import NOT_SENT, field_problems, why_not_sent
 
 __all__ = ["Calling"]
 
+_ANSWERS = 20  # methods whose answers are drawn again when somebody comes back to them
 _REDRAW_EVERY = 0.2  # seconds, while a stream runs
 _IDLE: dict[str, Any] = {"method": "", "open": False, "sent": 0, "waiting": 0}
 _NEVER_BEGAN: dict[str, Any] = {
@@ -50,6 +51,7 @@ class Calling:
         self.responses = Responses()
         self.last: Call | None = None
         self.code = ""
+        self._answers: dict[str, tuple[Call, dict[str, Any]]] = {}
 
     def take(self) -> object | None:
         """Begin: gives what :meth:`run` and :meth:`release` are told; None while another call is under way."""
@@ -98,9 +100,31 @@ class Calling:
     def shown(self, call: Call, ask: Ask) -> dict[str, Any]:
         """The answer of an earlier call, to be drawn again; from now on it is the last one."""
         answer = outcome(call, call.frame(), ask)
+        self._keep(ask.method, call, answer)
+        return answer
+
+    def of(self, method: str) -> dict[str, Any] | None:
+        """The last answer of this method, to be drawn beside what was typed for it; its call is the last one then."""
+        with self._lock:
+            known = self._answers.get(method)
+            if known is None:
+                return None
+            self.last, self.code = known[0], known[1]["code"]
+            return known[1]
+
+    def forget(self) -> None:
+        """Draw no answer again; ``responses`` keeps what it has."""
+        with self._lock:
+            self._answers.clear()
+
+    def _keep(self, method: str, call: Call, answer: dict[str, Any]) -> None:
         with self._lock:
             self.last, self.code = call, answer["code"]
-        return answer
+            self._answers.pop(method, None)
+            if not (answer["why"] or {}).get("action"):  # which may be done by then
+                self._answers[method] = (call, answer)
+            if len(self._answers) > _ANSWERS:
+                del self._answers[next(iter(self._answers))]
 
     # Streams of requests
 
@@ -184,8 +208,7 @@ class Calling:
         frame = call.frame()
         rows = self.responses.append(ask.method, frame, call_schema(call.descriptor))
         answer = outcome(call, frame, ask)
-        with self._lock:
-            self.last, self.code = call, answer["code"]
+        self._keep(ask.method, call, answer)
         self._tell({"rows": rows})
         self._draw(turn, answer, field_problems(call.status))
 

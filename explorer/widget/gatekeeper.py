@@ -71,8 +71,7 @@ class Gatekeeper:
             self._board.set(account=SIGNED_OUT)
         place = self._board.values["place"]
         target = place["target"] or printable(self._house.place.target, 200)
-        # A token goes over TLS or not at all, which can be said before there is a connection.
-        self._board.set(place={**place, "target": target, "security": place["security"] or "TLS"})
+        self._board.set(place={**place, "target": target})
         self._board.shut(kind="sign in", **{**self._asked(self.grant), "sentence": sentence, "ways": list(ways)})
 
     def ask_again(self, *, someone_else: bool = False) -> None:

@@ -138,12 +138,12 @@ class Model:
         if self.session is None and not self.place.target:
             self._board.shut(kind="offer", demo=self._start_demo is not None, sentence="")
         elif self.session is None and self.place.grant is not None and self.tokens is None:
-            self._gatekeeper.open()
+            self._let_in()
         else:
             self.submit(self._connect)
 
     def select(self, name: str) -> None:
-        """Show a method's form, and no answer of another one. Blocks where its descriptor is still to be fetched."""
+        """Show a method's form, and its last answer. Blocks where its descriptor is still to be fetched."""
         session = self.session
         if session is None or name not in self._methods:
             return
@@ -151,7 +151,8 @@ class Model:
         another = name != self.state["selected"] and not self.state["busy"]
         self._board.set(selected=name, method=method, problems={})
         if another or self.state["answer"]["state"] == "none":
-            self._board.set(answer={**answers.NONE, "hint": catalog.hint(method)})
+            known = self.calling.of(name) if another else None
+            self._board.set(answer=known or {**answers.NONE, "hint": catalog.hint(method)})
             self.collecting.put_away()
 
     def know(self, services: Sequence[dict[str, Any]]) -> frozenset[str]:
@@ -203,7 +204,7 @@ class Model:
         A token source that was given goes on with the new sign-in, and with it whoever else holds it; so does the one
         that a run is under way with.
         """
-        former = self.tokens
+        former, who = self.tokens, self.state["account"]["person"]
         if (self.place.grant is None or self.collecting.busy) and former is not None:
             former.take_over(token_source)
             token_source, former = former, None
@@ -212,6 +213,8 @@ class Model:
         self._wallet.take(token_source, note)
         if (self.state["answer"]["why"] or {}).get("action"):  # it asked for just this, and speaks of the former token
             self._board.set(answer=answers.NONE)
+        if who and who != self.state["account"]["person"]:
+            self._clear_the_desk()
         if former is not None and former is not self.place.token_source:
             self.submit(former.sign_out)
         self._connect()
@@ -221,6 +224,7 @@ class Model:
         if not hasattr(tokens, "sign_out"):
             return
         self.collecting.stop()
+        self._clear_the_desk()
         if self.place.grant is not None:
             self._drop_session()
             self._wallet.empty()
@@ -307,6 +311,20 @@ class Model:
         )
 
     # Smaller steps
+
+    def _clear_the_desk(self) -> None:
+        """Another person is not shown what this one was answered; what was collected stays, in the notebook's hands."""
+        self.calling.forget()
+        self._board.set(answer=answers.NONE, problems={})
+        self.collecting.put_away()
+
+    def _let_in(self) -> None:
+        try:
+            self.place.require_that_a_token_may_go_there()
+        except ExplorerError as error:
+            self._cannot(error)
+        else:
+            self._gatekeeper.open()
 
     def _look(self) -> None:
         self._wallet.touch()

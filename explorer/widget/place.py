@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from explorer.opening import open_session
-from explorer.rpc import channel_options
+from explorer.rpc import channel_options, parse_target
+from explorer.rpc.channel import security_for
 from explorer.rpc.channel_options import ChannelSettings
 from explorer.rpc.metadata import as_metadata
 from explorer.rpc.targets import without_password
@@ -40,8 +41,14 @@ class Place:
 
     def open(self, token_source: Any) -> Session:
         """Connect. Raises and blocks as :func:`explorer.connect` does."""
-        settings = self.connection or connection_settings(root_certificates=self.root_certificates)
-        return open_session(self.target, token_source=token_source, **settings)
+        return open_session(self.target, token_source=token_source, **self._settings())
+
+    def require_that_a_token_may_go_there(self) -> None:
+        """Raise as :meth:`open` would with one, where that can be said before anybody signs in for it."""
+        security_for(parse_target(self.target), self._settings()["channel"], carries_token=True)
+
+    def _settings(self) -> Mapping[str, Any]:
+        return self.connection or connection_settings(root_certificates=self.root_certificates)
 
     def origin(self) -> Origin:
         """The same, as what is printed as Python needs it."""

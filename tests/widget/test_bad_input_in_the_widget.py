@@ -106,6 +106,25 @@ def test_plaintext_to_tls(models, demo):
     refused_at_the_door(models(Place(target=f"http://{demo.target}")), demo.target, "speak TLS", "http://) away")
 
 
+def test_nobody_is_asked_to_sign_in_where_a_token_could_not_be_sent(models, demo):
+    grant = Grant(issuer=demo.issuer, client_id="notebook", scope="read:users")
+    for target, says in (
+        ("http://example.com:80", "The token would travel in clear to example.com:80; nothing was sent. Use TLS"),
+        ("local host:1", "'local host:1' is not a target"),
+    ):
+        ear = models(Place(target=target, grant=grant))
+        assert says in ear.until_gate("retry")["sentence"]
+        assert ear.model.state["place"]["security"] == ""
+
+
+def test_before_there_is_a_connection_nothing_is_said_of_how_it_is_secured(models, demo, free_port):
+    grant = Grant(issuer=demo.issuer, client_id="notebook", scope="read:users")
+    ear = models(Place(target=f"localhost:{free_port}", grant=grant))
+    ear.until_gate("sign in")
+    assert ear.model.state["place"]["target"] == f"localhost:{free_port}"
+    assert ear.model.state["place"]["security"] == ""
+
+
 def test_unknown_certificate_authority(models, demo):
     refused_at_the_door(models(Place(target=demo.target)), demo.target, "root_certificates")
 

@@ -107,6 +107,18 @@ def test_from_the_page_to_the_answer(ada, demo):
     assert ada.model.state["rows"] == 1
 
 
+def test_who_comes_back_to_a_method_finds_its_last_answer_beside_what_was_typed(ada):
+    first = ada.call(GET_USER, '{"user_id": "nobody"}')
+    call = ada.model.calling.last
+    ada.model.command({"command": "select", "method": LIST_USERS})
+    ada.until(lambda: ada.model.state["selected"] == LIST_USERS and ada.model.state["answer"]["state"] == "none")
+    ada.call(LIST_USERS, "{}")
+    ada.model.command({"command": "select", "method": GET_USER})
+    ada.until(lambda: ada.model.state["answer"] == first)
+    assert ada.model.calling.last is call
+    assert ada.model.code == first["code"]
+
+
 def test_the_device_code_leads_to_the_same_place(models, demo_factory):
     demo = demo_factory(device_interval=0.1)
     ear = models(demo_place(demo))
@@ -352,8 +364,11 @@ def test_a_dead_grant_is_sign_in_again_and_the_page_stays(models, demo_factory):
 def test_s17_sign_out_revokes_and_the_widget_asks_again(ada, demo):
     before = demo.counters()["revocations"]
     tokens = ada.model.tokens
+    ada.call(GET_USER, '{"user_id": "user123"}')
     ada.model.command({"command": "sign_out"})
     ada.until_gate("sign in")
+    assert ada.model.state["answer"]["state"] == "none", "whoever comes next is not shown it"
+    assert ada.model.state["rows"] == 1, "but it stays collected"
     assert ada.model.state["account"]["phase"] == "signed out"
     assert (ada.model.tokens, ada.model.session) == (None, None)
     settled(ada.model)
