@@ -376,3 +376,26 @@ def test_every_word_can_be_read(front: Front) -> None:
     opened(front)
     front.set("foot", "health", {"status": "NOT_SERVING", "reason": ""})
     assert front.page.evaluate("weak_words()") == []
+
+
+def test_what_was_refused_before_is_put_away_where_something_else_is_refused(front: Front) -> None:
+    why = {"title": "Nothing was sent.", "sentence": ["no field 'x'"], "facts": [], "tone": "bad", "action": None}
+    refused = {**OK, "state": "failed", "badge": "not sent", "tone": "bad", "why": why, "table": None, "json": None}
+    front.mount(response={"answer": refused})
+    expect(front.page.locator(".ge-response")).to_contain_text("Nothing was sent.")
+    front.page.get_by_role("tab", name="JSON").first.click()
+    front.page.get_by_label("request as JSON").fill('{"user_id": user1}')
+    front.page.get_by_role("button", name="Call", exact=True).click()
+    expect(front.page.locator(".ge-request")).to_contain_text("This is not JSON")
+    expect(front.page.locator(".ge-response")).not_to_contain_text("Nothing was sent.")
+    front.set("response", "answer", OK)
+    expect(front.page.locator(".ge-response .ge-badge")).to_have_text("OK")
+
+
+def test_code_is_broken_between_words_in_an_output_of_labs(front: Front) -> None:
+    front.page.add_style_tag(content=".jp-OutputArea-output pre { word-break: break-all; }")
+    front.mount()
+    front.page.locator(".grpc-explorer").evaluate("element => element.parentElement.className = 'jp-OutputArea-output'")
+    front.page.get_by_role("tab", name="Code").click()
+    code = front.page.get_by_label("this call as Python")
+    assert code.evaluate("element => getComputedStyle(element).wordBreak") == "normal"

@@ -1,7 +1,8 @@
 """The tree of services by itself, and finding one method among a thousand by typing."""
 
 import pytest
-from widget_front import SERVICES
+from playwright.sync_api import expect
+from widget_front import EVERYTHING, GET_USER, SERVICES
 
 pytestmark = pytest.mark.browser
 
@@ -78,6 +79,19 @@ def test_enter_takes_the_best_of_what_is_found(front):
     assert words(front, ".ge-best")[0].startswith("GetUser\n")
     front.page.keyboard.press("Enter")
     assert front.sent("tree") == [{"command": "select", "method": "s.S.GetUser"}]
+
+
+def test_enter_in_the_search_leads_to_the_first_field_of_the_method(front):
+    front.mount()
+    find(front, "list")
+    front.page.keyboard.press("Enter")
+    expect(front.page.get_by_label("Search methods")).to_be_focused()  # its form is not there yet
+    front.set("request", "method", {**EVERYTHING, "name": "explorer.demo.v1.DirectoryService.ListUsers"})
+    expect(front.page.get_by_label("count", exact=True)).to_be_focused()
+    find(front, "getuser")
+    front.set("request", "method", GET_USER)
+    front.page.keyboard.press("Enter")  # chosen already
+    expect(front.page.get_by_label("user_id")).to_be_focused()
 
 
 def test_methods_are_found_by_typing_and_chosen_by_keys(front):

@@ -29,7 +29,7 @@ function shape({ kind, good }) {
 
 /** The time of day by this browser. @param {number} age seconds */
 export function time_of_day(age) {
-  return new Date(Date.now() - age * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  return new Date(Date.now() - age * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 }
 
 /** What the picture shows, in words. @param {any[]} events */

@@ -4,13 +4,13 @@ import { badge, button, capped, count, fill, h, own_keys, tabs, wire } from "./d
 
 /** @param {number} milliseconds since the epoch */
 function time_of_day(milliseconds) {
-  return new Date(milliseconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return new Date(milliseconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 }
 
 /** @param {number | null} milliseconds */
 function took(milliseconds) {
   if (milliseconds === null) return "";
-  return milliseconds >= 10_000 ? `${(milliseconds / 1000).toFixed(1)} s` : milliseconds >= 100 ? `${Math.round(milliseconds)} ms` : `${milliseconds.toFixed(1)} ms`;
+  return milliseconds >= 1_000 ? `${(milliseconds / 1000).toFixed(1)} s` : milliseconds >= 100 ? `${Math.round(milliseconds)} ms` : `${milliseconds.toFixed(1)} ms`;
 }
 
 /** @param {number | null} bytes */

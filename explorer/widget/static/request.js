@@ -31,6 +31,7 @@ class Panel {
     /** @type {any} */ this.method = null;
     /** @type {any} */ this.desk = null;
     /** @type {View | null} */ this.view = null;
+    this.awaited = ""; // the method whose form is to have the focus
   }
 
   draw() {
@@ -44,6 +45,18 @@ class Panel {
     this.actions.draw(this.method, this.desk);
     this.actions.busy();
     this.say([]);
+    const { awaited } = this;
+    this.awaited = "";
+    if (awaited === this.method.name) this.fill_in(awaited);
+  }
+
+  /** The first field of this method's form, now or once it is there. @param {string} method */
+  fill_in(method) {
+    const is_there = this.method?.name === method;
+    this.awaited = is_there ? "" : method;
+    if (!is_there) return;
+    const fields = ":is(input, textarea, select, button):not(:disabled)";
+    /** @type {any} */ (this.body.querySelector(fields) ?? this.actions.element.querySelector(fields))?.focus();
   }
 
   draw_head() {
@@ -126,7 +139,10 @@ class Panel {
     if (!method || method.problem || (command === "call" && this.model.get("busy"))) return false;
     const { text, ...others } = more;
     const request = text ?? this.request();
-    if (request === null) return false;
+    if (request === null) {
+      this.el.dispatchEvent(new CustomEvent("ge-refused", { bubbles: true }));
+      return false;
+    }
     const many = text !== undefined || (command === "send" && desk.tab === "JSON");
     const timeout = seconds(desk.timeout);
     if (timeout === null) this.say([`A deadline is a number of seconds above 0, not ${desk.timeout || "nothing"}.`]);
@@ -179,8 +195,11 @@ function render({ model, el }) {
     "change:flow": () => panel.actions.flow(), "change:collecting": () => panel.actions.each.draw_foot(),
     "msg:custom": (content) => (content.kind === "request" ? panel.lay_out(content) : content.kind === "sources" ? panel.actions.each.hear(content) : panel.desks.told(content)),
   };
+  const fill_in = (/** @type {any} */ event) => { if (event.target.closest?.(".ge-frame")?.contains(el)) panel.fill_in(event.detail.method); };
   for (const [name, drawing] of Object.entries(drawings)) model.on(name, drawing);
+  document.addEventListener("ge-fill", fill_in);
   return () => {
+    document.removeEventListener("ge-fill", fill_in);
     panel.actions.close();
     for (const [name, drawing] of Object.entries(drawings)) model.off(name, drawing);
   };

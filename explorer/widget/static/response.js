@@ -7,7 +7,7 @@ function ago(milliseconds) {
   const seconds = (Date.now() - milliseconds) / 1000;
   if (seconds < 45) return "just now";
   if (seconds < 5400) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
-  return new Date(milliseconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return new Date(milliseconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 /** @param {any} answer */
@@ -63,7 +63,7 @@ function render({ model, el }) {
   const draw_age = () => {
     const { at } = model.get("answer");
     age.textContent = at ? `${model.get("answer").facts ? " · " : ""}${ago(at)}` : "";
-    age.title = at ? new Date(at).toLocaleString() : "";
+    age.title = at ? new Date(at).toLocaleString([], { hourCycle: "h23" }) : "";
   };
   const draw = () => {
     const answer = model.get("answer");
@@ -90,12 +90,20 @@ function render({ model, el }) {
     show(chosen);
   };
 
+  /** What was refused before says nothing of what was refused now, beside the form. @param {any} event */
+  const refused = (event) => {
+    if (model.get("answer").badge !== "not sent" || !event.target.closest?.(".ge-frame")?.contains(el)) return;
+    fill(head);
+    fill(body);
+  };
+
   fill(el, head, body);
   draw();
   const minutes = setInterval(draw_age, 30_000);
   model.on("change:answer", draw);
   model.on("change:selected", draw);
-  return () => { clearInterval(minutes); model.off("change:answer", draw); model.off("change:selected", draw); };
+  document.addEventListener("ge-refused", refused);
+  return () => { clearInterval(minutes); document.removeEventListener("ge-refused", refused); model.off("change:answer", draw); model.off("change:selected", draw); };
 }
 
 export default { render };

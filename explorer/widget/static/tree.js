@@ -190,6 +190,13 @@ class Tree {
   /** @param {any} row */
   choose(row) { if (row) this.model.send({ command: "select", method: row.dataset.name }); }
 
+  /** Chooses a method, whose form has the focus then. @param {any} row */
+  take(row) {
+    if (!row) return;
+    this.choose(row);
+    this.el.dispatchEvent(new CustomEvent("ge-fill", { bubbles: true, detail: { method: row.dataset.name } }));
+  }
+
   /** @param {any} row */
   go(row) {
     row?.focus();
@@ -202,7 +209,7 @@ class Tree {
       event.preventDefault();
       this.go(this.best?.row ?? this.stops().find((row) => row.dataset.name) ?? null);
     }
-    if (event.key === "Enter") this.choose(this.best?.row ?? this.stops().find((row) => row.dataset.name) ?? null);
+    if (event.key === "Enter") this.take(this.best?.row ?? this.stops().find((row) => row.dataset.name) ?? null);
     if (event.key === "Escape" && this.search.value) { event.preventDefault(); this.search.value = ""; this.filter(); }
   }
 
