@@ -25,6 +25,9 @@ _BINS = 48
 _SHOWN = 6  # statuses that have a colour of their own
 _WIDE = 20  # from how many times the shortest the longest is, the axis is logarithmic
 _ALIKE = 1.001
+_PIXELS = 96  # of CSS in an inch
+_BESIDE = 5.5  # inches, from which on there is room for a legend beside the axes
+_LINE = 0.19  # the same, of one above them
 _GOOD, _LATE = "OK", "CANCELLED"
 _HATCHES = ("", "///", "xxx", "\\\\\\", "++", "|||", "---", "//")
 """Beside the colour, for eyes and paper that have none."""
@@ -50,9 +53,9 @@ _drawing = threading.Lock()
 def latency_histogram(source: Any, ax: Axes | None = None) -> Axes:
     """Draw ``elapsed`` of a table of calls (seconds) as a histogram, stacked and coloured by ``status_code``.
 
-    The median and the 95th percentile of all that are drawn are marked. The axis is logarithmic where the slowest call
-    took 20 times the fastest. Rows without a time, or of no time at all, are left out. ``ax`` is where to draw, by
-    default new axes of :mod:`matplotlib.pyplot`.
+    Rows are counted: of a stream, each message that came. The median and the 95th percentile of all that are drawn are
+    marked. The axis is logarithmic where the slowest took 20 times the fastest. Rows without a time, or of no time at
+    all, are left out. ``ax`` is where to draw, by default new axes of :mod:`matplotlib.pyplot`.
 
     Raises:
         ConfigurationError: There is no such column, or no time in it.
@@ -69,15 +72,19 @@ def latency_histogram(source: Any, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def latency_pictures(source: Any) -> dict[str, Any]:
-    """The same as two SVG documents, for ``light`` and ``dark`` surroundings, and in ``words``. Raises likewise."""
+def latency_pictures(source: Any, *, width: float = 692) -> dict[str, Any]:
+    """The same as two SVG documents, for ``light`` and ``dark`` surroundings, and in ``words``. Raises likewise.
+
+    ``width`` is in CSS pixels; letters keep their size at any.
+    """
     seconds, names, codes = _times(source)
     _need_matplotlib()
     with _drawing:  # matplotlib is for one thread at a time
-        pictures = {"light": _svg(seconds, names, codes, _LIGHT), "dark": _svg(seconds, names, codes, _DARK)}
+        colours = {"light": _LIGHT, "dark": _DARK}
+        pictures = {name: _svg(seconds, names, codes, of_it, width) for name, of_it in colours.items()}
     median, late = np.quantile(seconds, [0.5, 0.95])
     counts = ", ".join(f"{name} {int(np.sum(codes == at)):,}" for at, name in enumerate(names))
-    words = f"{len(seconds):,} calls; median {_words(median)}, 95 % within {_words(late)}; {counts}"
+    words = f"{_rows(len(seconds))}; median {_words(median)}, 95 % within {_words(late)}; {counts}"
     return {**pictures, "words": words}
 
 
@@ -136,10 +143,12 @@ def _plain(name: str) -> str:
     return printable(name, 40).encode("ascii", "backslashreplace").decode("ascii").replace("$", r"\$").lstrip("_")
 
 
-def _svg(seconds: np.ndarray, names: list[str], codes: np.ndarray, colours: dict[str, Any]) -> str:
+def _svg(seconds: np.ndarray, names: list[str], codes: np.ndarray, colours: dict[str, Any], width: float) -> str:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 2.9), layout="constrained")
+    across = width / _PIXELS
+    above = 0 if across >= _BESIDE else _LINE * len(names)
+    figure = Figure(figsize=(across, 2.9 + above), layout="constrained")
     figure.patch.set_alpha(0)
     _draw(figure.subplots(), seconds, names, codes, colours)
     out = io.StringIO()
@@ -209,12 +218,17 @@ def _dress(ax: Axes, colours: dict[str, Any], count: int) -> None:
         spine.set_visible(side == "bottom")
         spine.set_color(colours["line"])
     ax.set_xlabel("elapsed", color=colours["text"], fontsize=8.5)
-    ax.set_ylabel(f"calls, {count:,} in all", color=colours["text"], fontsize=8.5)
-    below_the_words = (1, 0.88)  # those beside the lines may reach out of the axes
-    legend = ax.legend(
-        loc="upper left", bbox_to_anchor=below_the_words, frameon=False, fontsize=8.5, labelcolor=colours["text"]
-    )
-    legend.set_in_layout(True)
+    ax.set_ylabel(_rows(count), color=colours["text"], fontsize=8.5)
+    style: dict[str, Any] = {"frameon": False, "fontsize": 8.5, "labelcolor": colours["text"]}
+    if ax.figure.bbox.width / ax.figure.dpi >= _BESIDE:
+        below_the_words = (1, 0.88)  # those beside the lines may reach out of the axes
+        ax.legend(loc="upper left", bbox_to_anchor=below_the_words, **style).set_in_layout(True)
+    else:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, **style).set_in_layout(True)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def _words(seconds: float) -> str:

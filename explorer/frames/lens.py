@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,7 +96,9 @@ class Lens:
         rows = self.rows(view)
         return self.table if view.asked() == View() else self.table.take(rows)
 
-    def window(self, rows: pa.Array, first: int, count: int, columns: range) -> tuple[list[int], list[list[Any]]]:
+    def window(
+        self, rows: pa.Array, first: int, count: int, columns: Sequence[int]
+    ) -> tuple[list[int], list[list[Any]]]:
         """``count`` of these rows from the ``first`` on: their places, and row by row the cells of some columns."""
         places = rows.slice(first, count)
         wanted = [at for at in columns if at < self.table.num_columns]

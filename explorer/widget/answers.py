@@ -12,6 +12,7 @@ from explorer.text import printable
 
 __all__ = [
     "DRAWN_ROWS",
+    "MANY_COLUMNS",
     "NONE",
     "duration",
     "facts",
@@ -25,7 +26,10 @@ __all__ = [
 
 DRAWN_ROWS = 200
 """Rows that are drawn; what is kept has no such cap."""
+MANY_COLUMNS = 12
+"""From more on, those that are empty are drawn last: what came is not to be looked for among them."""
 _DRAWN_COLUMNS = 60
+_ORDERED_COLUMNS = 1_000
 _DRAWN_CELL = 300
 _DRAWN_TEXT = 100_000
 _RATE_SHOWN = 20  # messages a second, from which on the number says more than the rows that come
@@ -54,7 +58,8 @@ _WIRE_COLUMN = re.compile(r"(^|[._])(id|ids|uuid|key|hash|etag|path|url|uri|emai
 
 def table_of(frame: Any, total: int | None = None) -> dict[str, Any]:
     """The last rows of a DataFrame as text, null where the value is missing; beside them, how much there is."""
-    drawn = frame.iloc[-DRAWN_ROWS:, :_DRAWN_COLUMNS]
+    drawn = frame.iloc[-DRAWN_ROWS:]
+    drawn = drawn.iloc[:, _in_order(drawn)[:_DRAWN_COLUMNS]]
     columns = [_column(name, dtype) for name, dtype in zip(drawn.columns, drawn.dtypes, strict=True)]
     cells = [
         [
@@ -124,6 +129,13 @@ def json_text(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
     shown = "".join(one if one == "\n" or one.isprintable() else printable(one) for one in text[:_DRAWN_TEXT])
     return shown + (f"\n… cut here; all {len(text):,} characters are in widget.call" if len(text) > _DRAWN_TEXT else "")
+
+
+def _in_order(frame: Any) -> list[int]:
+    places = range(min(frame.shape[1], _ORDERED_COLUMNS))
+    if len(places) <= MANY_COLUMNS:
+        return list(places)
+    return sorted(places, key=lambda at: bool(frame.iloc[:, at].isna().all()))
 
 
 def _column(name: Any, dtype: Any) -> dict[str, Any]:

@@ -124,18 +124,18 @@ def _fraction(done: int, total: int | None) -> float | None:
 
 
 def _table(frame: DataFrame, total: int) -> dict[str, Any] | None:
-    """The rows as they are drawn: milliseconds, and no column of details where there are none."""
+    """The rows as they are drawn: seconds to four digits, and no column of details where there are none."""
     if not len(frame):
         return None
     shown = frame.drop(columns="details") if frame["details"].isna().all() else frame
-    at = list(shown.columns).index("elapsed")
     table = answers.table_of(shown, total)
-    if at < len(table["columns"]):
-        table["columns"][at]["dtype"] = "ms"
-        for row in table["rows"]:
-            row[at] = None if row[at] is None else f"{float(row[at]) * 1000:.1f}"
-    for column in table["columns"]:
-        column["dtype"] = "" if column["name"] in {"status_code", "details"} else column["dtype"]
+    for at, column in enumerate(table["columns"]):
+        if column["name"] in {"status_code", "details"}:
+            column["dtype"] = ""
+        if column["name"] == "elapsed":
+            column["dtype"] = "s"
+            for row in table["rows"]:
+                row[at] = None if row[at] is None else f"{float(row[at]):.4f}"
     return table
 
 

@@ -11,7 +11,7 @@ from explorer.errors import ExplorerError, ExportError
 from explorer.frames import Condition, Lens, View, has_latencies, kind_of, latency_pictures, to_pandas
 from explorer.text import printable
 from explorer.texts.selection import selection_text
-from explorer.widget.answers import is_wire
+from explorer.widget.answers import MANY_COLUMNS, is_wire
 from explorer.widget.latest import Latest
 from explorer.widget.takeout import hand_over, write
 
@@ -26,6 +26,8 @@ DRAWN_COLUMNS = 40
 NAMED_COLUMNS = 1_000
 """Columns that can be sorted by and asked for in the page; beyond, Python has them."""
 _CONDITIONS = 50
+_CHOICES = 30
+_NARROWEST, _WIDEST = 260, 760  # CSS pixels of a picture
 
 Source = Callable[[], Any]
 
@@ -100,7 +102,7 @@ class Viewer:
             "close": self._close,
             "look": lambda: self._look(content),
             "cell": lambda: self._try(lambda: self._tell_cell(content)),
-            "latencies": lambda: self._try(self._tell_latencies),
+            "latencies": lambda: self._try(lambda: self._tell_latencies(_whole(content, "width"))),
             "write": lambda: self._try(lambda: self._write(content)),
             "hand_over": lambda: self._try(lambda: self._hand_over(content)),
         }
@@ -168,13 +170,15 @@ class Viewer:
             self._view = view
         first = max(0, min(_whole(content, "first"), (len(rows) - 1) // WINDOW * WINDOW))
         aside = max(0, min(_whole(content, "aside"), NAMED_COLUMNS - 1))
-        places, cells = lens.window(rows, first, WINDOW, range(aside, aside + DRAWN_COLUMNS))
+        columns = _in_order(lens.table)[aside : aside + DRAWN_COLUMNS]
+        places, cells = lens.window(rows, first, WINDOW, columns)
         self._tell(
             {
                 "kind": "window",
                 "number": _whole(content, "number"),
                 "first": first,
                 "aside": aside,
+                "columns": columns,
                 "places": places,
                 "rows": cells,
                 "found": len(rows),
@@ -194,9 +198,9 @@ class Viewer:
         text, note = self._read().whole(row, column)
         self._tell({"kind": "cell", "row": row, "column": column, "text": text, "note": note})
 
-    def _tell_latencies(self) -> None:
+    def _tell_latencies(self, width: int) -> None:
         """A picture for light and one for dark: as data, so that nothing of the table is markup of the page."""
-        drawn = latency_pictures(self.taken())
+        drawn = latency_pictures(self.taken(), width=max(_NARROWEST, min(width or _WIDEST, _WIDEST)))
         pictures = {name: _address(drawn[name]) for name in ("light", "dark")}
         self._tell({"kind": "latencies", **pictures, "words": drawn["words"]})
 
@@ -224,10 +228,13 @@ class Viewer:
 
 def _head(lens: Lens, title: str) -> dict[str, Any]:
     schema = lens.table.schema
+    columns = [_column(one) for one in list(schema)[:NAMED_COLUMNS]]
+    if has_latencies(schema):
+        _of_calls(lens.table, columns)
     return {
         "kind": "table",
         "title": printable(title, 200),
-        "columns": [_column(one) for one in list(schema)[:NAMED_COLUMNS]],
+        "columns": columns,
         "width": len(schema),
         "total": len(lens),
         "window": WINDOW,
@@ -248,6 +255,24 @@ def _column(field: Any) -> dict[str, Any]:
         "kind": kind,
         "wire": is_wire(field.name),
     }
+
+
+def _of_calls(table: Table, columns: list[dict[str, Any]]) -> None:
+    """What is known of two columns that every table of calls has: seconds, and one of few statuses."""
+    elapsed, status = (table.schema.get_all_field_indices(name)[-1] for name in ("elapsed", "status_code"))
+    if elapsed < len(columns):
+        columns[elapsed] |= {"dtype": "s", "decimals": 4}
+    if status < len(columns):
+        present = sorted(filter(None, table.column(status).unique().to_pylist()))
+        columns[status] |= {"choices": [printable(one, 120) for one in present]} if len(present) <= _CHOICES else {}
+
+
+def _in_order(table: Table) -> list[int]:
+    """The places of the columns that have names here, as they are drawn."""
+    places = range(min(table.num_columns, NAMED_COLUMNS))
+    if len(places) <= MANY_COLUMNS:
+        return list(places)
+    return sorted(places, key=lambda at: table.column(at).null_count == len(table))
 
 
 def _dtype(name: str) -> str:

@@ -98,6 +98,27 @@ def test_a_response_field_called_elapsed_is_not_ours(axes) -> None:
     assert axes.lines[0].get_xdata()[0] == pytest.approx(0.1)
 
 
+def test_a_narrow_picture_has_letters_of_the_same_size_and_nothing_outside() -> None:
+    frame = calls(OK=200, NOT_FOUND=40, CANCELLED=5)
+    for width in (300, 692):
+        picture = latency_pictures(frame, width=width)["light"]
+        root = ET.fromstring(picture)
+        assert float(root.attrib["width"].removesuffix("pt")) / 72 * 96 == pytest.approx(width)
+    axes = Figure(figsize=(300 / 96, 2.9), layout="constrained").subplots()
+    latency_histogram(frame, axes)
+    axes.figure.draw_without_rendering()
+    shown, whole = axes.get_legend().get_window_extent(), axes.figure.bbox
+    assert (shown.x0 >= 0, shown.x1 <= whole.x1, shown.y1 <= whole.y1) == (True, True, True)
+    assert axes.get_window_extent().width > whole.width * 0.6
+    assert not any(shown.overlaps(text.get_window_extent()) for text in axes.texts)
+
+
+def test_a_row_of_a_stream_is_a_row_and_no_call(axes) -> None:
+    latency_histogram(calls(OK=5, CANCELLED=1), axes)
+    assert axes.get_ylabel() == "6 rows"
+    assert latency_pictures(calls(OK=1))["words"].startswith("1 row; median ")
+
+
 def test_hostile_statuses_draw_as_letters() -> None:
     hostile = ["$\\frac{$", "<script>alert(1)</script>", "_hidden", "\u202e\x1b\U0001f4a9", "&amp;"]
     pictures = latency_pictures(pd.DataFrame({"elapsed": [0.1] * 5, "status_code": hostile}))
@@ -112,7 +133,7 @@ def test_light_and_dark_differ_in_colours_alone_and_are_small() -> None:
     pictures = latency_pictures(calls(OK=2000, UNAVAILABLE=500, NOT_FOUND=400, CANCELLED=100, INTERNAL=50))
     assert pictures["light"] != pictures["dark"]
     assert all(len(pictures[kind]) < 150_000 for kind in ("light", "dark"))
-    assert pictures["words"].startswith("3,050 calls; median ")
+    assert pictures["words"].startswith("3,050 rows; median ")
     assert "UNAVAILABLE 500" in pictures["words"]
 
 

@@ -74,6 +74,17 @@ def test_of_a_wide_answer_the_table_says_how_wide_it_is(tmp_path: Path) -> None:
     assert table["rows"][0][0] == "7"
 
 
+def test_of_many_columns_those_in_which_nothing_came_are_drawn_last(tmp_path: Path) -> None:
+    inner = " ".join(f"int32 f{n} = {n};" for n in range(1, 20))
+    text = f"syntax = 'proto3'; message I {{ {inner} }} message W {{ int32 number = 1; I made = 2; I beat = 3; }}"
+    wide = pool_from(text, tmp_path).FindMessageTypeByName("W")
+    frame = to_frame([b"\x08\x07\x1a\x02\x08\x05"] * 3, wide)
+    names = [column["name"] for column in table_of(frame)["columns"]]
+    assert names[:3] == ["number", "beat.f1", "beat.f2"]
+    assert sorted(names) == sorted(frame.columns)
+    assert names[-19:] == [f"made.f{n}" for n in range(1, 20)]
+
+
 def test_the_drawer_says_how_many_calls_and_names_there_are(tmp_path: Path) -> None:
     site = Site(pool_from(TEXT, tmp_path))
     site.serve(Get=lambda request, _: request)

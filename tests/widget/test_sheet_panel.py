@@ -31,6 +31,7 @@ WINDOW: dict[str, Any] = {
     "number": 0,
     "first": 0,
     "aside": 0,
+    "columns": [0, 1, 2, 3],
     "places": [0, 1],
     "rows": ROWS,
     "found": 1_000_000,
@@ -188,11 +189,12 @@ def test_pages_are_turned_and_the_focus_stays(front: Front) -> None:
 
 def test_of_many_columns_some_are_drawn_and_the_others_a_click_away(front: Front) -> None:
     wide = [{"name": f"c{at}", "dtype": "int32", "kind": "number", "wire": False} for at in range(100)]
-    opened(front, {"columns": wide, "width": 3000}, rows=[["1"] * 40], places=[0])
+    opened(front, {"columns": wide, "width": 3000}, rows=[["1"] * 40], places=[0], columns=list(range(40)))
     assert "columns 1–40 of 3,000" in front.page.locator(".ge-pages").inner_text()
     front.page.get_by_role("button", name="later columns").click()
     assert looks(front)[-1]["aside"] == 40
-    front.message("sheet", **{**WINDOW, "number": 1, "aside": 40, "rows": [["2"] * 40], "places": [0]})
+    later = {"aside": 40, "columns": list(range(40, 80)), "rows": [["2"] * 40], "places": [0]}
+    front.message("sheet", **{**WINDOW, "number": 1, **later})
     assert front.page.locator(".ge-sheet .ge-column-name").first.inner_text() == "c40"
     front.page.locator("[data-key='40']").click()
     assert looks(front)[-1]["sort"] == [{"column": 40, "down": False}]
@@ -215,6 +217,45 @@ def test_each_column_is_asked_as_its_kind_can_be(front: Front) -> None:
     front.page.get_by_role("button", name="No filter on tags").click()
     front.page.clock.run_for(300)
     assert [one["kind"] for one in looks(front)[-1]["conditions"]] == ["present"]
+
+
+def test_columns_stand_as_the_kernel_orders_them_and_are_asked_by_their_places(front: Front) -> None:
+    opened(front, columns=[3, 0, 1, 2], rows=[["OK", "Ada", "36", ['["a"]']]], places=[0])
+    names = front.page.locator(".ge-sheet .ge-column-name")
+    expect(names).to_have_text(["status_code", "name", "age", "tags"])
+    expect(front.page.locator(".ge-sheet .ge-badge")).to_have_text("OK")
+    front.page.locator(".ge-sheet thead button").filter(has_text="age").click()
+    assert looks(front)[-1]["sort"] == [{"column": 1, "down": False}]
+    front.page.get_by_role("button", name="unfold tags").click()
+    assert front.sent("sheet")[-1] == {"command": "table", "do": "cell", "row": 0, "column": 2}
+
+
+def test_seconds_stand_under_each_other_and_methods_are_cut_at_their_package(front: Front) -> None:
+    columns = [
+        {"name": "method", "dtype": "string", "kind": "text", "wire": False},
+        {"name": "elapsed", "dtype": "s", "kind": "number", "wire": False, "decimals": 4},
+    ]
+    rows = [["explorer.demo.v1.DirectoryService.WatchUsers", "2.134"], ["UserService.GetUser", "0.00341877"]]
+    opened(front, {"columns": columns, "width": 2}, columns=[0, 1], rows=rows)
+    cells = front.page.locator(".ge-sheet tbody td:not(.ge-place)")
+    expect(cells).to_have_text(["…DirectoryService.WatchUsers", "2.1340", "UserService.GetUser", "0.0034"])
+    assert cells.nth(0).get_attribute("title") == rows[0][0]
+    assert cells.nth(3).get_attribute("title") == rows[1][1]
+
+
+def test_a_column_of_few_values_is_asked_for_one_of_them(front: Front) -> None:
+    status = {"name": "status_code", "dtype": "string", "kind": "text", "wire": False}
+    opened(front, {"columns": [{**status, "choices": ["NOT_FOUND", "OK"]}], "width": 1}, columns=[0], rows=[["OK"]] * 2)
+    front.page.get_by_label("add a filter").select_option(label="status_code")
+    choice = front.page.get_by_label("status_code is", exact=True)
+    expect(choice).to_be_focused()
+    expect(choice.locator("option")).to_have_text(["any", "NOT_FOUND", "OK"])
+    choice.select_option("NOT_FOUND")
+    front.page.clock.run_for(300)
+    asked = {"column": 0, "kind": "equals", "text": "NOT_FOUND", "low": "", "high": ""}
+    assert looks(front)[-1]["conditions"] == [asked]
+    front.page.get_by_label("how status_code is asked").select_option("contains")
+    expect(front.page.get_by_label("status_code contains")).to_have_value("NOT_FOUND")
 
 
 def test_a_nested_cell_unfolds_under_its_row_and_folds_again(front: Front) -> None:
@@ -289,7 +330,9 @@ def test_latencies_are_one_click_and_drawn_for_light_and_dark(front: Front) -> N
     front.message("sheet", **{**TABLE, "latencies": True})
     front.message("sheet", **WINDOW)
     front.page.get_by_role("button", name="Latencies").click()
-    assert front.sent("sheet")[-1] == {"command": "table", "do": "latencies"}
+    asked = front.sent("sheet")[-1]
+    pane = front.page.locator(".ge-latencies").evaluate("element => element.clientWidth")
+    assert asked == {"command": "table", "do": "latencies", "width": pane}
     picture = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
     front.message("sheet", kind="latencies", light=picture, dark=picture, words="12 calls; median 3 ms")
     by_day, by_night = front.page.locator(".ge-by-day"), front.page.locator(".ge-by-night")
@@ -311,7 +354,8 @@ def test_what_fails_is_said_and_the_rows_stay(front: Front) -> None:
 
 def test_hostile_names_and_cells_are_text(front: Front) -> None:
     columns = [{"name": HOSTILE, "dtype": HOSTILE, "kind": kind, "wire": False} for kind in ("text", "nested")]
-    opened(front, {"columns": columns, "width": 2, "title": HOSTILE}, rows=[[HOSTILE, [HOSTILE]]], places=[0])
+    shown = {"rows": [[HOSTILE, [HOSTILE]]], "places": [0], "columns": [0, 1]}
+    opened(front, {"columns": columns, "width": 2, "title": HOSTILE}, **shown)
     front.message("sheet", kind="cell", row=0, column=1, text=HOSTILE, note=HOSTILE)
     front.page.get_by_label("add a filter").select_option(index=1)
     front.message("sheet", kind="done", sentence=HOSTILE, code=HOSTILE)

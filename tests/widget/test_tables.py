@@ -66,6 +66,32 @@ def test_a_page_that_was_loaded_again_is_told_all_from_the_beginning() -> None:
     assert page.last("window")["places"] == [0, 1, 2, 3]
 
 
+def test_of_many_columns_those_that_are_empty_come_last() -> None:
+    columns: dict[str, Any] = {f"empty {at}": pa.nulls(2, pa.string()) for at in range(50)}
+    page = Page(pa.table({**columns, "half": ["x", None], "full": ["y", "z"]}))
+    page.ask("open")
+    window = page.last("window")
+    assert window["columns"][:3] == [50, 51, 0]
+    assert [row[:2] for row in window["rows"]] == [["x", "y"], [None, "z"]]
+    assert page.last("table")["columns"][50]["name"] == "half", "a column is asked by its place in the table"
+    assert page.window(search="y", aside=DRAWN_COLUMNS)["columns"] == list(range(DRAWN_COLUMNS - 2, 50))
+    few = Page(pa.table({"details": pa.nulls(1, pa.string()), "full": ["y"]}))
+    few.ask("open")
+    assert few.last("window")["columns"] == [0, 1]
+
+
+def test_the_columns_of_calls_are_seconds_and_one_of_the_statuses_that_are_there() -> None:
+    columns = {"elapsed": [7.0, 8.0], "status_code": ["OK", "NOT_FOUND"]}
+    page = Page(pa.table([*columns.values(), [0.1, 0.2]], names=[*columns, "elapsed"]))
+    page.ask("open")
+    theirs, status, ours = page.last("table")["columns"]
+    assert (theirs["dtype"], ours["dtype"], ours["decimals"]) == ("double", "s", 4)
+    assert status["choices"] == ["NOT_FOUND", "OK"]
+    page = Page(pa.table({"status_code": [f"CODE {at}" for at in range(99)], "elapsed": [0.1] * 99}))
+    page.ask("open")
+    assert "choices" not in page.last("table")["columns"][0]
+
+
 def test_python_opens_any_table_or_what_gives_one() -> None:
     page = Page()
     page.viewer.show(pd.DataFrame({"a": [1, 2]}), "a run of GetUser", "frame")

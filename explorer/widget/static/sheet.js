@@ -111,7 +111,7 @@ class Sheet {
     this.draw_foot();
     if (!this.text.hidden) this.draw_code();
     const rows = JSON.stringify([window.found, window.total, this.search.value, this.conditions.asked]);
-    if (rows !== this.rows && !this.chart.hidden) this.send("latencies");
+    if (rows !== this.rows && !this.chart.hidden) this.ask_latencies();
     this.rows = rows;
   }
 
@@ -178,8 +178,11 @@ class Sheet {
     this.charter.setAttribute("aria-expanded", "true");
     this.chart.hidden = false;
     fill(this.chart, h("p", { class: "ge-faint" }, "Drawing …"));
-    this.send("latencies");
+    this.ask_latencies();
   }
+
+  /** A picture as wide as the pane: one that is shrunk to it has letters that nobody can read. */
+  ask_latencies() { this.send("latencies", { width: Math.round(this.chart.clientWidth) }); }
 
   fold_latencies() {
     this.chart.hidden = true;

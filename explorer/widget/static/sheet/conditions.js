@@ -12,6 +12,12 @@ const ASKED = {
 };
 const HINTS = { time: "2026-01-31 12:00", duration: "seconds", truth: "true or false" };
 
+/** @param {any} column */
+function kinds_of(column) {
+  if (column.choices) return ["equals", "contains", "missing", "present"];
+  return ASKED[column.kind] ?? ["missing", "present"];
+}
+
 export class Conditions {
   /** @param {() => void} changed */
   constructor(changed) {
@@ -33,7 +39,7 @@ export class Conditions {
   /** @param {number} column */
   add(column) {
     this.adder.value = "";
-    const kinds = ASKED[this.columns[column].kind] ?? ["missing", "present"];
+    const kinds = kinds_of(this.columns[column]);
     this.asked.push({ column, kind: kinds[0], text: "", low: "", high: "" });
     this.draw();
     const fields = this.element.lastElementChild?.querySelectorAll("input, select");
@@ -49,15 +55,17 @@ export class Conditions {
   /** @param {Condition} one */
   condition(one) {
     const column = this.columns[one.column];
-    const kinds = ASKED[column.kind] ?? ["missing", "present"];
+    const kinds = kinds_of(column);
     const choose = (/** @type {any} */ event) => { one.kind = event.target.value; this.draw(); this.changed(); };
     const field = (/** @type {"text" | "low" | "high"} */ name, /** @type {string} */ hint) => h("input", {
       class: "ge-input ge-asked", type: "text", value: one[name], placeholder: hint, maxlength: 1000, "aria-label": `${column.name} ${name === "text" ? Reflect.get(WORDS, one.kind) : name}`,
       oninput: (/** @type {any} */ event) => { one[name] = event.target.value; this.changed(); },
     });
+    const choice = () => h("select", { class: "ge-input ge-asked", "aria-label": `${column.name} is`, onchange: (/** @type {any} */ event) => { one.text = event.target.value; this.changed(); } },
+      h("option", { value: "" }, "any"), ...column.choices.map((/** @type {string} */ value) => h("option", { value, selected: value === one.text }, value)));
     const hint = Reflect.get(HINTS, column.kind) ?? "";
     const fields = one.kind === "range" ? [field("low", hint || "lowest"), h("span", { class: "ge-faint" }, "to"), field("high", hint || "highest")]
-      : one.kind === "missing" || one.kind === "present" ? [] : [field("text", hint)];
+      : one.kind === "missing" || one.kind === "present" ? [] : [column.choices && one.kind === "equals" ? choice() : field("text", hint)];
     const remove = () => { this.asked = this.asked.filter((other) => other !== one); this.draw(); this.changed(); this.adder.focus(); };
     return h("div", { class: "ge-condition" }, h("span", { class: "ge-condition-name", title: column.name }, column.name),
       h("select", { class: "ge-input ge-kinds", "aria-label": `how ${column.name} is asked`, onchange: choose }, ...kinds.map((kind) => h("option", { value: kind, selected: kind === one.kind }, Reflect.get(WORDS, kind)))),

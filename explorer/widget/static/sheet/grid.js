@@ -11,6 +11,13 @@ function rounded(digits) {
   return Math.abs(number) < 1 ? String(Number(number.toPrecision(6))) : String(Number(number.toFixed(6)));
 }
 
+/** What is drawn of a value, all of which is in its title. @param {string} cell @param {any} column */
+function as_read(cell, { name, dtype, decimals }) {
+  if (decimals !== undefined) return Number(cell).toFixed(decimals);
+  if (name === "method") return cell.replace(/^(?:\w+\.)+(?=\w+\.\w+$)/, "…"); // a package is the least telling of its parts
+  return dtype === "double" || dtype === "float" ? rounded(cell) : cell;
+}
+
 export class Grid {
   /**
    * @param {{ sort: (by: Sort[]) => void, unfold: (row: number, column: number) => void }} asks
@@ -18,6 +25,7 @@ export class Grid {
   constructor(asks) {
     this.asks = asks;
     /** @type {any[]} */ this.columns = [];
+    /** @type {number[]} */ this.drawn = []; // places of columns
     /** @type {Sort[]} */ this.sort = [];
     /** @type {any} */ this.window = null;
     /** @type {any} */ this.opened = null;
@@ -29,6 +37,7 @@ export class Grid {
   /** @param {any[]} columns */
   begin(columns) {
     this.columns = columns;
+    this.drawn = [];
     this.window = this.opened = null;
     fill(this.head);
     fill(this.body);
@@ -40,8 +49,7 @@ export class Grid {
     if (this.opened && !window.places.includes(this.opened.row)) this.opened = null;
     this.window = window;
     this.sort = sort;
-    const width = window.rows[0]?.length ?? this.columns.length;
-    this.drawn = this.columns.slice(window.aside, window.aside + Math.max(width, 1));
+    this.drawn = window.columns;
     this.draw_head();
     fill(this.body, ...window.rows.flatMap((/** @type {any[]} */ row, /** @type {number} */ at) => this.row(row, window.places[at])));
     if (turned) this.element.scrollTop = 0;
@@ -49,9 +57,8 @@ export class Grid {
 
   draw_head() {
     const focused = this.head.contains(document.activeElement) ? /** @type {any} */ (document.activeElement).dataset.key : null;
-    const { aside } = this.window;
     fill(this.head, h("tr", {}, h("th", { scope: "col", class: "ge-place" }, h("span", { class: "ge-aloud" }, "row")),
-      ...(this.drawn ?? []).map((column, at) => this.heading(column, aside + at))));
+      ...this.drawn.map((at) => this.heading(this.columns[at], at))));
     if (focused) this.head.querySelector(`[data-key="${focused}"]`)?.focus();
   }
 
@@ -77,7 +84,7 @@ export class Grid {
 
   /** @param {any[]} cells @param {number} place @returns {Node[]} */
   row(cells, place) {
-    const line = h("tr", {}, h("td", { class: "ge-place" }, place), ...cells.map((cell, at) => this.cell(cell, place, this.window.aside + at)));
+    const line = h("tr", {}, h("td", { class: "ge-place" }, place), ...cells.map((cell, at) => this.cell(cell, place, this.drawn[at])));
     return this.opened?.row === place ? [line, this.unfolded()] : [line];
   }
 
@@ -92,7 +99,7 @@ export class Grid {
       return h("td", { class: "ge-more" }, button(label, () => this.asks.unfold(row, at), { class: "ge-quiet ge-wire", "aria-expanded": String(open), "aria-label": `${label}: unfold ${column.name}`, data: { cell: `${row} ${at}` } }));
     }
     if (column.name === "status_code") return h("td", {}, badge(cell, cell === "OK" ? "good" : cell === "CANCELLED" ? "late" : "bad"));
-    const shown = column.dtype === "double" || column.dtype === "float" ? rounded(cell) : cell;
+    const shown = as_read(cell, column);
     return h("td", { class: number ?? (column.wire ? "ge-wire" : null), title: cell.length > 40 || shown !== cell ? cell : null }, shown);
   }
 
@@ -110,7 +117,7 @@ export class Grid {
     const copy = button("Copy", async () => {
       try { await navigator.clipboard.writeText(text); copy.textContent = "Copied"; } catch { copy.textContent = "Select, and press Ctrl+C"; }
     }, { class: "ge-quiet" });
-    return h("tr", { class: "ge-unfolded" }, h("td", { colspan: 1 + (this.drawn?.length ?? 0) }, h("div", { class: "ge-unfolded-in" },
+    return h("tr", { class: "ge-unfolded" }, h("td", { colspan: 1 + this.drawn.length }, h("div", { class: "ge-unfolded-in" },
       h("div", { class: "ge-unfolded-head" }, wire(this.columns[column].name), h("span", { class: "ge-faint" }, note), copy,
         button("✕", () => this.asks.unfold(row, column), { class: "ge-quiet", "aria-label": "Fold" })),
       h("pre", { class: "ge-wire", tabindex: 0, "aria-label": `${this.columns[column].name}, all of it` }, text))));
