@@ -31,6 +31,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##  */  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 lab: .venv/ready $(quiet)  ## JupyterLab at the first notebook; BROWSER=no on a headless machine, PORT=… for another port; Ctrl-C ends it all
+	@echo "starting JupyterLab, which takes half a minute on a slow machine …"
 	@$(bin)/python -m jupyterlab -y --allow-root --log-level=WARN --ServerApp.port=$(PORT) $(if $(filter no,$(BROWSER)),--no-browser) \
 	  --LabApp.default_url=/lab/tree/notebooks/index.ipynb $(offline)
 

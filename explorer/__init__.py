@@ -49,6 +49,8 @@ if not TYPE_CHECKING:  # a type checker is to see the names above, and no others
     def __getattr__(name: str) -> Any:
         if name in _PARTS:
             return _loaded(name, name)
+        if name == "explore":
+            return _explore()
         if name in _PLACES:
             return getattr(_loaded(name, _PLACES[name]), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,6 +18,7 @@ from explorer.rpc.certificates import PemLike
 from explorer.saved_requests import SavedRequests
 from explorer.secret import sealed
 from explorer.session import Session
+from explorer.text import printable
 from explorer.tokens import TokenSource
 from explorer.widget.live_box import LiveBox
 from explorer.widget.model import Model
@@ -32,7 +33,7 @@ __all__ = ["Explorer", "explore"]
 
 
 def explore(
-    session: Session | Any = None,
+    session: Session | str | Any = None,
     *,
     target: str | None = None,
     token_source: TokenSource | None = None,
@@ -50,8 +51,8 @@ def explore(
     """A widget to sign in, look at services, call them, and keep the answers.
 
     Args:
-        session: A connected :class:`~explorer.session.Session`, or a running demo. With nothing at all the widget
-            offers to start the demo.
+        session: A connected :class:`~explorer.session.Session`, or a running demo; text is the ``target``. With
+            nothing at all the widget offers to start the demo.
         target: Where to connect, where there is no session yet.
         token_source: Where tokens for it come from.
         issuer: Whom to ask for tokens instead, once a person presses the button; needs ``client_id``. One that has a
@@ -78,10 +79,15 @@ def explore(
     """
     hidden = {name: sealed(value) for name, value in further.items()}
     further.clear()  # a verbose traceback shows this frame, and a client's secret is no text in it
+    if isinstance(session, str) and target is None:
+        session, target = None, session
     if session is not None and not isinstance(session, Session):
         demo, session = session, None
     if demo is not None and not all(hasattr(demo, name) for name in ("issuer", "target", "root_certificates")):
-        raise ConfigurationError(f"explore() takes a session or a demo, not {type(demo).__name__}.")
+        raise ConfigurationError(
+            f"explore() takes a session, a demo or one target, not {type(demo).__name__}. Of a server it is its "
+            "address: explorer.explore(target='host:port')."
+        )
     given = {"target": target, "issuer": issuer, "token_source": token_source, "root_certificates": root_certificates}
     _require_that_it_fits({name for name, value in given.items() if value is not None} | hidden.keys(), session, demo)
     signing = {name: hidden.pop(name) for name in OF_A_SIGN_IN & hidden.keys()}
@@ -202,8 +208,10 @@ class Explorer(LiveBox):
         super().close()
 
     def __repr__(self) -> str:
-        target = self._model.state["place"]["target"] or "nothing"
-        return f"<Explorer of {target}: {len(self._model.calling.responses)} rows in .responses>"
+        session = self._model.session
+        target = (self._model.place.target if session is None else session.target) or "nothing yet"
+        rows = len(self._model.calling.responses)
+        return f"<Explorer of {printable(target)}, shown in a notebook: {rows} rows in .responses>"
 
     def _changed(self, name: str, value: Any) -> None:
         if name == "shut":

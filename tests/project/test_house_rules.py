@@ -5,6 +5,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -104,6 +105,12 @@ def test_notebooks_are_stored_without_what_a_run_leaves(path):
     for cell in notebook["cells"]:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=named)
+def test_notebooks_are_stored_as_jupyter_stores_them(path):
+    """Or whoever opens one, and runs nothing, has changed every cell of it."""
+    assert nbformat.writes(nbformat.reads(TEXTS[path], as_version=4)) == TEXTS[path].removesuffix("\n")
 
 
 def test_there_are_notebooks_to_look_at():

@@ -26,6 +26,7 @@ def printed_url(lab: subprocess.Popen[str]) -> str:
     for line in lab.stdout:
         seen.append(line)
         if found := re.search(r"http://127\.0\.0\.1:\d+/lab/tree/notebooks/index\.ipynb\?token=\w+", line):
+            assert any(said.startswith("starting JupyterLab") for said in seen), "silence, for half a minute"
             wait_until_it_listens(found[0])
             return found[0]
     pytest.fail(f"make lab printed no URL: {''.join(seen)}")

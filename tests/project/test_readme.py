@@ -39,6 +39,13 @@ def test_every_make_target_it_names_is_there_and_listed_by_help():
     assert documented == set(re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[1].split())
 
 
+def test_after_pip_the_notebook_that_it_names_can_be_opened():
+    assert "`pip install '.[workshop]'`" in README
+    (notebook,) = re.findall(r"`jupyter lab (\S+)`", README)
+    assert f"default_url=/lab/tree/{notebook} " in MAKEFILE
+    assert any(one.startswith("jupyterlab") for one in PROJECT["optional-dependencies"]["workshop"])
+
+
 def test_its_code_is_at_most_twelve_lines():
     (code,) = blocks("python")
     assert len(code.splitlines()) <= 12

@@ -214,3 +214,16 @@ def test_a_device_request_starts_on_a_click_and_never_by_itself(front):
     assert front.sent("gate") == []
     front.page.get_by_role("button", name="Use a device code instead").click()
     assert front.sent("gate") == [{"command": "sign_in", "method": "device", "away": False}]
+
+
+def test_with_nothing_connected_a_button_or_else_a_line_of_python_is_the_way(front):
+    offer = {**SIGN_IN, "kind": "offer", "demo": True, "sentence": ""}
+    front.mount(shut=True, gate={"gate": offer})
+    assert "or, in a cell, explorer.explore(" in text(front, ".ge-gate")
+    front.page.get_by_role("button", name="Start the demo").click()
+    assert {"command": "start_demo"} in front.sent("gate")
+    front.set("gate", "gate", {**offer, "demo": False})
+    assert front.page.get_by_role("button", name="Start the demo").count() == 0
+    shown = text(front, ".ge-gate")
+    assert "In a cell: explorer.explore(" in shown
+    assert "demo" not in shown

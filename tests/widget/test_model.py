@@ -434,6 +434,36 @@ def test_what_does_not_go_together_is_said_at_once(options):
         explore(**options)
 
 
+def test_what_is_neither_session_nor_demo_nor_target_is_told_of_the_target():
+    with pytest.raises(ConfigurationError, match=r"not int\. .*: explorer\.explore\(target='host:port'\)\.$"):
+        explore(50051)
+
+
+@pytest.mark.parametrize("given", [{"session": "localhost:1"}, {"target": "localhost:1"}], ids=["alone", "by name"])
+def test_text_is_a_target_and_the_explorer_of_it_says_so(given):
+    widget = explore(**given)
+    try:
+        assert repr(widget) == "<Explorer of localhost:1, shown in a notebook: 0 rows in .responses>"
+    finally:
+        widget.close()
+
+
+def test_an_explorer_of_a_session_names_its_target_at_once(demo):
+    with explorer.connect(demo.target, root_certificates=demo.root_certificates) as session:
+        widget = explore(session)
+        assert repr(widget).startswith(f"<Explorer of {demo.target}, shown in a notebook: ")
+        widget.close()
+
+
+def test_with_nothing_at_all_the_demo_is_offered():
+    widget = explorer.explore()
+    try:
+        assert widget._model.state["gate"]["demo"]
+        assert repr(widget).startswith("<Explorer of nothing yet, ")
+    finally:
+        widget.close()
+
+
 def test_an_issuer_by_hand_is_as_good_as_its_url(models, demo):
     server = AuthorizationServer(
         issuer=demo.issuer, token_endpoint=f"{demo.issuer}/token", authorization_endpoint=f"{demo.issuer}/authorize"

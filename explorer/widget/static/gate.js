@@ -145,9 +145,9 @@ function drawings(model) {
   return {
     offer: (/** @type {any} */ gate) => column(
       "Nothing connected yet",
-      h("p", { class: "ge-soft" }, "The demo is an authorization server and a UserService, on this machine only."),
+      gate.demo && h("p", { class: "ge-soft" }, "The demo is an authorization server and a UserService, on this machine only."),
       trouble(gate), gate.demo && go("Start the demo", "start_demo"),
-      h("p", { class: "ge-faint" }, "or, in a cell, ", wire('explorer.explore(target="localhost:50051")')),
+      h("p", { class: "ge-faint" }, gate.demo ? "or, in a cell, " : "In a cell: ", wire('explorer.explore(target="localhost:50051")')),
     ),
     wait,
     retry,
