@@ -42,6 +42,8 @@ class Assembly:
         self.trouble: PartsError | None = None
         """Why the folder takes no more rows; they are kept in memory then."""
         self.request_bytes = 0
+        self.unanswered = 0
+        """Requests among those that are done which the run's own end has ended."""
         self._codes: Counter[str] = Counter()
         self._decoder = RowDecoder(method, unit)
         self.schema = self._decoder.schema
@@ -101,6 +103,7 @@ class Assembly:
             if ordinal not in known
         )
         while some := list(itertools.islice(ended, ROWS_AT_ONCE)):
+            self.unanswered += len(some)
             self.add(some)
 
     def pulled(self, requests: Iterable[bytes]) -> Iterator[tuple[int, bytes] | None]:

@@ -21,6 +21,7 @@ else:
 __all__ = ["Shown", "showing"]
 
 _DRAW_EVERY = 0.1  # seconds
+_STAYED = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}, {rate_fmt}{postfix}]"  # tqdm's own, but for the time left
 _LEAVING = 1.0  # seconds in which whoever waits for a run has noticed that it ended
 
 
@@ -28,6 +29,17 @@ class _Bar(_Tqdm):
     """One with the run's own rate: tqdm's takes a rest for slowness, and what a folder held already for speed."""
 
     now: Progress | None = None
+
+    @staticmethod
+    def format_meter(*shown: Any, **more: Any) -> Any:
+        """As tqdm has it; where a call takes longer than a second, its unit can be read."""
+        return tqdm.format_meter(*shown, **more).replace("s/ calls", " s/call")
+
+    def stay(self) -> None:
+        """Stay where it is, and look like it: no time is left, and in a notebook no green says that all went well."""
+        if self.total is not None:
+            self.bar_format = _STAYED
+        getattr(self, "disp", lambda **_: None)(bar_style="danger")
 
     @property
     def format_dict(self) -> Any:
@@ -83,14 +95,17 @@ class Shown:
         if needed is not None and not self._rests:
             self._write(f"Collecting rests, with all that came: {printable(str(needed))} {_GOES_ON}")
         self._rests = needed is not None
+        cut = "" if now.done == now.total else _CUT.get(self._run.state, "")
+        if cut:
+            self._bar.stay()
         self._bar.now = now
         self._bar.update(now.done - self._bar.n)
-        self._say(now)
+        self._say(now, cut)
 
-    def _say(self, now: Progress) -> None:
+    def _say(self, now: Progress, cut: str) -> None:
         rows = "" if now.rows == now.done else f"{now.rows:,} rows"
         errors = f"{now.errors} {'error' if now.errors == 1 else 'errors'}" if now.errors else ""
-        said = ", ".join(filter(None, (rows, errors, "rests until somebody signs in" if self._rests else "")))
+        said = ", ".join(filter(None, (cut, rows, errors, "rests until somebody signs in" if self._rests else "")))
         if said != self._said:
             self._said = said
             self._bar.set_postfix_str(said)
@@ -103,6 +118,7 @@ class Shown:
         return "it was cancelled." if self._run.error is None else printable(str(self._run.error), 1000)
 
 
+_CUT = {"cancelled": "interrupted", "failed": "ended before its time"}
 _GOES_ON = "It goes on by itself then. Or stop it, and have the rows so far."
 _STILL_BLOCKS = "What gives the requests still blocks: stop it, and have the rows so far."
 

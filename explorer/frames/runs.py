@@ -50,17 +50,17 @@ class Progress(NamedTuple):
     """How far a run is."""
 
     done: int
-    """Requests that have ended."""
+    """Requests that have ended; those that the run's own end has ended are not among them."""
     total: int | None
     """Requests in all, None where they come out of an iterator."""
     errors: int
-    """Rows whose status is not OK."""
+    """Rows whose status is not OK, but for those requests."""
     rate: float
     """Requests a second, over the whole run without its pauses."""
     remaining: float | None
     """Seconds left at this rate, None where nobody can tell, as while it rests."""
     rows: int
-    """Rows so far, also those of streams that go on."""
+    """Rows so far, also those of streams that go on, but for those requests."""
 
 
 class Tally(NamedTuple):
@@ -143,11 +143,12 @@ class Run:
     def progress(self) -> Progress:
         """How far it is."""
         with self._lock:
-            done, codes = self._assembly.done, self._assembly.codes
+            codes, unanswered = self._assembly.codes, self._assembly.unanswered
+            done = self._assembly.done - unanswered
         rate = (done - self._resumed) / max(1e-9, self._worked.seconds)
         moves = rate > 0 and not (self._paused or self._bulk.sign_in)
         remaining = (self._total - done) / rate if self._total is not None and moves else None
-        rows = codes.total()
+        rows = codes.total() - unanswered
         return Progress(done, self._total, rows - codes["OK"], rate, remaining, rows)
 
     @property

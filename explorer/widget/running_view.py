@@ -65,15 +65,14 @@ def ended_view(run: Run, frame: DataFrame, ask: Ask, code: str) -> dict[str, Any
     now = run.progress
     came = frame[~frame["details"].isin([INTERRUPTED, ENDED])]
     unanswered = len(frame) - len(came)
-    answered, errors = now.done - unanswered, now.errors - unanswered
     badge, tone = {"cancelled": ("stopped", "late"), "failed": ("failed", "bad")}.get(run.state, ("done", "good"))
-    facts = [_of(answered, now.total) if unanswered else answers.plural(now.done, "request")]
-    if answered != len(came):
+    facts = [_of(now.done, now.total) if unanswered else answers.plural(now.done, "request")]
+    if now.done != len(came):
         facts.append(answers.plural(len(came), "row"))
     if now.rate >= 1 and not unanswered:
         facts.append(_per_second(now.rate))
-    if errors:
-        facts.append(answers.plural(errors, "error"))
+    if now.errors:
+        facts.append(answers.plural(now.errors, "error"))
     return {
         **NO_RUN,
         "state": run.state,
@@ -81,8 +80,8 @@ def ended_view(run: Run, frame: DataFrame, ask: Ask, code: str) -> dict[str, Any
         "tone": tone,
         "method": ask.method,
         "facts": " · ".join(facts),
-        "said": _of(answered, now.total),
-        "fraction": _fraction(answered, now.total),
+        "said": _of(now.done, now.total),
+        "fraction": _fraction(now.done, now.total),
         "table": _table(came.iloc[-LIVE_ROWS:], len(came)),
         "why": _failure(run, ask),
         "code": code,
