@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Folders and files whose tests start processes of their own, or make many connections.
 _REAL_THINGS = {"demo", "notebooks", "foreign", "seed"}
 _REAL_SERVERS = {
+    "test_bulk_token",
     "test_collection",
     "test_connection",
     "test_damaged_files",
@@ -35,6 +36,7 @@ _REAL_SERVERS = {
     "test_paste_in_a_kernel",
     "test_packed_types",
     "test_parts",
+    "test_pauses",
     "test_reflection",
     "test_packed_requests",
     "test_session_discovery",
@@ -45,6 +47,7 @@ _REAL_SERVERS = {
     "test_servers_that_differ",
     "test_shared_grants",
     "test_source_code",
+    "test_streams",
     "test_texts_run",
 }
 

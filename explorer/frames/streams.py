@@ -48,7 +48,7 @@ class Streams:
         self._idle_timeout = idle_timeout
         self._stopped = False
         self._open: set[ServerStream] = set()
-        self._inflows: dict[int, tuple[bytes, Inflow]] = {}
+        self._inflows: dict[Inflow, tuple[int, bytes]] = {}  # a request that is read anew has more than one for a while
 
     def __enter__(self) -> None:
         self._channel = self._connection.stream_channel()
@@ -68,7 +68,7 @@ class Streams:
         """Read one to its end; and whether a message came."""
         stream, inflow = self._begin(request, metadata, timeout), Inflow(_UNTAKEN // self._places, started)
         self._open.add(stream)
-        self._inflows[ordinal] = request, inflow
+        self._inflows[inflow] = ordinal, request
         if self._stopped:
             stream.cancel()
         watch = _Watch(stream, inflow, self._idle_timeout)
@@ -80,14 +80,14 @@ class Streams:
 
     def take(self) -> list[Messages]:
         """What came since the last time. From any thread, but one at a time."""
-        return [messages for ordinal in list(self._inflows) if (messages := self._take_from(ordinal)) is not None]
+        return [messages for inflow in list(self._inflows) if (messages := self._take_from(inflow)) is not None]
 
     def stop(self) -> None:
         """Cancel what is read, and all that would be. From any thread."""
         self._stopped = True
         for stream in list(self._open):
             stream.cancel()
-        for _, inflow in list(self._inflows.values()):
+        for inflow in list(self._inflows):
             inflow.let_go()
 
     def _pull(self, stream: ServerStream, inflow: Inflow) -> End:
@@ -97,13 +97,13 @@ class Streams:
             self._open.discard(stream)
             inflow.has_ended = True
 
-    def _take_from(self, ordinal: int) -> Messages | None:
-        request, inflow = self._inflows[ordinal]
+    def _take_from(self, inflow: Inflow) -> Messages | None:
+        request = self._inflows[inflow]
         has_ended = inflow.has_ended
         data, elapsed = inflow.take()
         if has_ended:
-            del self._inflows[ordinal]
-        return Messages(ordinal, request, data, elapsed) if data else None
+            del self._inflows[inflow]
+        return Messages(*request, data, elapsed) if data else None
 
 
 class _Watch:
