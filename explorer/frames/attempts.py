@@ -12,7 +12,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from explorer.frames.bulk_token import BulkToken, Pass
 from explorer.frames.options import Options
 from explorer.frames.pace import Pace
-from explorer.frames.retries import Failure, Silence, delay_before_next, throttle_for
+from explorer.frames.retries import Failure, Silence, Throttle, delay_before_next
 from explorer.rpc.connection import Connection
 from explorer.rpc.descriptors import safe_to_repeat
 from explorer.rpc.endings import ending_of
@@ -38,7 +38,7 @@ class Attempts:
         self._connection = connection
         self._pool = method.containing_service.file.pool
         self._safe = safe_to_repeat(method) if options.idempotent is None else options.idempotent
-        self._throttle, self._silence = throttle_for(connection.target), Silence(options.concurrency)
+        self._throttle, self._silence = Throttle(), Silence(options.concurrency)
 
     def left(self, started: float) -> float:
         """Seconds that a call still has."""

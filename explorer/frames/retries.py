@@ -1,6 +1,6 @@
 """Whether a call that failed is made again, and when.
 
-Rules: gRFC A6 (back-off, ``grpc-retry-pushback-ms``, one throttle per target, no retry of a stream that has begun),
+Rules: gRFC A6 (back-off, ``grpc-retry-pushback-ms``, one throttle per channel, no retry of a stream that has begun),
 google.rpc.RetryInfo, and this project's own: only a call that is safe to repeat, or that provably was not processed;
 and none where nobody has answered for long, so that a server that is gone is not waited for by each request anew.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from explorer.rpc.status import Status
 from explorer.rpc.transport_errors import is_connection_trouble
 
-__all__ = ["ATTEMPTS", "RETRYABLE", "Failure", "Silence", "Throttle", "delay_before_next", "throttle_for"]
+__all__ = ["ATTEMPTS", "RETRYABLE", "Failure", "Silence", "Throttle", "delay_before_next"]
 
 ATTEMPTS = 5
 """How often a call is made at most."""
@@ -66,8 +66,8 @@ def delay_before_next(
         failure: How the last attempt ended.
         attempts: How many there were.
         safe: Whether the call may be repeated although the server may have seen it.
-        throttle: The target's own.
-        silence: The run's own.
+        throttle: Of the run's channel.
+        silence: Of the run.
 
     """
     pushback = failure.pushback
@@ -117,8 +117,9 @@ class Silence:
 
 
 class Throttle:
-    """gRFC A6's: where too many calls to a target fail, none of them is made again. Safe from any thread.
+    """gRFC A6's, of one channel: where too many of its calls fail, none is made again. Safe from any thread.
 
+    A run has a channel of its own, so what befell one run, long ago or at another method, takes no retry from the next.
     Each failure takes one of 1,000 tokens and each success brings a tenth of one back; below half there is no retry.
     """
 
@@ -143,13 +144,3 @@ class Throttle:
         if self._tokens < self._MOST:
             with self._lock:
                 self._tokens = min(self._MOST, self._tokens + self._RATIO)
-
-
-_throttles: dict[str, Throttle] = {}
-_lock = threading.Lock()
-
-
-def throttle_for(target: str) -> Throttle:
-    """The one throttle of this target, for all runs of the process."""
-    with _lock:
-        return _throttles.setdefault(target, Throttle())

@@ -85,6 +85,7 @@ def test_waits_grow_from_a_tenth_of_a_second_to_two_and_then_it_is_enough() -> N
         assert None not in seen
         assert max(seen) > wait > min(seen), "jitter spreads them"
     assert again(failure("UNAVAILABLE"), ATTEMPTS) is None
+    assert again(failure("UNAVAILABLE", grpc_retry_pushback_ms="0"), ATTEMPTS) is None, "whatever the server says"
 
 
 def test_the_server_says_when() -> None:
@@ -134,6 +135,34 @@ def test_the_throttle_counts_only_what_another_attempt_might_mend() -> None:
     for _ in range(2_000):
         again(failure("NOT_FOUND"), throttle=throttle)
     assert throttle.allows
+
+
+def test_a_server_that_wants_no_retry_counts_whatever_its_status() -> None:
+    throttle = Throttle()
+    for _ in range(500):
+        again(failure("NOT_FOUND", grpc_retry_pushback_ms="-1"), throttle=throttle)
+    assert not throttle.allows
+
+
+def test_an_outage_in_one_run_takes_no_retry_from_the_next(site) -> None:
+    here, seen = site(PROTO), set()
+
+    def get(request: Any, context: grpc.ServicerContext) -> Any:
+        if request.n < 0 or request.n not in seen:
+            seen.add(request.n)
+            context.set_trailing_metadata((("grpc-retry-pushback-ms", "0"),))
+            context.abort(grpc.StatusCode.UNAVAILABLE, "down")
+        return {"n": request.n}
+
+    here.serve(Get=get)
+    method, connection = here.method("S.Get"), here.connection()
+
+    def codes(numbers: Any) -> set[str]:
+        read = read_requests(method.input_type, None, {"n": numbers})
+        return set(collect(connection, method, read, options=Options(progress=False))["status_code"])
+
+    assert codes(range(-110, 0)) == {"UNAVAILABLE"}, "the throttle holds in the end: five times 110 are more than 500"
+    assert codes(range(20)) == {"OK"}
 
 
 class TestSilence:
