@@ -11,7 +11,6 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from explorer.frames.bulk_token import BulkToken, Pass
 from explorer.frames.options import Options
-from explorer.frames.pace import Pace
 from explorer.frames.retries import Failure, Silence, Throttle, delay_before_next
 from explorer.rpc.connection import Connection
 from explorer.rpc.descriptors import safe_to_repeat
@@ -24,17 +23,15 @@ __all__ = ["Attempts"]
 class Attempts:
     """Of all calls of one run, on the I/O thread.
 
-    ``timeout`` is in seconds, ``token`` what each call travels with, ``pace`` what attempts after a request's first
-    wait for; ``replays`` says whether a call whose token was
+    ``timeout`` is in seconds, ``token`` what each call travels with; ``replays`` says whether a call whose token was
     rejected may be made once more with another. ``started`` is the moment, by ``perf_counter``, from which a call's
     seconds are counted.
     """
 
-    def __init__(self, connection: Connection, method: MethodDescriptor, options: Options, pace: Pace) -> None:
+    def __init__(self, connection: Connection, method: MethodDescriptor, options: Options) -> None:
         self.timeout = options.timeout_for(streaming=method.server_streaming)
         self.token = BulkToken(connection, options.metadata)
         self.replays = options.idempotent is not False
-        self.pace = pace
         self._connection = connection
         self._pool = method.containing_service.file.pool
         self._safe = safe_to_repeat(method) if options.idempotent is None else options.idempotent

@@ -48,7 +48,7 @@ class Bulk:
         pace = Pace(options.rate, opened=self._wake)
         self._supply = Supply(requests, taken, pace)
         self._ledger = Ledger(path, raises=options.on_error == "raise", stop=self._stop)
-        given = self._supply, Attempts(connection, method, options, pace), self._ledger
+        given = self._supply, Attempts(connection, method, options), self._ledger
         self._work: StreamWork | UnaryWork
         if method.server_streaming:
             streams = Streams(connection, path, compression, concurrency, options.idle_timeout)
@@ -91,12 +91,17 @@ class Bulk:
         loop.call_soon(self._wake)
 
     def pause(self) -> None:
-        """Send nothing more until :meth:`resume`; what is under way goes on. From any thread."""
+        """Send nothing more until :meth:`resume`; a call that is under way goes on. From any thread."""
         self._supply.pause()
 
     def resume(self) -> None:
-        """Go on. From any thread."""
+        """Go on, after a pause or a sign-in. From any thread."""
         self._supply.resume()
+        loop.call_soon(self._wake)
+
+    def signed_in(self) -> None:
+        """Go on after a sign-in, where it is not paused. From any thread."""
+        self._supply.signed_in()
         loop.call_soon(self._wake)
 
     def stop(self) -> None:

@@ -25,9 +25,10 @@ def collect(
     message, and one row with null response columns if it ended other than OK or sent nothing; so does a method that
     answers in pages (AIP-158), a row per page. Columns: ``request.…``, the response's (see
     :class:`~explorer.frames.columns.Columns`), then ``status_code``, ``details`` (null where there are none) and
-    ``elapsed`` (seconds from the request to this row, the wait for a token and all attempts included). Where a response
-    field bears one of these names, or is called ``request``, all response columns begin with ``response.``. Rows are in
-    the order of the requests and bear their index.
+    ``elapsed`` (seconds from the request to this row, the wait for a token and all attempts included, and not what the
+    run waits for by itself: a pause, and its pace). Where a response field bears one of these names, or is called
+    ``request``, all response columns begin with ``response.``. Rows are in the order of the requests and bear their
+    index.
 
     A call that failed is made again as :mod:`explorer.frames.retries` has it. Where a person has to sign in again in
     the middle of it, the run says so, rests, and goes on once that is done. Ctrl-C ends the run and keeps what is

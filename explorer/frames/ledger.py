@@ -11,7 +11,17 @@ from explorer.errors import AuthorizationServerUnavailableError, ExplorerError, 
 from explorer.frames.outcomes import Messages, Outcome
 from explorer.frames.retries import Failure
 
-__all__ = ["Ledger"]
+__all__ = ["Going", "Ledger"]
+
+
+class Going:
+    """A request on its way to its end; its seconds are counted from ``started``, by ``perf_counter``."""
+
+    __slots__ = ("request", "started")
+
+    def __init__(self, request: tuple[int, bytes], started: float | None = None) -> None:
+        self.request = request
+        self.started = time.perf_counter() if started is None else started
 
 
 class Ledger:
@@ -58,14 +68,14 @@ class Ledger:
             self._abort(RpcStatusError(f"{where} was answered with {str(status).rstrip('. ')}.", status=status))
 
     @contextlib.contextmanager
-    def noting(self, request: tuple[int, bytes]) -> Iterator[None]:
+    def noting(self, going: Going) -> Iterator[None]:
         """Whatever error of ours comes out of this block is the request's end, or that of the run."""
         try:
             yield
         except (TokenTimeoutError, AuthorizationServerUnavailableError) as error:
             # A passing trouble with the token is this call's, and its row says so; the next one may do better.
             code = "DEADLINE_EXCEEDED" if isinstance(error, TokenTimeoutError) else "UNAVAILABLE"
-            self._erred(request, code, str(error), time.perf_counter())
+            self._erred(going.request, code, str(error), going.started)
             if self._raises:
                 self._abort(error)
         except ExplorerError as error:

@@ -55,13 +55,10 @@ class Pace:
         if self._between:
             self._reserve()
 
-    async def turn(self) -> float:
-        """Wait for a moment that nobody else has; the seconds that it took."""
-        if not self._between:
-            return 0.0
-        asked = time.monotonic()
-        await asyncio.sleep(max(0.0, self._reserve() - asked))
-        return time.monotonic() - asked
+    async def turn(self) -> None:
+        """Wait for a moment that nobody else has."""
+        if self._between:
+            await asyncio.sleep(max(0.0, self._reserve() - time.monotonic()))
 
     def _reserve(self) -> float:
         with self._lock:

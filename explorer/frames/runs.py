@@ -184,7 +184,10 @@ class Run:
         return with_index(table, row_index(self._requests.index, ordinals))
 
     def pause(self) -> None:
-        """Send nothing more; what is under way is still answered."""
+        """Begin no call, be it of a new request, a further attempt or page; a call under way is still answered.
+
+        A stream under way goes on to its end. A sign-in that the run waits for does not end the pause.
+        """
         self._paused = True
         self._worked.stand("pause")
         self._bulk.pause()
@@ -360,9 +363,9 @@ class Run:
             while self._failure is None and time.monotonic() < end and not self._cancelled.wait(_LOOK_EVERY):
                 pass
         except OAuthError:
-            self._bulk.resume()  # a trouble of another kind: the calls meet it themselves
+            self._bulk.signed_in()  # a trouble of another kind: the calls meet it themselves
         else:
-            self._bulk.resume()
+            self._bulk.signed_in()
 
     def _kept(self) -> pd.DataFrame:
         """The rows so far; those in memory where the folder cannot be read."""

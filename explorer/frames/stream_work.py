@@ -11,7 +11,7 @@ import grpc
 from explorer.frames import loop
 from explorer.frames.attempts import Attempts
 from explorer.frames.bulk_token import Pass
-from explorer.frames.ledger import Ledger
+from explorer.frames.ledger import Going, Ledger
 from explorer.frames.outcomes import Messages, Outcome
 from explorer.frames.retries import Failure
 from explorer.frames.streams import Streams
@@ -60,37 +60,48 @@ class StreamWork:
 
     async def _work(self) -> None:
         while (request := await self._supply.next()) is not None:
-            with self._ledger.noting(request):
-                await self._stream(request)
+            going = Going(request)
+            with self._ledger.noting(going):
+                await self._stream(going)
 
-    async def _stream(self, request: tuple[int, bytes]) -> None:
-        started = begun = time.perf_counter()
-        made = 0
+    async def _stream(self, going: Going) -> None:
+        begun, made = going.started, 0
         while True:
             if made:
-                waited = await self._attempts.pace.turn()
-                started, begun = started + waited, begun + waited
+                begun += await self._turn(going)
             made += 1
-            resumptions = self._supply.resumptions
-            used = await self._supply.patiently(partial(self._attempts.token.get, self._attempts.timeout))
-            if resumptions != self._supply.resumptions:
-                begun = time.perf_counter()  # a rest is none of the stream's own time
-            failure, some = await self._messages(request, used, started, begun)
+            used, begun = await self._pass(going, begun)
+            failure, some = await self._messages(going, used, begun)
             if failure is None:
-                self._ledger.ended(request, "OK", None, started, row=not some)
+                self._ledger.ended(going.request, "OK", None, going.started, row=not some)
                 return
             if was_refused(failure.status):
                 self._attempts.token.refuse(used)  # this stream is over; the next call gets another token
             if not await self._attempts.one_more(failure, made, begun):
-                self._ledger.failed(request, failure, started)
+                self._ledger.failed(going.request, failure, going.started)
                 return
 
-    async def _messages(
-        self, request: tuple[int, bytes], used: Pass, started: float, begun: float
-    ) -> tuple[Failure | None, bool]:
+    async def _pass(self, going: Going, begun: float) -> tuple[Pass, float]:
+        """What a stream travels with, and from when its own seconds are counted: a rest is none of its time."""
+        while True:
+            resumptions = self._supply.resumptions
+            used = await self._supply.patiently(partial(self._attempts.token.get, self._attempts.timeout))
+            if resumptions != self._supply.resumptions:
+                begun = time.perf_counter()
+            if not self._supply.is_paused:
+                return used, begun
+            begun += await self._turn(going)
+
+    async def _turn(self, going: Going) -> float:
+        """Wait until one more call may begin; the seconds that it took, which are none of the request's own."""
+        waited = await self._supply.turn()
+        going.started += waited
+        return waited
+
+    async def _messages(self, going: Going, used: Pass, begun: float) -> tuple[Failure | None, bool]:
         """Take one stream in; how it failed, if it did, and whether a message came."""
-        timeout = self._attempts.left(begun)
-        end, some = await self._streams.read(*request, used.metadata, timeout=timeout, started=started)
+        timeout, started = self._attempts.left(begun), going.started
+        end, some = await self._streams.read(*going.request, used.metadata, timeout=timeout, started=started)
         if end.code is not grpc.StatusCode.OK:
             return self._attempts.failure(*end, begun=some), some
         self._attempts.succeeded(used)

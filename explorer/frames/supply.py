@@ -1,8 +1,9 @@
-"""The requests of a run, on their way to its calls."""
+"""The requests of a run, on their way to its calls; and when a request that is under way may have one more call."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
@@ -44,13 +45,23 @@ class Supply:
         """No more requests will be put. From any thread."""
         self._closed = True
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether no call is to begin, also none of a request that was given out. From any thread."""
+        return self._paused
+
     def pause(self) -> None:
         """Give out nothing until :meth:`resume`. From any thread."""
         self._paused = True
 
     def resume(self) -> None:
-        """Go on. From any thread."""
-        self._paused, self.sign_in = False, None
+        """Go on, after a pause or a sign-in. From any thread."""
+        self._paused = False
+        self.signed_in()
+
+    def signed_in(self) -> None:
+        """Go on after a sign-in; a pause is another matter. From any thread."""
+        self.sign_in = None
         self.resumptions += 1
 
     def stop(self) -> None:
@@ -80,6 +91,16 @@ class Supply:
             while (request := self.at_hand()) is None and not self.is_over():
                 await self._changed.wait()
             return request
+
+    async def turn(self) -> float:
+        """Wait until one more call of a request that is under way may begin; the seconds that it took."""
+        asked = time.perf_counter()
+        await self._pace.turn()
+        while self._paused:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._paused)
+            await self._pace.turn()
+        return time.perf_counter() - asked
 
     async def patiently(self, ask: Callable[[], Awaitable[T]], again: Callable[[], Awaitable[T]] | None = None) -> T:
         """What ``ask`` gives; where a person has to sign in first, what ``again`` gives after that."""

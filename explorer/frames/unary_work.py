@@ -15,7 +15,7 @@ from explorer.frames import loop
 from explorer.frames.attempts import Attempts
 from explorer.frames.bulk_token import Pass
 from explorer.frames.lane import Lane
-from explorer.frames.ledger import Ledger
+from explorer.frames.ledger import Going, Ledger
 from explorer.frames.outcomes import Messages, Outcome
 from explorer.frames.pages import Pages, Trail
 from explorer.frames.retries import Failure
@@ -127,7 +127,7 @@ class UnaryWork:
         worker.add_done_callback(self._let_go)
 
     async def _go(self, going: _Going) -> None:
-        with self._ledger.noting(going.request):
+        with self._ledger.noting(going):
             await self._all_pages(going)
 
     def _let_go(self, worker: asyncio.Task[None]) -> None:
@@ -162,6 +162,9 @@ class UnaryWork:
         made, replayed, alone = 0, False, False
         used: Pass = await self._token.get(self._attempts.timeout) if first is None else first.tag
         while True:
+            while first is None and self._supply.is_paused:  # since the token was asked for
+                started += await self._turn(going)
+                used = await self._token.get(self._attempts.left(started))
             made += 1
             ended = first or await self._attempt(asked, used, started)
             first = None
@@ -188,7 +191,7 @@ class UnaryWork:
 
     async def _turn(self, going: _Going) -> float:
         """Wait until one more call may begin; the seconds that it took, which are none of the request's own."""
-        waited = await self._attempts.pace.turn()
+        waited = await self._supply.turn()
         going.started += waited
         return waited
 
@@ -210,14 +213,14 @@ class _Begun(Pass):
         self.started = time.perf_counter()
 
 
-class _Going:
-    """A request on the long way, after its ``first`` attempt, if it had one; ``started`` is as the ledger takes it."""
+class _Going(Going):
+    """A request on the long way, after its ``first`` attempt, if it had one."""
 
-    __slots__ = ("first", "request", "started")
+    __slots__ = ("first",)
 
     def __init__(self, request: tuple[int, bytes], first: Ended | None) -> None:
-        self.request, self.first = request, first
-        self.started = time.perf_counter() if first is None else first.tag.started
+        super().__init__(request, None if first is None else first.tag.started)
+        self.first = first
 
 
 def _hand_over(ended: Ended) -> None:
