@@ -118,7 +118,7 @@ def test_each_call_says_how_it_went_and_can_be_shown_made_again_and_saved(front:
     opened(front)
     cells = front.page.locator(".ge-calls tbody tr").nth(1).locator("td")
     assert [cells.nth(at).inner_text().strip() for at in (1, 2, 3, 4)] == [
-        "List 100,000 came",
+        "List 100,000 answers",
         "OK",
         "12.3 s",
         "8.2 MB",
@@ -140,6 +140,7 @@ def test_each_call_says_how_it_went_and_can_be_shown_made_again_and_saved(front:
     expect(front.page.locator(".ge-saved tbody tr")).to_have_count(1)
     last = opened_calls(front).nth(2)
     assert "not kept" in last.inner_text()
+    assert "whoever made it has the rows" in str(last.get_by_text("not kept").get_attribute("title"))
     assert last.get_by_role("button").count() == 0
 
 

@@ -131,6 +131,8 @@ def test_values_need_a_field_and_whole_requests_none(each: Front) -> None:
     page.get_by_label("name in the notebook").select_option("ids")
     expect(page.get_by_role("button", name="Call 1 time", exact=True)).to_be_enabled()
     page.get_by_label("field of the request").select_option("region")
+    names = page.get_by_label("name in the notebook").locator("option").all_inner_texts()
+    assert {"ids · 1 value", "whole · 7 requests"} <= set(names)
     page.get_by_label("name in the notebook").select_option("whole")
     expect(page.get_by_label("field of the request")).to_have_count(0)
     page.get_by_label("name in the notebook").select_option("ids")

@@ -115,6 +115,11 @@ export function count(number) {
   return number.toLocaleString("en-US");
 }
 
+/** A number and what it counts. @param {number} number @param {string} noun */
+export function plural(number, noun) {
+  return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 /** What is said where less is drawn than there is. @param {"first" | "last"} end @param {number} drawn @param {number} total @param {string} things @param {string} place */
 export function capped(end, drawn, total, things, place) {
   return total > drawn && h("p", { class: "ge-faint ge-cap" }, `The ${end} ${count(drawn)} of ${count(total)} ${things} are drawn; all are in `, wire(place), ".");

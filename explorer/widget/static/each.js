@@ -1,7 +1,7 @@
 // @ts-check
 // Call for each …: where the requests of many calls come from, what goes with all of them, and how fast. What is chosen and typed
 // stays in the page until it is sent.
-import { button, count, fill, h, tabs, wire } from "./dom.js";
+import { button, count, fill, h, plural, tabs, wire } from "./dom.js";
 
 const MOST_BYTES = 6_000_000; // as base64 they still fit into one message to a kernel
 const PLACES = ["Name", "File", "Lines"];
@@ -22,7 +22,13 @@ function untouched() {
 
 /** @param {number | null} rows @param {string} [things] */
 function how_many(rows, things = "row") {
-  return rows === null ? "" : `${count(rows)} ${things}${rows === 1 ? "" : "s"}`;
+  return rows === null ? "" : plural(rows, things);
+}
+
+/** What a name stands for, in words. @param {any} one */
+function what_it_holds({ kind, rows }) {
+  const things = /** @type {Record<string, string>} */ ({ values: "value", requests: "request" })[kind];
+  return things && rows !== null ? how_many(rows, things) : [kind, how_many(rows)].filter(Boolean).join(" · ");
 }
 
 /** Whether it has columns, each a field or none. @param {any} one */
@@ -131,7 +137,7 @@ export class Each {
     const again = button("Look again", () => this.ask(), { class: "ge-quiet", data: { key: "again" } });
     if (!names.length) return [line("name", h("span", { class: "ge-hint ge-plain" }, "This notebook has no DataFrame, table, Series or list with a name yet. ", again))];
     const option = (/** @type {any} */ one) => h("option", { value: one.name, ...(one.name === state.name ? { selected: true } : {}) },
-      [one.name, one.kind, how_many(one.rows)].filter(Boolean).join(" · "));
+      `${one.name} · ${what_it_holds(one)}`);
     const select = h("select", {
       class: "ge-input", "aria-label": "name in the notebook", data: { key: "name" }, onfocus: () => { if (!this.drawing) this.ask(); },
       onchange: (/** @type {any} */ event) => { state.name = event.target.value; state.problem = null; this.draw_source(); },

@@ -1,6 +1,8 @@
 // @ts-check
 // The drawer above the foot: what was called, and what has a name. It is told while it is open, and keeps nothing.
-import { badge, button, capped, count, fill, h, own_keys, tabs, wire } from "./dom.js";
+import { badge, button, capped, count, fill, h, own_keys, plural, tabs, wire } from "./dom.js";
+
+const NOT_KEPT = "Of a run of many calls whoever made it has the rows; of single calls the latest 1,000 are kept, up to 64 MB.";
 
 /** @param {number} milliseconds since the epoch */
 function time_of_day(milliseconds) {
@@ -87,8 +89,8 @@ class Drawer {
     const show = number === null ? h("span", {}, call.label)
       : button(call.label, () => this.send("show", { number }), { class: "ge-quiet ge-show", title: `Show this answer again: ${call.method}`, data: { key: `show ${number}` } });
     const streams = call.sent > 1 || call.came > 1;
-    const what = streams ? h("span", { class: "ge-faint" }, ` ${call.sent > 1 ? `${count(call.sent)} sent, ` : ""}${count(call.came)} came`) : null;
-    const actions = number === null ? h("span", { class: "ge-faint" }, "not kept") : h("span", { class: "ge-row-actions" },
+    const what = streams ? h("span", { class: "ge-faint" }, ` ${call.sent > 1 ? `${plural(call.sent, "request")}, ` : ""}${plural(call.came, "answer")}`) : null;
+    const actions = number === null ? h("span", { class: "ge-faint", title: NOT_KEPT }, "not kept") : h("span", { class: "ge-row-actions" },
       button("Call again", () => this.send("again", { number }), { class: "ge-quiet", data: { key: `again ${number}` } }),
       this.naming === number ? this.name_box(call) : button("Save as …", () => { this.naming = number; this.draw(); this.body.querySelector(".ge-save-name")?.focus(); }, { class: "ge-quiet", data: { key: `save ${number}` } }));
     return h("tr", {},
