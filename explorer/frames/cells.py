@@ -9,6 +9,7 @@ import base64
 import json
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ _LONGEST, _SHORTEST = 200, 30  # of a single one
 _PREVIEWED = 24  # values of a nested cell
 _UNFOLDED = 2_000  # the same, of one that is looked at alone, and
 _UNFOLDED_TEXT = 100_000  # characters
+_DIGITS = {"s": 0, "ms": -3, "us": -6, "ns": -9}
+_NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}  # as ProtoJSON has them
 
 
 def cells(columns: Sequence[pa.ChunkedArray], count: int) -> list[list[Any]]:
@@ -146,7 +149,7 @@ class Budget:
 
 
 def _plain(value: pa.Scalar, budget: Budget, text_limit: int = _UNFOLDED_TEXT) -> Any:
-    """A value as JSON has it, as far as the budget goes: of a list of millions no more is ever touched."""
+    """A value as ProtoJSON has it, as far as the budget goes: of a list of millions no more is ever touched."""
     if not value.is_valid:
         return None
     kind = value.type
@@ -167,7 +170,11 @@ def _plain(value: pa.Scalar, budget: Budget, text_limit: int = _UNFOLDED_TEXT) -
         return value.as_py()
     if pt.is_floating(kind):
         number = value.as_py()
-        return number if np.isfinite(number) else str(number)
+        return number if np.isfinite(number) else _NOT_FINITE[str(number)]
+    if pt.is_timestamp(kind) and kind.tz == "UTC":
+        return str(value.cast(pa.string()).as_py()).replace(" ", "T")
+    if pt.is_duration(kind):
+        return f"{Decimal(value.value).scaleb(_DIGITS[kind.unit]).normalize():f}s"
     return _shown(value)
 
 

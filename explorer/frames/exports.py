@@ -35,12 +35,13 @@ def to_csv(source: Any, path: str | os.PathLike[str], *, formula_safe: bool = Fa
     ``@``, their full-width forms, a tab, or the end of a line: a spreadsheet would compute what a server wrote (OWASP,
     CSV Injection). Numbers stay as they are. It changes such cells for every reader, and so is for spreadsheets.
 
-    Bytes are base64, durations seconds, lists, maps and structs JSON. Gives the file's path; a file of that name is
-    replaced only where ``replace`` says so, and is there whole or not at all.
+    Bytes are base64, durations seconds, lists, maps and structs JSON: such a file can be requests again, but for a
+    Value in a list, which is a text there. Gives its path; a file of that name is replaced only where ``replace`` says
+    so, and is there whole or not at all.
 
     Raises ExportError where it cannot be written. Blocks.
     """
-    table = as_table(source)
+    table = _without_blank_lines(as_table(source))
 
     def write(file: IO[bytes]) -> None:
         names = pa.array(table.column_names, pa.string())
@@ -102,6 +103,15 @@ def _exported(path: Path, write: Callable[[IO[bytes]], object], *, replace: bool
 
 def _batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
     return iter(table.to_batches(max_chunksize=_ROWS_AT_ONCE)) if table.num_columns else iter(())
+
+
+def _without_blank_lines(table: pa.Table) -> pa.Table:
+    """A missing value in the only column is an empty text: in quotes, where it would be a line that readers skip."""
+    if table.num_columns != 1 or not table.column(0).null_count:
+        return table
+    chunks = [_written(chunk, formula_safe=False) for chunk in table.column(0).chunks]
+    texts = pa.chunked_array(chunks, _written_type(table.schema.field(0).type)).cast(pa.string())
+    return pa.table([pc.fill_null(texts, "")], names=table.column_names)
 
 
 def _written_type(arrow_type: pa.DataType) -> pa.DataType:

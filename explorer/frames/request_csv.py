@@ -15,7 +15,7 @@ import pandas as pd
 from google.protobuf.descriptor import Descriptor
 
 from explorer.errors import RequestError
-from explorer.frames.request_texts import values_of_texts
+from explorer.frames.request_texts import takes_json, values_of_texts
 from explorer.text import printable
 
 __all__ = ["csv_header", "read_csv"]
@@ -25,7 +25,7 @@ _reading = threading.Lock()  # the limit of a cell is the whole process's
 
 
 def read_csv(path: Path, descriptor: Descriptor) -> pd.DataFrame:
-    """What the file holds: texts as the fields have them, None where a cell is empty.
+    """What the file holds: texts as the fields have them, JSON as it stands there, None where a cell is empty.
 
     A blank line is no row; one of nothing but commas is one without a value, as pandas and :mod:`csv` have it.
     Raises RequestError, which names the line, for what is no CSV and for a cell without a field; OSError.
@@ -37,7 +37,10 @@ def read_csv(path: Path, descriptor: Descriptor) -> pd.DataFrame:
             _refuse_nameless(row, names, line, path)
             for at, column in enumerate(columns):
                 column.append((row[at] or None) if at < len(row) else None)
-    named = {name: values_of_texts(columns[at], descriptor, name) for at, name in enumerate(names) if name}
+    named = {name: columns[at] for at, name in enumerate(names) if name}
+    for name, texts in named.items():
+        if not takes_json(descriptor, name):  # which a table's columns are, whoever made it
+            named[name] = values_of_texts(texts, descriptor, name)
     return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in named.items()})
 
 

@@ -17,6 +17,7 @@ from explorer.frames.encoded import Encoded
 from explorer.frames.request_columns import by_path, encode_columns
 from explorer.frames.request_rows import Encode, encode_row
 from explorer.frames.request_tables import frame_of_arrow, read_file
+from explorer.frames.request_texts import values_of_json
 from explorer.rpc import encode
 
 __all__ = ["Requests", "read_requests"]
@@ -52,8 +53,8 @@ def read_requests(
     end here), anything else is the same in all. With a table or Series they come on top of it. A missing value (NA,
     None; NaN in a DataFrame or Series of NumPy's floats) leaves its field unset. A ``repeated`` field takes a list of
     lists per request; a flat list, of messages too, is one value for all. A value means what it means in a single
-    call; a column of instants without a zone is UTC, and a datetime without one is refused. ``encode`` makes a message
-    of one of them.
+    call, but for a text in a table where the field takes a message: that is JSON, as in collected rows. A column of
+    instants without a zone is UTC, and a datetime without one is refused. ``encode`` makes a message of one of them.
 
     Raises RequestError, which names row and field, or UnknownNameError; nothing has been sent by then.
     """
@@ -65,7 +66,8 @@ def read_requests(
     if isinstance(source, pd.Series):
         source = source.to_frame(_series_field(descriptor, source))
     if isinstance(source, pd.DataFrame):
-        columns = {**by_path(descriptor, _frame_columns(source), lambda name: _without(given, name)), **columns}
+        own = by_path(descriptor, _frame_columns(source), lambda name: _without(given, name))
+        columns = {**{path: values_of_json(each, descriptor, path) for path, each in own.items()}, **columns}
         return Requests(*encode_columns(descriptor, columns, encode, index=source.index))
     if source is None:
         return Requests(*encode_columns(descriptor, columns, encode, index=None))

@@ -153,3 +153,23 @@ def test_long_tables_are_written_piece_by_piece(tmp_path: Path, monkeypatch: pyt
     table = pa.table({"n": range(1001), "d": pa.array(["a", "b", "c"] * 334).slice(0, 1001).dictionary_encode()})
     assert len(read(to_csv(table, tmp_path / "long.csv"))) == 1002
     assert read(to_csv(table.slice(0, 0), tmp_path / "none.csv")) == [["n", "d"]]
+
+
+@pytest.mark.parametrize(
+    ("values", "lines"),
+    [
+        (pa.array([1, None, 3]), ['"1"', '""', '"3"']),
+        (pa.array(["a", None, ""]), ['"a"', '""', '""']),
+        (pa.array([b"a", None]), ['"YQ=="', '""']),
+        (pa.array([0.1, None, float("nan")]), ['"0.1"', '""', '"nan"']),
+        (pa.array(["a", None]).dictionary_encode(), ['"a"', '""']),
+        (pa.array([1, None], pa.timestamp("s", "UTC")), ['"1970-01-01 00:00:01Z"', '""']),
+        (pa.array([None, 1], pa.duration("ms")), ['""', '"0.001"']),
+        (pa.nulls(2), ['""', '""']),
+    ],
+)
+def test_a_missing_value_in_the_only_column_is_a_row_too(tmp_path: Path, values: Any, lines: list[str]) -> None:
+    path = to_csv(pa.table({"n": values}), tmp_path / "one.csv")
+    assert path.read_text().splitlines()[1:] == lines
+    assert len(pd.read_csv(path)) == len(values), "as pandas reads it"
+    assert read(path)[1:] == [[line.strip('"')] for line in lines], "as Python's own reads it"

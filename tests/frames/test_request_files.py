@@ -12,7 +12,8 @@ import pytest
 from google.protobuf import message_factory
 
 from explorer.errors import ConfigurationError, RequestError
-from explorer.frames import read_requests
+from explorer.frames import read_requests, to_csv, to_frame, to_parquet, to_table
+from explorer.rpc import encode
 
 
 @pytest.fixture
@@ -107,6 +108,16 @@ class TestCsv:
         first, second = read(q, written(tmp_path, "r.csv", "isOk,inner.isBig\ntrue,FALSE\nFalse,TRUE\n"))
         assert [(m.is_ok, m.inner.is_big) for m in (first, second)] == [(True, False), (False, True)]
 
+    def test_nan_is_a_number_and_no_missing_value(self, q, tmp_path) -> None:
+        found = [m.d for m in read(q, written(tmp_path, "r.csv", "d\nNaN\nnan\n-Infinity\ninf\n"))]
+        assert [str(each) for each in found] == ["nan", "nan", "-inf", "inf"]
+        with pytest.raises(RequestError, match=r"^Row 0: n is 'NaN'; expected a 64-bit integer"):
+            read(q, written(tmp_path, "r.csv", "n\nNaN\n"))
+
+    def test_times_may_have_a_blank_as_rfc_3339_allows(self, q, tmp_path) -> None:
+        found = read(q, written(tmp_path, "r.csv", "t\n2024-01-01 00:00:00.5Z\n2024-01-01 01:00:00+01:00\n"))
+        assert [(m.t.seconds, m.t.nanos) for m in found] == [(1_704_067_200, 500_000_000), (1_704_067_200, 0)]
+
     def test_a_number_that_is_too_large_is_no_infinity(self, q, tmp_path) -> None:
         with pytest.raises(RequestError, match=r"^Row 0: d is '1e400'"):
             read(q, written(tmp_path, "r.csv", "d\n1e400\n"))
@@ -155,6 +166,22 @@ class TestJson:
             read(q, written(tmp_path, name, text))
 
 
+def test_text_that_is_no_json_is_no_message(message_type) -> None:
+    m = message_type("message M { google.protobuf.Struct st = 1; google.protobuf.Value v = 2; N n = 3; } message N {}")
+    for field, said in {"st": "a mapping", "n": "a mapping of N's fields"}.items():
+        with pytest.raises(RequestError, match=rf"^Row 1: {field} is '\{{oh'; expected {said}"):
+            read_requests(m, pd.DataFrame({field: ["{}", "{oh"]}))
+    found = read(m, pd.DataFrame({"v": ["{oh", '"1"', "1", "null", None]}))
+    assert [each.v.WhichOneof("kind") for each in found] == [
+        *("string_value", "string_value", "number_value", "null_value", None)
+    ]
+    assert [each.v.string_value for each in found[:2]] == ["{oh", "1"]
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(RequestError, match="st is a list in a list without an end"):
+        read_requests(m, pd.DataFrame({"st": [endless]}))
+
+
 def test_parquet(q, tmp_path) -> None:
     path = tmp_path / "requests.parquet"
     pd.DataFrame({"id": ["a", "b"], "n": [2**60, 1]}).to_parquet(path)
@@ -186,3 +213,72 @@ def test_one_that_is_something_else(q, tmp_path, name: str) -> None:
     (tmp_path / name).write_text("{oh")
     with pytest.raises(RequestError, match=rf"{name} is no \w+ file"):
         read_requests(q, tmp_path / name)
+
+
+ALL = """
+enum Color { RED = 0; BLUE = 1; }
+message Sub {
+  string city = 1; google.protobuf.Timestamp at = 2; google.protobuf.Struct more = 3; Sub sub = 4; double d = 5;
+}
+message M {
+  string id = 1; double d = 2; optional float f = 3; bool b = 4; Color c = 5; bytes raw = 6; uint64 big = 7;
+  repeated string tags = 8; repeated double many = 9; repeated google.protobuf.Timestamp times = 10;
+  repeated google.protobuf.Duration spans = 11; repeated Color colors = 12; repeated bytes raws = 13;
+  map<string, int32> m = 14; map<string, Sub> subs = 15; repeated Sub list = 16; Sub sub = 17;
+  google.protobuf.Timestamp t = 18; google.protobuf.Duration dur = 19; google.protobuf.FieldMask mask = 20;
+  google.protobuf.Struct st = 21; google.protobuf.Value v = 22; google.protobuf.ListValue l = 23;
+  google.protobuf.Any any = 24; repeated google.protobuf.Value vs = 25; map<int32, google.protobuf.Struct> sts = 26;
+  google.protobuf.StringValue said = 27; google.protobuf.DoubleValue some = 28; google.protobuf.BoolValue on = 29;
+}
+"""
+WHOLE = {
+    "id": "x",
+    "d": math.nan,
+    "f": -math.inf,
+    "b": True,
+    "c": "BLUE",
+    "raw": b"\xff",
+    "big": 2**64 - 1,
+    "tags": ["1", "a,b", "nan"],
+    "many": [1.5, math.nan, math.inf],
+    "times": ["2020-01-01T00:00:00.5Z"],
+    "spans": ["1.5s", "-0.000001s", "86400s"],
+    "colors": ["BLUE", "RED"],
+    "raws": [b"a"],
+    "m": {"k": 1},
+    "subs": {"k": {"city": "1", "more": {"n": 1}}},
+    "list": [{"at": "2020-01-01T00:00:00Z", "d": math.inf}, {}],
+    "sub": {
+        "city": "c",
+        "at": "0001-01-01T00:00:00Z",
+        "more": {"a": "2"},
+        "sub": {"sub": {"sub": {"city": "deep"}}},
+    },
+    "t": "9999-12-31T23:59:59.999999Z",
+    "dur": "-0.000001s",
+    "mask": "a,b_c",
+    "st": {"a": ["1", None, {"b": True}]},
+    "v": "123",
+    "l": ["1", 1],
+    "any": {"@type": "x/google.protobuf.Duration", "value": "1s"},
+    "vs": ["1", 1, {"a": "1"}],
+    "sts": {1: {"a": "1"}},
+    "said": "1",
+    "some": math.nan,
+    "on": True,
+}
+
+
+@pytest.mark.parametrize("kind", ["frame", "table", "csv", "parquet"])
+def test_rows_that_were_collected_are_the_same_requests_again(message_type, tmp_path, kind: str) -> None:
+    m = message_type(ALL)
+    whole = {**WHOLE, "vs": []} if kind == "csv" else WHOLE  # texts in JSON in a list, which may be texts that look so
+    asked = [encode(m, whole), encode(m, {}), encode(m, {"v": None, "st": {}, "l": []})]
+    frame = to_frame(asked, m)
+    source: Any = {
+        "frame": lambda: frame,
+        "table": lambda: to_table(asked, m),
+        "csv": lambda: to_csv(frame, tmp_path / "rows.csv"),
+        "parquet": lambda: to_parquet(frame, tmp_path / "rows.parquet"),
+    }[kind]()
+    assert [str(each) for each in read(m, source)] == [str(each) for each in asked]
