@@ -153,7 +153,7 @@ def _takes_json(field: FieldDescriptor) -> bool:
 def _told(field: FieldDescriptor, value: Any, *, in_list: bool = False, in_json: bool = False) -> Any:
     """The value, its texts read where they are JSON; a Value in JSON is what stands there, be it a text."""
     message = field.message_type
-    if not _takes_json(field):
+    if message is None or not _takes_json(field):
         return value
     if isinstance(value, str):
         read = value if in_json and message.full_name == _VALUE else _value(value)
