@@ -26,6 +26,8 @@ _DIFFERENCES = {
     "sha256": OTHER_REQUESTS,
     "index": "was begun with another index of these requests. Give that one again",
 }
+_LAZILY = "was begun with requests out of an iterator. Give them as one again, such as iter(…)"
+_AT_ONCE = "was begun with requests that were all there, and no iterator. Give them so again, such as list(…)"
 
 
 def view(token_source: Any, metadata: Iterable[str]) -> dict[str, Any]:
@@ -62,6 +64,8 @@ def difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | Non
         if key not in _DIFFERENCES:
             continue
         there = found.get(key)
+        if key == "requests" and there != value and None in (there, value):
+            return _LAZILY if there is None else _AT_ONCE
         if there != value and not (key == "target" and _is_here(there) and _is_here(value)):
             return _DIFFERENCES[key].format(found=printable(str(there)), wanted=printable(str(value)))
     return None

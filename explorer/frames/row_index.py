@@ -34,12 +34,13 @@ def index_table(index: pd.Index, taken: Collection[str]) -> pa.Table:
     A level whose name is that of a column (``taken``) loses it. Labels for which Arrow has no type, those of many kinds
     in one level, are their text, and so are lists and dicts, by which pandas finds nothing.
     """
-    index = index.set_names([None if name in taken else name for name in index.names])
-    try:
-        table = _as_table(index)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        return _as_table(_as_text(index))
-    return _as_table(_as_text(index)) if any(pa.types.is_nested(kind) for kind in table.schema.types) else table
+    index = index.set_names([None if name in taken else _written(name) for name in index.names])
+    table = _typed(index)
+    if table is not None:
+        return table
+    levels = [index.get_level_values(number) for number in range(index.nlevels)]
+    texts = [each.map(_text, na_action="ignore") if _typed(each) is None else each for each in levels]
+    return _as_table(pd.MultiIndex.from_arrays(texts, names=index.names) if len(texts) > 1 else texts[0])
 
 
 def fingerprint_of_index(table: pa.Table) -> str:
@@ -62,10 +63,22 @@ def _as_table(index: pd.Index) -> pa.Table:
     return pa.Table.from_pandas(pd.DataFrame(index=index, columns=pd.Index([], dtype=str)), preserve_index=True)
 
 
-def _as_text(index: pd.Index) -> pd.Index:
-    levels = [index.get_level_values(number) for number in range(index.nlevels)]
-    texts = [each.map(str, na_action="ignore") if each.dtype == object else each for each in levels]
-    return pd.MultiIndex.from_arrays(texts, names=index.names) if len(texts) > 1 else texts[0]
+def _typed(index: pd.Index) -> pa.Table | None:
+    """The index as it is; None where Arrow has no type for a level's labels, or one by which pandas finds nothing."""
+    try:
+        table = _as_table(index)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return None
+    return None if any(pa.types.is_nested(kind) for kind in table.schema.types) else table
+
+
+def _written(name: Any) -> Any:
+    return _text(name) if isinstance(name, str) else name
+
+
+def _text(label: Any) -> str:
+    """Half a surrogate pair has no form in UTF-8, and is its escape."""
+    return str(label).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def is_count(index: pd.Index | None) -> bool:

@@ -396,8 +396,10 @@ class TestReadByAnybody:
             pd.Index([("a", 1), "b", 2.5] * 2, tupleize_cols=False),
             pd.Index([[1, 2], [3], [], [4], None, [5]], name="lists"),
             pd.Index([{"a": 1}, {"a": 2}] * 3, name="dicts"),
+            pd.Index([1j, 2j, 3j] * 2, name="complex"),
+            pd.MultiIndex.from_arrays([pd.Categorical([1j, 2j, 3j] * 2), range(6)], names=["complex", "number"]),
         ],
-        ids=["many kinds", "in a level", "tuples", "lists", "dicts"],
+        ids=["many kinds", "in a level", "tuples", "lists", "dicts", "complex", "categories"],
     )
     def test_labels_of_many_kinds_are_text_there_and_themselves_in_the_frame(
         self, site, folder, index: pd.Index
@@ -414,6 +416,15 @@ class TestReadByAnybody:
         run = prepare(here.connection(), method, read_requests(method.input_type, source), Options(progress=False))
         run.start().wait(PATIENCE)
         assert run.table().to_pandas().index.equals(read.index), "and a table has the text, too"
+
+    def test_half_a_surrogate_pair_is_its_escape_there(self, site, folder) -> None:
+        here = site(PROTO)
+        here.serve(Get=doubling)
+        source = pd.DataFrame({"n": range(3)}, index=pd.Index(["a", "\ud800", None], name="\udfff", dtype=object))
+        for _ in "ab":
+            assert rows(here, folder, source).index.equals(source.index)
+        read = pd.read_parquet(folder)
+        assert (read.index.tolist()[:2], read.index.name) == (["a", "\\ud800"], "\\udfff")
 
     @pytest.mark.parametrize(
         "index",
@@ -543,6 +554,18 @@ class TestRefused:
             change(begun, folder)
         assert files(folder) == before
         rows(begun, folder, {"n": range(25)})  # and the lock is open again
+
+    def test_an_iterator_where_there_was_none_and_none_where_there_was_one(self, begun: Any, folder: Path) -> None:
+        with pytest.raises(ConfigurationError, match=r"all there, and no iterator\. Give them so again, such as list"):
+            rows(begun, folder, ({"n": n} for n in range(25)))
+        other = folder.with_name("lazily")
+        frame = rows(begun, other, ({"n": n} for n in range(25)))
+        with pytest.raises(
+            ConfigurationError, match=r"out of an iterator\. Give them as one again, such as iter\(…\), or"
+        ):
+            rows(begun, other, [{"n": n} for n in range(25)])
+        again = rows(begun, other, iter([{"n": n} for n in range(25)]))
+        pd.testing.assert_frame_equal(frame, again)
 
     def test_another_schema(self, begun: Any, site: Any, folder: Path) -> None:
         other = site(PROTO.replace("int32 twice", "int64 twice"))
