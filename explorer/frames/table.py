@@ -46,8 +46,9 @@ def to_pandas(
     """The table as a DataFrame.
 
     By default its columns stay in Arrow's memory (``pandas.ArrowDtype``); ``numpy_nullable`` gives pandas' nullable
-    dtypes. With ``numpy`` a column of integers or booleans that has nulls is one of objects: floats would lose digits
-    of int64. A dictionary column becomes pandas' own categorical: as an Arrow dictionary it could not be sorted.
+    dtypes. In both a NaN that was sent is no missing value. With ``numpy`` it cannot be told from one, and a column of
+    integers or booleans that has nulls is one of objects: floats would lose digits of int64. A dictionary column
+    becomes pandas' own categorical: as an Arrow dictionary it could not be sorted.
     """
     mapper = {"pyarrow": _dtype, "numpy_nullable": _nullable, "numpy": lambda _type: None}[dtype_backend]
     names = table.column_names
@@ -66,13 +67,20 @@ def _dtype(arrow_type: pa.DataType) -> pd.ArrowDtype | None:
     return None if pa.types.is_dictionary(arrow_type) else pd.ArrowDtype(arrow_type)
 
 
+class _WithNaN:
+    """Makes arrays of which NaN is a value: pandas' own way out of Arrow takes it for a missing one."""
+
+    def __from_arrow__(self, array: pa.Array | pa.ChunkedArray) -> pd.api.extensions.ExtensionArray:
+        values, missing = (each.to_numpy(zero_copy_only=False) for each in (array.fill_null(0.0), array.is_null()))
+        return pd.arrays.FloatingArray(values, missing, copy=True)  # which may be written to
+
+
 _NULLABLE: dict[pa.DataType, Any] = {
     pa.int32(): pd.Int32Dtype(),
     pa.int64(): pd.Int64Dtype(),
     pa.uint32(): pd.UInt32Dtype(),
     pa.uint64(): pd.UInt64Dtype(),
-    pa.float32(): pd.Float32Dtype(),
-    pa.float64(): pd.Float64Dtype(),
+    **dict.fromkeys((pa.float32(), pa.float64()), _WithNaN()),
     pa.bool_(): pd.BooleanDtype(),
     pa.string(): pd.StringDtype(),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pandas as pd
@@ -12,6 +13,7 @@ from google.protobuf.descriptor import Descriptor
 
 from explorer.errors import DecodeError
 from explorer.frames import to_frame, to_pandas
+from explorer.frames.table import DtypeBackend
 
 BODY = """
 enum E { LOW = 0; HIGH = 1; BETWEEN = 2; }
@@ -40,6 +42,22 @@ def test_columns_stay_in_arrows_memory_and_keep_their_types(m: Descriptor) -> No
         "es": pa.list_(pa.dictionary(pa.int32(), pa.string())),
     }
     assert frame["big"].tolist() == [2**64 - 1, pd.NA]
+
+
+@pytest.mark.parametrize("dtype_backend", ["pyarrow", "numpy_nullable"])
+@pytest.mark.parametrize("arrow_type", [pa.float32(), pa.float64()])
+def test_nan_is_a_number_that_was_sent(arrow_type: pa.DataType, dtype_backend: DtypeBackend) -> None:
+    values = pa.chunked_array([[0.5, float("nan")], [None], []], arrow_type)
+    frame = to_pandas(pa.table({"x": values, "n": [1, None, 2**60 + 1]}), dtype_backend=dtype_backend)
+    assert frame["x"].isna().tolist() == [False, False, True]
+    assert frame["x"].tolist()[0] == 0.5
+    assert math.isnan(frame["x"].tolist()[1])
+    frame.loc[0, "x"] = 1.5
+    assert frame["x"].iloc[[0, 2]].tolist() == [1.5, pd.NA]
+    assert frame["n"].tolist() == [1, pd.NA, 2**60 + 1]
+    if dtype_backend == "numpy_nullable":
+        assert frame["x"].dtype == ("Float32" if arrow_type == pa.float32() else "Float64")
+    assert to_pandas(pa.table({"x": values.slice(0, 0)}), dtype_backend=dtype_backend)["x"].dtype == frame["x"].dtype
 
 
 def test_an_enum_is_a_category_that_sorts_as_declared(m: Descriptor) -> None:
