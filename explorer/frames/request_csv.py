@@ -15,7 +15,8 @@ import pandas as pd
 from google.protobuf.descriptor import Descriptor
 
 from explorer.errors import RequestError
-from explorer.frames.request_texts import takes_json, values_of_texts
+from explorer.frames.request_json import takes_json
+from explorer.frames.request_texts import values_of_texts
 from explorer.text import printable
 
 __all__ = ["csv_header", "read_csv"]

@@ -15,9 +15,9 @@ from google.protobuf.message import Message
 from explorer.errors import RequestError
 from explorer.frames.encoded import Encoded
 from explorer.frames.request_columns import by_path, encode_columns
+from explorer.frames.request_json import values_of_json
 from explorer.frames.request_rows import Encode, encode_row
 from explorer.frames.request_tables import frame_of_arrow, read_file
-from explorer.frames.request_texts import values_of_json
 from explorer.rpc import encode
 
 __all__ = ["Requests", "read_requests"]

@@ -217,6 +217,7 @@ def test_one_that_is_something_else(q, tmp_path, name: str) -> None:
 
 ALL = """
 enum Color { RED = 0; BLUE = 1; }
+message Nothing {}
 message Sub {
   string city = 1; google.protobuf.Timestamp at = 2; google.protobuf.Struct more = 3; Sub sub = 4; double d = 5;
 }
@@ -229,6 +230,7 @@ message M {
   google.protobuf.Struct st = 21; google.protobuf.Value v = 22; google.protobuf.ListValue l = 23;
   google.protobuf.Any any = 24; repeated google.protobuf.Value vs = 25; map<int32, google.protobuf.Struct> sts = 26;
   google.protobuf.StringValue said = 27; google.protobuf.DoubleValue some = 28; google.protobuf.BoolValue on = 29;
+  Nothing none = 30; repeated Nothing nones = 31;
 }
 """
 WHOLE = {
@@ -265,6 +267,8 @@ WHOLE = {
     "sts": {1: {"a": "1"}},
     "said": "1",
     "some": math.nan,
+    "none": {},
+    "nones": [{}, {}],
     "on": True,
 }
 
