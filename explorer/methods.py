@@ -21,6 +21,7 @@ from explorer.frames.options import Options
 from explorer.rpc.cancellation import Cancellation
 from explorer.rpc.decoding import decoded
 from explorer.rpc.descriptors import method_kind
+from explorer.rpc.interrupts import interrupts_held
 from explorer.rpc.meant import what_was_meant
 from explorer.rpc.members import SERIALIZE_WHOLE
 from explorer.rpc.request_source import read_messages, text_of
@@ -230,9 +231,9 @@ class Method:
         return run.start(self._keeping(run))
 
     def _collected(self, requests: Any, columns: Mapping[str, Any]) -> Run:
+        run = self._prepared(requests, columns)
         from explorer.frames import finish
 
-        run = self._prepared(requests, columns)
         keep = self._keeping(run)
         finish(run)
         keep()
@@ -245,7 +246,8 @@ class Method:
         return lambda: add(self.full_name, self.kind, began, time.perf_counter() - started, run.tally)
 
     def _prepared(self, requests: Any, columns: Mapping[str, Any]) -> Run:
-        from explorer.frames import prepare, read_requests
+        with interrupts_held():  # the first use imports pandas: struck in the middle of it, it would be half made
+            from explorer.frames import prepare, read_requests
 
         if self.descriptor.client_streaming:
             raise ConfigurationError(

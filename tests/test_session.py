@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -427,3 +429,35 @@ service S {
     assert session.methods["comment"].tolist() == ["Gets one."]
     assert "id: string  Which one." in session["S.Get"].__doc__
     assert session["S"].__doc__.startswith("All of it.\n")
+
+
+FIRST_COLLECT = """
+import signal, sys
+import explorer
+session = explorer.connect(sys.argv[1], root_certificates=sys.stdin.buffer.read())
+method = session["UserService"].GetUser.options(progress=False)
+assert "pandas" not in sys.modules
+
+def strike(event, given):
+    if event == "import" and given[0] == "pandas.core.frame" and not struck:
+        struck.append(given[0])
+        signal.raise_signal(signal.SIGINT)
+
+struck = []
+sys.addaudithook(strike)
+try:
+    method.collect(user_id=["user1"])
+except KeyboardInterrupt:
+    print(struck, "explorer.frames" in sys.modules, len(method.collect(user_id=["user1"])))
+"""
+
+
+def test_ctrl_c_in_the_first_collect_leaves_no_import_half_made(demo: Any) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", FIRST_COLLECT, demo.target],
+        input=demo.root_certificates,
+        capture_output=True,
+        timeout=600,
+        check=False,
+    )
+    assert ended.stdout.decode() == "['pandas.core.frame'] True 1\n", ended.stderr.decode()
