@@ -148,7 +148,7 @@ class Collecting:
         while not run.has_ended(_REDRAW_EVERY):
             self._board.set(run=live_view(run, ask), coming=run.tally.rows)
         frame = run.frame()
-        self._model.keep(ask.method, frame)
+        self._model.keep(frame, ask.method, run.method)
         self._model.ends_run(ended_view(run, frame, ask, code), ask.label)
 
     def _failed(self, error: ExplorerError, run: Run | None, ask: Ask) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ExplorerError, ReflectionError, ReflectionUnavailableError, SignInRequiredError
+from explorer.frames import call_schema
 from explorer.saved_requests import SavedRequests
 from explorer.session import Session
 from explorer.text import printable
@@ -30,6 +31,8 @@ from explorer.widget.wallet import Wallet
 from explorer.widget.worker import Worker
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor import MethodDescriptor
+
     from explorer.frames import DataFrame
 
 __all__ = ["Model"]
@@ -379,9 +382,9 @@ class Model:
         self._board.set(run=view, coming=0)
         self._wallet.called(view, label)
 
-    def keep(self, method: str, rows: DataFrame) -> None:
+    def keep(self, rows: DataFrame, name: str, method: MethodDescriptor) -> None:
         """Keep these rows of a method's among the responses."""
-        self._call_changed({"rows": self.calling.responses.append(method, rows)})
+        self._call_changed({"rows": self.calling.responses.append(name, rows, call_schema(method))})
 
     def _call_changed(self, changes: dict[str, Any]) -> None:
         self._board.set(**changes)

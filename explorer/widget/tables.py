@@ -27,6 +27,7 @@ NAMED_COLUMNS = 1_000
 """Columns that can be sorted by and asked for in the page; beyond, Python has them."""
 _CONDITIONS = 50
 _CHOICES = 30
+_DECIMALS = 4  # of seconds: tenths of a millisecond
 _NARROWEST, _WIDEST = 260, 760  # CSS pixels of a picture
 
 Source = Callable[[], Any]
@@ -230,7 +231,7 @@ def _head(lens: Lens, title: str) -> dict[str, Any]:
     schema = lens.table.schema
     columns = [_column(one) for one in list(schema)[:NAMED_COLUMNS]]
     if has_latencies(schema):
-        _of_calls(lens.table, columns)
+        _offer_statuses(lens.table, columns)
     return {
         "kind": "table",
         "title": printable(title, 200),
@@ -248,20 +249,20 @@ def _address(picture: str) -> str:
 
 
 def _column(field: Any) -> dict[str, Any]:
-    kind = kind_of(field.type)
+    dtype = printable(_dtype(str(field.type)), 60)
+    in_seconds = dtype == "double" and (field.metadata or {}).get(b"unit") == b"s"
     return {
         "name": printable(field.name, 120),
-        "dtype": printable(_dtype(str(field.type)), 60),
-        "kind": kind,
+        "dtype": "s" if in_seconds else dtype,
+        "kind": kind_of(field.type),
         "wire": is_wire(field.name),
+        **({"decimals": _DECIMALS} if in_seconds else {}),
     }
 
 
-def _of_calls(table: Table, columns: list[dict[str, Any]]) -> None:
-    """What is known of two columns that every table of calls has: seconds, and one of few statuses."""
-    elapsed, status = (table.schema.get_all_field_indices(name)[-1] for name in ("elapsed", "status_code"))
-    if elapsed < len(columns):
-        columns[elapsed] |= {"dtype": "s", "decimals": 4}
+def _offer_statuses(table: Table, columns: list[dict[str, Any]]) -> None:
+    """How calls ended is one of few words, of which those that are there can be chosen."""
+    status = table.schema.get_all_field_indices("status_code")[-1]
     if status < len(columns):
         present = sorted(filter(None, table.column(status).unique().to_pylist()))
         columns[status] |= {"choices": [printable(one, 120) for one in present]} if len(present) <= _CHOICES else {}

@@ -165,7 +165,9 @@ def test_a_frame_becomes_rows_and_a_line_of_history_and_the_python_that_does_the
         *("request.user_id", "id", "name", "status_code", "elapsed"),
     ]
     assert (len(run["table"]["rows"]), run["table"]["total"]) == (LIVE_ROWS, 40)
+    assert run["table"]["columns"][-1]["dtype"] == "s"
     ear.until(lambda: ear.model.state["rows"] == 40)
+    assert ear.model.calling.responses.table().schema.field("elapsed").metadata == {b"unit": b"s"}
     assert rows(ear)["id"].tolist() == IDS
     assert rows(ear)["method"].unique().tolist() == [GET_USER]
     assert ear.model.archive.frame()[["method", "requests", "status_code"]].values.tolist() == [[GET_USER, 40, "OK"]]

@@ -80,12 +80,13 @@ def test_of_many_columns_those_that_are_empty_come_last() -> None:
     assert few.last("window")["columns"] == [0, 1]
 
 
-def test_the_columns_of_calls_are_seconds_and_one_of_the_statuses_that_are_there() -> None:
-    columns = {"elapsed": [7.0, 8.0], "status_code": ["OK", "NOT_FOUND"]}
-    page = Page(pa.table([*columns.values(), [0.1, 0.2]], names=[*columns, "elapsed"]))
+def test_seconds_are_known_by_their_unit_and_statuses_are_those_that_are_there() -> None:
+    text, number = pa.string(), pa.float64()
+    fields = [pa.field("share", number), ("status_code", text), pa.field("elapsed", number, metadata={"unit": "s"})]
+    page = Page(pa.table([[7.0, 8.0], ["OK", "NOT_FOUND"], [0.1, 0.2]], schema=pa.schema(fields)))
     page.ask("open")
-    theirs, status, ours = page.last("table")["columns"]
-    assert (theirs["dtype"], ours["dtype"], ours["decimals"]) == ("double", "s", 4)
+    share, status, elapsed = page.last("table")["columns"]
+    assert (share["dtype"], elapsed["dtype"], elapsed["decimals"]) == ("double", "s", 4)
     assert status["choices"] == ["NOT_FOUND", "OK"]
     page = Page(pa.table({"status_code": [f"CODE {at}" for at in range(99)], "elapsed": [0.1] * 99}))
     page.ask("open")
