@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,9 @@ from google.protobuf.message import Message
 
 from explorer.errors import PartsError
 from explorer.frames.chunks import Chunk, RowDecoder
-from explorer.frames.decoding import ROWS_AT_ONCE
-from explorer.frames.outcomes import Messages, Outcome
+from explorer.frames.outcomes import Messages, Outcome, size_of
 from explorer.frames.parts import NUMBER, Parts
+from explorer.frames.portions import BYTES_AT_ONCE, ROWS_AT_ONCE, fitting, portions
 from explorer.frames.row_index import row_index
 from explorer.frames.table import DtypeBackend, to_pandas
 from explorer.frames.turns import Turns
@@ -24,7 +25,6 @@ from explorer.rpc.members import SERIALIZE
 
 __all__ = ["Assembly", "call_frame", "call_schema"]
 
-_BYTES_AT_ONCE = 64 * 2**20
 _LOOKED_AT = 50  # rows of what is decoded that are at hand for a look
 
 
@@ -66,20 +66,23 @@ class Assembly:
 
     def add(self, outcomes: Sequence[Outcome | Messages]) -> None:
         """Take these outcomes in; may decode a chunk, and write it."""
-        if not outcomes:
-            return self._write_if_due()
         self._count(outcomes)
-        if self._parts is None:
-            outcomes = self._turns.take(outcomes)
-        if Messages in set(map(type, outcomes)):
-            for outcome in outcomes:
-                self._keep([outcome])
+        released = list(outcomes) if self._parts is not None else self._turns.take(outcomes)
+        if Messages in set(map(type, released)):
+            for outcome in released:
+                for each in outcome.parted() if isinstance(outcome, Messages) else [outcome]:
+                    self._keep([each])
         else:
-            start = 0
-            while some := outcomes[start : start + max(1, self._at_once - self._waiting)]:
-                start += len(some)
+            while some := self._portion(cast("list[Outcome]", released)):
+                del released[: len(some)]  # of what is decoded nothing is held
                 self._keep(some)
-        return self._write_if_due()
+        self.write_if_due()
+
+    def write_if_due(self) -> None:
+        """Write what came, where the last time is long enough ago."""
+        if self._stores and self._parts is not None and self._parts.is_due:
+            self._decode()
+            self._write()
 
     def open_of(self, requests: Sequence[bytes] | Mapping[int, bytes]) -> Iterator[tuple[int, bytes]]:
         """Those of these requests that have not ended, each with its number."""
@@ -147,7 +150,7 @@ class Assembly:
     def latest(self, count: int) -> pd.DataFrame:
         """The last rows, without regard to where in the order they stand; what waits to be decoded goes on waiting."""
         waiting = [_end_of(each, count) for each in [*self._outcomes[-count:], *self._turns.latest(count)][-count:]]
-        shown = [self._tail, *([self._decoder.rows(waiting).batch] if waiting else [])]
+        shown = [self._tail, *(self._decoder.rows(some).batch for some in portions(waiting, _size))]
         table = pa.Table.from_batches(shown, schema=self.schema)
         return to_pandas(table.slice(max(0, len(table) - count)), pd.RangeIndex(min(count, len(table))))
 
@@ -168,8 +171,7 @@ class Assembly:
         """The rows that went into no folder, beside those of it."""
         self._decode()
         early = self._turns.early
-        starts = range(0, len(early), ROWS_AT_ONCE)
-        chunks = [*self._chunks, *(self._decoder.rows(early[start : start + ROWS_AT_ONCE]) for start in starts)]
+        chunks = [*self._chunks, *map(self._decoder.rows, portions(early, _size))]
         table = pa.Table.from_batches([chunk.batch for chunk in chunks], schema=self.schema)
         ordinals = np.concatenate([chunk.ordinals for chunk in chunks] or [np.empty(0, dtype=np.int64)])
         return (table, ordinals) if self._parts is None else _behind(stored(self._parts), table, ordinals)
@@ -185,27 +187,27 @@ class Assembly:
         if len(codes) < len(outcomes):
             self._codes["OK"] += sum(len(outcome.data) for outcome in outcomes if isinstance(outcome, Messages))
 
+    def _portion(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """As many as the chunk still takes that waits to be decoded."""
+        some, room = outcomes[: max(1, self._at_once - self._waiting)], BYTES_AT_ONCE - self._bytes
+        return some if size_of(some) <= room else some[: fitting([each.size for each in some], room)]
+
     def _keep(self, outcomes: Sequence[Outcome | Messages]) -> None:
         """Outcomes of one kind."""
         first = outcomes[0]
         if isinstance(first, Messages):
             self._outcomes.append(first)
             self._waiting += len(first.data)
-            self._bytes += sum(map(len, first.data))
+            self._bytes += first.size
         else:
             rows = [outcome for outcome in outcomes if type(outcome) is Outcome and outcome.code]
             self._outcomes += rows
             self._waiting += len(rows)
-            self._bytes += sum([len(outcome.data) for outcome in rows if outcome.data])
+            self._bytes += size_of(rows)
             if self._stores:
                 self._ends += [outcome.ordinal for outcome in outcomes if type(outcome) is Outcome and outcome.last]
-        if self._waiting >= self._at_once or self._bytes >= _BYTES_AT_ONCE:
+        if self._waiting >= self._at_once or self._bytes >= BYTES_AT_ONCE:
             self._decode()
-
-    def _write_if_due(self) -> None:
-        if self._stores and self._parts is not None and self._parts.is_due:
-            self._decode()
-            self._write()
 
     def _rows_at_once(self) -> int:
         writes = self._stores and self.trouble is None
@@ -247,6 +249,10 @@ def _narrow(ordinals: np.ndarray) -> np.ndarray:
 
 def _copied_end(batch: pa.RecordBatch, count: int) -> pa.RecordBatch:
     return batch.take(pa.array(range(max(0, len(batch) - count), len(batch)), pa.int64()))
+
+
+def _size(outcome: Outcome | Messages) -> int:
+    return outcome.size
 
 
 def _end_of(outcome: Outcome | Messages, count: int) -> Outcome | Messages:

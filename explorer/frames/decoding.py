@@ -18,16 +18,16 @@ from explorer.errors import DecodeError
 from explorer.frames.columns import Columns, Item
 from explorer.frames.doubts import Doubts, Reason
 from explorer.frames.packed import note_packed_runs
+from explorer.frames.portions import wire_size
 from explorer.frames.shadow import packed_runs, shadow_of
 from explorer.frames.vectors import columns_of
 from explorer.rpc.members import DISCARD_UNKNOWN, MERGE_FROM_STRING, SERIALIZE
 
-__all__ = ["ROWS_AT_ONCE", "Decoder", "decoder_of"]
+__all__ = ["Decoder", "decoder_of"]
 
-ROWS_AT_ONCE = 16_384
-"""How many messages are decoded in one go: ptars holds the interpreter's lock as long."""
-_TOO_FEW = 64
-"""Up to so many messages, the way through protobuf's own classes costs no more than what the fast one prepares."""
+_TOO_FEW, _TOO_LITTLE = 64, 2**16
+"""Up to so many messages, of so many bytes in all, the way through protobuf's own classes costs no more than what the
+fast one prepares."""
 
 
 _ALL_HIGH = np.uint32(0xFFFFFFFF)
@@ -44,7 +44,8 @@ class Decoder:
     fields, and every type where ptars is not installed, goes the slow way altogether.
 
     ``prefix`` and ``unit`` are those of Columns; ``quick`` says from how many messages on this way is taken. May be
-    used from any thread; holds the interpreter's lock for a batch, so batches are best of at most ``ROWS_AT_ONCE``.
+    used from any thread; holds the interpreter's lock for a batch, so batches are best of at most
+    ``ROWS_AT_ONCE``, and must not have 2 GiB: :func:`~explorer.frames.portions.portions` sees to both.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Decoder:
 
     def batch(self, items: Sequence[Item], *, faults: dict[int, DecodeError] | None = None) -> pa.RecordBatch:
         """Rows from messages, their bytes, or None, as :meth:`explorer.frames.columns.Columns.batch` has them."""
-        if len(items) < self._quick or self._reader is None:
+        if self._is_little(items) or self._reader is None:
             return self.columns.batch(items, faults=faults)
         own: dict[int, DecodeError] = {}
         made = self._reader.read(items, own)
@@ -78,6 +79,9 @@ class Decoder:
         if faults is not None:
             faults.update(own)
         return made
+
+    def _is_little(self, items: Sequence[Item]) -> bool:
+        return len(items) < self._quick and sum(map(wire_size, items)) < _TOO_LITTLE
 
     @cached_property
     def _reader(self) -> _Reader | None:

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from explorer.frames.portions import BYTES_AT_ONCE
 from explorer.frames.whole_files import opened
 
 __all__ = ["metadata", "read", "written"]
@@ -23,13 +24,19 @@ _SUM = 32  # bytes
 _TAIL = 8  # the footer's length, and the mark of the format
 
 
-def written(table: pa.Table, **layout: Any) -> bytes:
+def written(table: pa.Table, **layout: Any) -> memoryview:
     """The file."""
     file = io.BytesIO()
-    pq.write_table(table, file, write_page_checksum=True, **layout)
-    data = file.getbuffer()
-    body, footer = data[: _footer_at(data)], data[_footer_at(data) :]
-    return b"".join([body, _sum(body), _sum(footer), footer])
+    # What is not on its way to the file yet is in memory twice more.
+    at_once = len(table) * BYTES_AT_ONCE // max(1, table.nbytes)
+    pq.write_table(table, file, write_page_checksum=True, row_group_size=max(1, at_once), **layout)
+    with file.getbuffer() as data:
+        at = _footer_at(data)
+        footer = bytes(data[at:])
+        sums = _sum(data[:at]) + _sum(footer)
+    file.seek(at)
+    file.write(sums + footer)
+    return file.getbuffer()
 
 
 def metadata(path: Path) -> dict[bytes, bytes]:

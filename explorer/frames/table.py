@@ -11,7 +11,8 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from explorer.errors import DecodeError
-from explorer.frames.decoding import ROWS_AT_ONCE, decoder_of
+from explorer.frames.decoding import decoder_of
+from explorer.frames.portions import portions, wire_size
 
 __all__ = ["DtypeBackend", "to_frame", "to_pandas", "to_table"]
 
@@ -31,13 +32,14 @@ def to_frame(messages: Sequence[Message | bytes | None], descriptor: Descriptor,
 def to_table(messages: Sequence[Message | bytes | None], descriptor: Descriptor, *, unit: str = "us") -> pa.Table:
     """The same as an Arrow table, whose fields' metadata hold proto types and units."""
     decoder = decoder_of(descriptor, unit=unit)
-    batches = []
-    for start in range(0, max(len(messages), 1), ROWS_AT_ONCE):
+    batches, start = [], 0
+    for some in portions(messages, wire_size):
         faults: dict[int, DecodeError] = {}
-        batches.append(decoder.batch(messages[start : start + ROWS_AT_ONCE], faults=faults))
+        batches.append(decoder.batch(some, faults=faults))
         for row, fault in sorted(faults.items()):
             raise DecodeError(f"Row {start + row}: {fault}", data=fault.data) from fault
-    return pa.Table.from_batches(batches)
+        start += len(some)
+    return pa.Table.from_batches(batches or [decoder.batch([])])
 
 
 def to_pandas(
