@@ -18,6 +18,7 @@ from explorer.frames.chunks import Chunk, RowDecoder
 from explorer.frames.outcomes import Messages, Outcome, size_of
 from explorer.frames.parts import NUMBER, Parts
 from explorer.frames.portions import BYTES_AT_ONCE, ROWS_AT_ONCE, fitting, portions
+from explorer.frames.rearranging import rearranged
 from explorer.frames.row_index import row_index
 from explorer.frames.table import DtypeBackend, to_pandas
 from explorer.frames.turns import Turns
@@ -268,7 +269,7 @@ def _behind(stored: pa.Table, table: pa.Table, ordinals: np.ndarray) -> tuple[pa
     if not len(ordinals):
         return both, numbers
     order = np.argsort(numbers, kind="stable")
-    return both.unify_dictionaries().take(pa.array(order)), numbers[order]
+    return rearranged(both, order), numbers[order]
 
 
 def call_schema(method: MethodDescriptor) -> pa.Schema:

@@ -17,6 +17,7 @@ from explorer.errors import ConfigurationError
 from explorer.frames.cells import cells, unfolded
 from explorer.frames.conditions import Condition, holding_text, holds
 from explorer.frames.kinds import is_sortable
+from explorer.frames.rearranging import rearranged
 from explorer.frames.sources import as_table, index_names
 from explorer.frames.table import to_pandas
 
@@ -94,7 +95,7 @@ class Lens:
     def taken(self, view: View) -> pa.Table:
         """The rows that are looked at, as a table of its own."""
         rows = self.rows(view)
-        return self.table if view.asked() == View() else self.table.take(rows)
+        return self.table if view.asked() == View() else rearranged(self.table, rows.to_numpy())
 
     def window(
         self, rows: pa.Array, first: int, count: int, columns: Sequence[int]
@@ -102,8 +103,7 @@ class Lens:
         """``count`` of these rows from the ``first`` on: their places, and row by row the cells of some columns."""
         places = rows.slice(first, count)
         wanted = [at for at in columns if at < self.table.num_columns]
-        taken = [self.table.column(at).take(places) for at in wanted]
-        written = cells(taken, len(places))
+        written = cells(rearranged(self.table.select(wanted), places.to_numpy()).columns, len(places))
         return places.to_pylist(), written
 
     def whole(self, row: int, column: int) -> tuple[str, str]:

@@ -31,6 +31,7 @@ from explorer.frames.fingerprint import Fingerprint, fingerprint_of
 from explorer.frames.folder import PART, Folder
 from explorer.frames.manifest import OTHER_REQUESTS
 from explorer.frames.pages import Pages
+from explorer.frames.rearranging import rearranged
 from explorer.frames.row_index import fingerprint_of_index, index_table, is_count
 from explorer.frames.sealed_parquet import metadata, read, written
 
@@ -338,4 +339,4 @@ def _in_order(table: pa.Table) -> pa.Table:
     numbers = table.column(NUMBER).to_numpy()
     if np.all(numbers[1:] >= numbers[:-1]):
         return table
-    return table.unify_dictionaries().take(pa.array(np.argsort(numbers, kind="stable")))
+    return rearranged(table, np.argsort(numbers, kind="stable"))
