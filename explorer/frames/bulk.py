@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from google.protobuf.descriptor import MethodDescriptor
@@ -46,8 +46,9 @@ class Bulk:
     ) -> None:
         path, compression = method_path(method), call_compression(options.compression)
         pace = Pace(options.rate, opened=self._wake)
-        self._supply = Supply(requests, taken, pace)
-        self._ledger = Ledger(path, raises=options.on_error == "raise", stop=self._stop)
+        raises = options.on_error == "raise"
+        self._ledger = Ledger(path, raises=raises, stop=self._stop, emptied=partial(loop.call_soon, self._wake))
+        self._supply = Supply(requests, taken, pace, self._ledger.is_full)
         given = self._supply, Attempts(connection, method, options), self._ledger
         self._work: StreamWork | UnaryWork
         if method.server_streaming:
@@ -76,8 +77,11 @@ class Bulk:
         """Make all the calls; ends when each has its outcome, or when the run was stopped."""
         await self._work.run()
 
-    def take(self) -> list[Outcome | Messages]:
-        """The outcomes since the last time. From any thread, also while the run goes on."""
+    def take(self) -> Iterator[Sequence[Outcome | Messages]]:
+        """The outcomes since the last time, bit by bit. From any thread, one at a time, also while the run goes on.
+
+        While much waits here no further request is sent: each bit is let go of when the next one is asked for.
+        """
         return self._work.take()
 
     def put(self, ordinal: int, request: bytes) -> None:

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from explorer.errors import AuthorizationServerUnavailableError, ExplorerError, RpcStatusError, TokenTimeoutError
-from explorer.frames.outcomes import Messages, Outcome
+from explorer.frames.outcomes import Outcome, size_of
+from explorer.frames.portions import BYTES_AT_ONCE
 from explorer.frames.retries import Failure
 
 __all__ = ["Going", "Ledger"]
@@ -24,40 +25,77 @@ class Going:
         self.started = time.perf_counter() if started is None else started
 
 
+_ROOM = 32 * 2**20
+_KEEPING = 256
+"""Bytes beside its own that an outcome takes while it lies here."""
+
+
 class Ledger:
     """Outcomes, until somebody takes them away.
+
+    When as much lies here as there is ``room`` for, bytes, :meth:`is_full` says so, and nothing more is to be asked
+    for: what is under way by then still comes. ``emptied`` is called once there is room again.
 
     ``error`` is what ended the run before its time, None otherwise; ``stop`` is called for it. Where an error
     ``raises``, the requests whose errors end the run have theirs in ``refused``, and not among those to take. A request
     is its number and its bytes, ``started`` the moment, by ``perf_counter``, from which its seconds are counted.
+    Where nothing else is said, it is all for the I/O thread.
     """
 
-    def __init__(self, path: str, *, raises: bool, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, path: str, *, raises: bool, stop: Callable[[], None], emptied: Callable[[], None], room: int = _ROOM
+    ) -> None:
         self.error: ExplorerError | None = None
         self.refused: list[Outcome] = []
-        self._outcomes: deque[Outcome | Messages] = deque()
+        self._outcomes: deque[Outcome] = deque()
+        self._by_short_way, self._by_long_way, self._gone = 0, 0, 0  # bytes; each is changed by one thread alone
+        self._is_awaited = False
         self._path = path
         self._raises = raises
         self._stop = stop
+        self._emptied = emptied
+        self._room = room
 
     def __len__(self) -> int:
         return len(self._outcomes)
 
-    def take(self, count: int) -> list[Outcome | Messages]:
-        """So many outcomes, which are here. From any thread, but one at a time."""
-        return [self._outcomes.popleft() for _ in range(count)]
+    def is_full(self) -> bool:
+        """Whether nothing more is to be asked for; if so, ``emptied`` is called when something is. From any thread."""
+        if self._waiting < self._room:
+            return False
+        self._is_awaited = True  # before the second look: whoever takes something in between looks for this after it
+        return self._waiting >= self._room
 
-    def answered(self, request: tuple[int, bytes], data: bytes, started: float, *, last: bool = True) -> None:
-        """A message came; the ``last`` one where no page follows it."""
-        elapsed = time.perf_counter() - started
-        self._outcomes.append(Outcome(*request, data, "OK", None, elapsed, last))
+    def take(self, count: int) -> Iterator[list[Outcome]]:
+        """So many outcomes, which are here, bit by bit. From any thread, but one at a time.
+
+        Each bit lies here as far as room is concerned until the next one is asked for.
+        """
+        while count:
+            at_once = len(self._outcomes) * BYTES_AT_ONCE // self._waiting  # as large as they are on the average
+            some = [self._outcomes.popleft() for _ in range(min(count, max(1, at_once)))]
+            count -= len(some)
+            yield some
+            self._gone += size_of(some) + len(some) * _KEEPING
+            if self._is_awaited and self._waiting < self._room:
+                self._is_awaited = False
+                self._emptied()
+
+    def answered(self, request: tuple[int, bytes], data: bytes, started: float) -> None:
+        """A message came by the short way, and is the last. On the thread that takes the ends of calls."""
+        self._by_short_way += len(data) + len(request[1]) + _KEEPING
+        self._outcomes.append(Outcome(*request, data, "OK", None, time.perf_counter() - started, last=True))
+
+    def paged(self, request: tuple[int, bytes], data: bytes, started: float, *, last: bool) -> None:
+        """A message came by the long way; the ``last`` one where no page follows it."""
+        self._note(Outcome(*request, data, "OK", None, time.perf_counter() - started, last))
 
     def ended(
         self, request: tuple[int, bytes], code: str, details: str | None, started: float, *, row: bool = True
     ) -> None:
         """A request has ended without a message, or, where that needs no ``row``, after all of them."""
         elapsed = time.perf_counter() - started
-        self._outcomes.append(Outcome(*request, None, code if row else "", details, elapsed, last=True))
+        self._note(Outcome(*request, None, code if row else "", details, elapsed, last=True))
 
     def failed(self, request: tuple[int, bytes], failure: Failure, started: float) -> None:
         """A request was answered with an error."""
@@ -80,6 +118,14 @@ class Ledger:
                 self._abort(error)
         except ExplorerError as error:
             self._abort(error)
+
+    @property
+    def _waiting(self) -> int:
+        return self._by_short_way + self._by_long_way - self._gone
+
+    def _note(self, outcome: Outcome) -> None:
+        self._by_long_way += outcome.size + _KEEPING
+        self._outcomes.append(outcome)
 
     def _erred(self, request: tuple[int, bytes], code: str, details: str | None, started: float) -> None:
         if self._raises:

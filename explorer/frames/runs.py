@@ -336,11 +336,12 @@ class Run:
         )
 
     def _take_in(self) -> None:
-        outcomes = [] if self._sealed else self._bulk.take()
-        for outcome in outcomes:
-            if not isinstance(outcome, Messages) and outcome.last:
-                self._feed.ended(outcome.ordinal)
-        self._assembly.add(outcomes)
+        for outcomes in () if self._sealed else self._bulk.take():
+            for outcome in outcomes:
+                if not isinstance(outcome, Messages) and outcome.last:
+                    self._feed.ended(outcome.ordinal)
+            self._assembly.add(outcomes)
+        self._assembly.write_if_due()
 
     def _seal(self) -> None:
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import grpc
@@ -41,10 +42,11 @@ class StreamWork:
             await asyncio.gather(*self._workers, return_exceptions=True)
             loop.raise_what_failed(self._workers)
 
-    def take(self) -> list[Outcome | Messages]:
-        """What came since the last time. From any thread, but one at a time."""
+    def take(self) -> Iterator[Sequence[Outcome | Messages]]:
+        """What came since the last time, bit by bit. From any thread, but one at a time."""
         count = len(self._ledger)  # before what streams bring: their end comes behind that
-        return [*self._streams.take(), *self._ledger.take(count)]
+        yield self._streams.take()
+        yield from self._ledger.take(count)
 
     def wake(self) -> None:
         """There may be something to do again. On the I/O thread, as all that follows."""

@@ -17,20 +17,27 @@ T = TypeVar("T")
 
 
 class Supply:
-    """Gives out one request after the other at the run's pace, and none while it rests.
+    """Gives out one request after the other at the run's pace, and none while it rests, or while what came ``is_full``.
 
     They are pulled from ``requests``; where that is None, they are put, until :meth:`close`, and ``taken`` hears of
     each that goes. ``sign_in`` is why the run rests until a person has signed in, None otherwise. ``stopped`` says that
     nothing more is to be sent, ``resumptions`` how often the run was told to go on.
     """
 
-    def __init__(self, requests: Iterator[tuple[int, bytes]] | None, taken: Callable[[], None], pace: Pace) -> None:
+    def __init__(
+        self,
+        requests: Iterator[tuple[int, bytes]] | None,
+        taken: Callable[[], None],
+        pace: Pace,
+        is_full: Callable[[], bool],
+    ) -> None:
         self.sign_in: SignInRequiredError | None = None
         self.stopped = False
         self.resumptions = 0
         self._requests = requests
         self._taken = taken
         self._pace = pace
+        self._is_full = is_full
         self._put: deque[tuple[int, bytes]] = deque()
         self._closed = False
         self._paused = False
@@ -78,7 +85,7 @@ class Supply:
 
     def at_hand(self) -> tuple[int, bytes] | None:
         """The next request, None where there is none now: whether one may come, :meth:`is_over` says."""
-        if self.stopped or self._paused or self.sign_in or not self._pace.is_open():
+        if self.stopped or self.sign_in or self._is_held_up() or not self._pace.is_open():
             return None
         request = self._pull()
         if request is not None:
@@ -96,9 +103,9 @@ class Supply:
         """Wait until one more call of a request that is under way may begin; the seconds that it took."""
         asked = time.perf_counter()
         await self._pace.turn()
-        while self._paused:
+        while self._is_held_up():
             async with self._changed:
-                await self._changed.wait_for(lambda: not self._paused)
+                await self._changed.wait_for(lambda: not self._is_held_up())
             await self._pace.turn()
         return time.perf_counter() - asked
 
@@ -115,6 +122,9 @@ class Supply:
             async with self._changed:
                 while self.sign_in:
                     await self._changed.wait()
+
+    def _is_held_up(self) -> bool:
+        return self._paused or self._is_full()
 
     def _pull(self) -> tuple[int, bytes] | None:
         if self._put:

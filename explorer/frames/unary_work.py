@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from explorer.frames.attempts import Attempts
 from explorer.frames.bulk_token import Pass
 from explorer.frames.lane import Lane
 from explorer.frames.ledger import Going, Ledger
-from explorer.frames.outcomes import Messages, Outcome
+from explorer.frames.outcomes import Outcome
 from explorer.frames.pages import Pages, Trail
 from explorer.frames.retries import Failure
 from explorer.frames.supply import Supply
@@ -68,8 +68,8 @@ class UnaryWork:
         finally:
             await calls.close()
 
-    def take(self) -> list[Outcome | Messages]:
-        """What came since the last time. From any thread, but one at a time."""
+    def take(self) -> Iterator[list[Outcome]]:
+        """What came since the last time, bit by bit. From any thread, but one at a time."""
         return self._ledger.take(len(self._ledger))
 
     def wake(self) -> None:
@@ -147,7 +147,7 @@ class UnaryWork:
                 self._ledger.ended(request, "INTERNAL", NO_VALUE, going.started)
                 return
             following = None if self._pages is None else self._pages.following(asked, answer)
-            self._ledger.answered(request, answer, going.started, last=following is None)
+            self._ledger.paged(request, answer, going.started, last=following is None)
             if following is None or trail is None:
                 return
             if trail.leads_back(asked, following):
