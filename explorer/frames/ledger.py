@@ -25,7 +25,7 @@ class Going:
         self.started = time.perf_counter() if started is None else started
 
 
-_ROOM = 32 * 2**20
+_ROOM = 32 * 2**20  # bytes
 _KEEPING = 256
 """Bytes beside its own that an outcome takes while it lies here."""
 
@@ -33,8 +33,8 @@ _KEEPING = 256
 class Ledger:
     """Outcomes, until somebody takes them away.
 
-    When as much lies here as there is ``room`` for, bytes, :meth:`is_full` says so, and nothing more is to be asked
-    for: what is under way by then still comes. ``emptied`` is called once there is room again.
+    Where as much lies here as there is room for, :meth:`is_full` says so, and nothing more is to be asked for; what is
+    under way by then still comes. ``emptied`` is called once there is room again.
 
     ``error`` is what ended the run before its time, None otherwise; ``stop`` is called for it. Where an error
     ``raises``, the requests whose errors end the run have theirs in ``refused``, and not among those to take. A request
@@ -42,9 +42,7 @@ class Ledger:
     Where nothing else is said, it is all for the I/O thread.
     """
 
-    def __init__(
-        self, path: str, *, raises: bool, stop: Callable[[], None], emptied: Callable[[], None], room: int = _ROOM
-    ) -> None:
+    def __init__(self, path: str, *, raises: bool, stop: Callable[[], None], emptied: Callable[[], None]) -> None:
         self.error: ExplorerError | None = None
         self.refused: list[Outcome] = []
         self._outcomes: deque[Outcome] = deque()
@@ -54,17 +52,16 @@ class Ledger:
         self._raises = raises
         self._stop = stop
         self._emptied = emptied
-        self._room = room
 
     def __len__(self) -> int:
         return len(self._outcomes)
 
     def is_full(self) -> bool:
         """Whether nothing more is to be asked for; if so, ``emptied`` is called when something is. From any thread."""
-        if self._waiting < self._room:
+        if self._waiting < _ROOM:
             return False
         self._is_awaited = True  # before the second look: whoever takes something in between looks for this after it
-        return self._waiting >= self._room
+        return self._waiting >= _ROOM
 
     def take(self, count: int) -> Iterator[list[Outcome]]:
         """So many outcomes, which are here, bit by bit. From any thread, but one at a time.
@@ -77,7 +74,7 @@ class Ledger:
             count -= len(some)
             yield some
             self._gone += size_of(some) + len(some) * _KEEPING
-            if self._is_awaited and self._waiting < self._room:
+            if self._is_awaited and self._waiting < _ROOM:
                 self._is_awaited = False
                 self._emptied()
 

@@ -95,7 +95,7 @@ class Lens:
     def taken(self, view: View) -> pa.Table:
         """The rows that are looked at, as a table of its own."""
         rows = self.rows(view)
-        return self.table if view.asked() == View() else rearranged(self.table, rows.to_numpy())
+        return self.table if rows is None or view.asked() == View() else rearranged(self.table, rows.to_numpy())
 
     def window(
         self, rows: pa.Array, first: int, count: int, columns: Sequence[int]

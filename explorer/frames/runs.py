@@ -275,6 +275,9 @@ class Run:
             self._error = self._drive(rest)
         except BaseException as error:  # noqa: BLE001 - kept, for whoever waits
             self._error = error
+            with contextlib.suppress(Exception), self._lock:  # of what nobody foresaw: the rows that it left, if it can
+                self._sealed = True
+                vars(error)["partial"] = self._assembly.kept(self._requests.index, self.options.dtype_backend)
         finally:
             self._worked.stand("over")
             self.needed = None
