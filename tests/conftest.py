@@ -49,6 +49,7 @@ _REAL_SERVERS = {
     "test_source_code",
     "test_streams",
     "test_texts_run",
+    "test_unary_work",
 }
 
 

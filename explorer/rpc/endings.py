@@ -6,7 +6,7 @@ import re
 
 import grpc
 
-__all__ = ["CALL_AGAIN", "MORE_TIME", "NO_VALUE", "TWO_VALUES", "ending_of"]
+__all__ = ["CALL_AGAIN", "MORE_TIME", "NONE_OF_TWO", "NO_VALUE", "TWO_VALUES", "ending_of"]
 
 CALL_AGAIN = "Call again once it is back."
 MORE_TIME = "Allow the call more time (its timeout, in seconds), or ask for less."
@@ -16,10 +16,12 @@ NO_VALUE = (
     "its code is at fault."
 )
 
-TWO_VALUES = (
-    "two values received: the method answers with one message, and the server sent more. The first is kept; the "
-    "server's code is at fault, or its schema is another than the one that is known here."
-)
+_SENT_MORE = "two values received: the method answers with one message, and the server sent more."
+_AT_FAULT = "server's code is at fault, or its schema is another than the one that is known here."
+
+TWO_VALUES = f"{_SENT_MORE} The first is kept; the {_AT_FAULT}"
+
+NONE_OF_TWO = f"{_SENT_MORE} None is kept; the {_AT_FAULT}"
 
 _GONE = re.compile(
     r"Socket closed|GOAWAY|Connection reset|Broken pipe|recvmsg|RST_STREAM|Stream removed|keepalive|endpoint|"

@@ -234,6 +234,23 @@ class TestInTheBackground:
         go.set()
         assert run.wait(PATIENCE).index.tolist() == list(range(20))
 
+    def test_so_are_those_that_came_one_before_the_other(self, site) -> None:
+        here, gates = site(PROTO), {0: threading.Event(), 1: threading.Event()}
+
+        def get(request: Any, context: Any) -> dict[str, int]:
+            if request.n in gates:
+                gates[request.n].wait(PATIENCE)
+            return doubling(request, context)
+
+        here.serve(Get=get)
+        run = run_of(here, fields={"n": range(20)}, concurrency=3).start()
+        until(lambda: len(run.frame()) == 18)
+        gates[1].set()
+        until(lambda: len(run.frame()) == 19)
+        assert run.frame().index.tolist() == list(range(1, 20))
+        gates[0].set()
+        assert run.wait(PATIENCE).index.tolist() == list(range(20))
+
     def test_paused_it_sends_nothing_and_resumed_it_goes_on(self, site) -> None:
         here, seen, go = site(PROTO), [], threading.Event()
         started = threading.Semaphore(0)

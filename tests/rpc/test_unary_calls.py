@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,11 +30,25 @@ def refuse(_request: bytes, context: grpc.ServicerContext) -> bytes:
     raise AssertionError
 
 
+def one_by_one(request: bytes, _context: Any) -> Iterator[bytes]:
+    """As many messages as the request has letters; a large one is late."""
+    for letter in request.decode():
+        if letter.isupper():
+            threading.Event().wait(0.3)
+        yield letter.encode()
+
+
 @pytest.fixture
 def server() -> Iterator[GrpcServer]:
     released = threading.Event()
     unary = {"/S/Echo": echo, "/S/Refuse": refuse, "/S/Hang": lambda _request, _context: released.wait(60) and b""}
-    server = GrpcServer(unary=unary)
+
+    def one_and_then_nothing(request: bytes, _context: Any) -> Iterator[bytes]:
+        yield request
+        released.wait(60)
+
+    streams = {"/S/Each": one_by_one, "/S/Open": one_and_then_nothing}
+    server = GrpcServer(unary=unary, streams=streams)
     yield server
     released.set()
     server.stop()
@@ -106,6 +121,54 @@ def test_nobody_there_is_said_at_once_unless_somebody_is_waited_for(way: str, se
     assert ended.code is grpc.StatusCode.UNAVAILABLE
     (ended,) = ends(server, "/S/Echo", [b""], timeout=0.3, wait_for_ready=True)
     assert ended.code is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize("request_", [b"ab", b"abc", b"aB", b"Ab"], ids=bytes.decode)
+def test_a_second_message_is_no_answer_and_is_not_waited_for_until_the_deadline(
+    way: str, server: GrpcServer, request_: bytes
+):
+    for one in ends(server, "/S/Each", [request_] * 3, timeout=120):
+        assert (one.code, one.data) == (grpc.StatusCode.INTERNAL, None)
+        assert one.details.startswith("two values received: the method answers with one message")
+
+
+def test_a_stream_of_one_message_is_an_answer_and_one_of_none_is_ok_without(way: str, server: GrpcServer):
+    taken = ends(server, "/S/Each", [b"a", b"A", b""])
+    assert [(ended.code, ended.data) for ended in taken] == [
+        (grpc.StatusCode.OK, b"a"),
+        (grpc.StatusCode.OK, b"A"),
+        (grpc.StatusCode.OK, None),
+    ]
+
+
+def test_where_the_first_ones_are_answered_well_a_second_message_costs_a_deadline_and_no_more(
+    way: str, server: GrpcServer
+):
+    def take(calls: unary_calls.UnaryCalls) -> list[str]:
+        def code(request: bytes, timeout: float) -> str:
+            calls.begin(request, SENT, timeout, "tag")
+            return calls.next().code.name
+
+        assert code(b"a", 60) == "OK"
+        heard = list(itertools.takewhile(lambda code: code != "INTERNAL", (code(b"ab", 0.5) for _ in range(60))))
+        assert set(heard) == ({"DEADLINE_EXCEEDED"} if way == "core" else set())
+        assert len(heard) < 60
+        return [code(b"a", 60), code(b"ab", 120), code(b"a", 60)]
+
+    async def run() -> list[str]:
+        with Connection(server.target, plaintext=True) as connection:
+            calls = unary_calls.unary_calls(connection, "/S/Each", None)
+            taken = await asyncio.to_thread(take, calls)
+            assert calls.under_way == 0
+            await calls.close()
+        return taken
+
+    assert asyncio.run(run()) == ["OK", "INTERNAL", "OK"]
+
+
+def test_what_is_cancelled_after_its_message_came_ends_as_cancelled_too(way: str, server: GrpcServer):
+    taken = ends(server, "/S/Open", [b"a"] * 20, cancel=True)
+    assert [ended.code for ended in taken] == [grpc.StatusCode.CANCELLED] * 20
 
 
 def test_a_call_is_sent_compressed_where_that_was_asked(way: str, server: GrpcServer):
