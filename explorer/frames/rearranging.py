@@ -18,7 +18,7 @@ def rearranged(table: pa.Table, order: np.ndarray) -> pa.Table:
         return whole.take(pa.array(order))
     batches = whole.to_batches()
     starts = np.cumsum([0, *map(len, batches)])
-    portions = np.array_split(order, 1 + whole.nbytes // _AT_ONCE)
+    portions = np.array_split(order.astype(np.int64), 1 + whole.nbytes // _AT_ONCE)
     return pa.concat_tables([whole.slice(0, 0), *(_table(batches, starts, some) for some in portions if len(some))])
 
 
