@@ -103,7 +103,8 @@ class Lens:
         """``count`` of these rows from the ``first`` on: their places, and row by row the cells of some columns."""
         places = rows.slice(first, count)
         wanted = [at for at in columns if at < self.table.num_columns]
-        written = cells(rearranged(self.table.select(wanted), places.to_numpy()).columns, len(places))
+        taken = [rearranged(self.table.select([at]), places.to_numpy()).column(0) for at in wanted]
+        written = cells(taken, len(places))
         return places.to_pylist(), written
 
     def whole(self, row: int, column: int) -> tuple[str, str]:

@@ -30,7 +30,9 @@ def table() -> pa.Table:
     return pa.concat_tables(pa.Table.from_batches([each]) for each in batches)
 
 
-@pytest.mark.parametrize("order", [ORDER, ORDER[:7], np.arange(60), np.array([3, 3, 0]), ORDER[:0], ORDER.astype(np.uint64)])
+@pytest.mark.parametrize(
+    "order", [ORDER, ORDER[:7], np.arange(60), np.array([3, 3, 0]), ORDER[:0], ORDER.astype(np.uint64)]
+)
 @pytest.mark.parametrize("at_once", [2**28, 500])
 def test_they_are_what_arrow_takes(monkeypatch: pytest.MonkeyPatch, at_once: int, order: np.ndarray) -> None:
     monkeypatch.setattr(rearranging, "_AT_ONCE", at_once)
