@@ -110,8 +110,9 @@ class TestPortions:
         assert made.frame(None)["request.b"].map(len).tolist() == [500] * 100
 
     @pytest.mark.parametrize("asked", [b"", b"\x1a\xf4\x03" + bytes(500)])
-    def test_messages_of_a_stream(self, made: Assembly, asked: bytes) -> None:
-        data = [answer(n, 1_000) for n in range(100)]
+    @pytest.mark.parametrize("size", [1, 1_000])
+    def test_messages_of_a_stream(self, made: Assembly, asked: bytes, size: int) -> None:
+        data = [answer(n, size) for n in range(100)]
         made.add([Messages(0, asked, data, list(np.arange(100.0))), Outcome(0, asked, None, "", None, 0.1, last=True)])
         frame = made.frame(None)
         assert frame["n"].tolist() == frame["elapsed"].tolist() == list(range(100))
@@ -123,6 +124,12 @@ class TestPortions:
         assert table.to_frame([], descriptor).columns.tolist() == ["n", "b"]
         with pytest.raises(DecodeError, match=r"^Row 70: "):
             table.to_frame([*data[:70], b"\x0a", *data[71:]], descriptor)
+
+    def test_large_ones_among_many_small_ones_and_nulls(self, site: Any) -> None:
+        data = [None, *(answer(n, 900 if 1_000 <= n < 1_100 else 1) for n in range(1, 3_000))]
+        frame = table.to_frame(data, site(PROTO).method().output_type)
+        assert frame["n"].iloc[1:].tolist() == [n % 128 for n in range(1, 3_000)]
+        assert table.to_frame(data[1:], site(PROTO).method().output_type)["b"].map(len).sum() == 2_899 + 100 * 900
 
 
 class TestBounds:
