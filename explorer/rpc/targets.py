@@ -64,7 +64,7 @@ class Target:
     @property
     def name(self) -> bool:
         """Whether the host is a name, which may stand for several addresses."""
-        return not self.unix and not _is_address(self.host)
+        return not self.unix and not _version(self.host)
 
     @property
     def authorities(self) -> frozenset[str]:
@@ -79,18 +79,8 @@ class Target:
         """Whether nothing sent there can leave this machine: 127.0.0.0/8, ::1, ``localhost``, or a Unix socket."""
         if self.unix or self.host.lower().rstrip(".") == "localhost":
             return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+        address = _address(self.host)
+        return address is not None and address.is_loopback
 
 
 def parse_target(text: str) -> Target:
@@ -167,7 +157,7 @@ def _literal(text: str, scheme: str, endpoint: str) -> Target:
     if "," in endpoint:
         _refuse(text, "it names several addresses, and a session is with one server")
     found = _endpoint(text, endpoint.rstrip("/"), default_port=443)
-    if (":" in found.host) != (scheme == "ipv6") or not (":" in found.host or _is_ipv4(found.host)):
+    if (":" in found.host) != (scheme == "ipv6") or not (":" in found.host or _version(found.host) == 4):
         _refuse(text, f"{found.host!r} is no {'IPv6' if scheme == 'ipv6' else 'IPv4'} address")
     return found
 
@@ -194,11 +184,11 @@ def _split(text: str, endpoint: str) -> tuple[str, str | None]:
         match = re.fullmatch(r"\[([^\[\]]*)\](?::(.*))?", endpoint)
         if match is None:
             _refuse(text, "its bracket does not close as in [::1]:443")
-        if not _is_ipv6(match[1]):
+        if _version(match[1]) != 6:
             _refuse(text, f"{match[1]!r} is not an IPv6 address")
         return match[1], match[2]
     if endpoint.count(":") > 1:
-        if not _is_ipv6(endpoint):
+        if _version(endpoint) != 6:
             _refuse(text, "it has more than one colon; an IPv6 address goes into brackets, as in [::1]:443")
         return endpoint, None
     host, colon, port = endpoint.partition(":")
@@ -228,7 +218,7 @@ def _host(text: str, host: str) -> str:
     labels = ascii_host.removesuffix(".").split(".")
     if len(ascii_host) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in labels):
         _refuse(text, f"{host!r} is not a host name")
-    if labels[-1].isdigit() and not _is_ipv4(ascii_host):  # 300.1.1.1, or 10.0.0: no resolver would find them
+    if labels[-1].isdigit() and _version(ascii_host) != 4:  # 300.1.1.1, or 10.0.0: no resolver would find them
         _refuse(text, f"{host!r} is neither an IPv4 address nor a host name")
     return ascii_host
 
@@ -243,20 +233,18 @@ def _international(text: str, host: str) -> str:
         _refuse(text, f"{host!r} is not a host name")
 
 
-def _is_ipv6(host: str) -> bool:
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """What the host is an address of; None for a name."""
     try:
-        ipaddress.IPv6Address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return True
+        return None
 
 
-def _is_ipv4(host: str) -> bool:
-    try:
-        ipaddress.IPv4Address(host)
-    except ValueError:
-        return False
-    return True
+def _version(host: str) -> int:
+    """That of the Internet Protocol which the host is an address of, 4 or 6; 0 for a name."""
+    address = _address(host)
+    return 0 if address is None else address.version
 
 
 def _refuse(text: str, why: str) -> NoReturn:
