@@ -70,7 +70,7 @@ class StreamWork:
         begun, made = going.started, 0
         while True:
             if made:
-                begun += await self._turn(going)
+                begun += await self._supply.turn(going)
             made += 1
             used, begun = await self._pass(going, begun)
             failure, some = await self._messages(going, used, begun)
@@ -92,13 +92,7 @@ class StreamWork:
                 begun = time.perf_counter()
             if not self._supply.is_paused:
                 return used, begun
-            begun += await self._turn(going)
-
-    async def _turn(self, going: Going) -> float:
-        """Wait until one more call may begin; the seconds that it took, which are none of the request's own."""
-        waited = await self._supply.turn()
-        going.started += waited
-        return waited
+            begun += await self._supply.turn(going)
 
     async def _messages(self, going: Going, used: Pass, begun: float) -> tuple[Failure | None, bool]:
         """Take one stream in; how it failed, if it did, and whether a message came."""

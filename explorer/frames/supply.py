@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from explorer.errors import SignInRequiredError
+from explorer.frames.ledger import Going
 from explorer.frames.pace import Pace
 
 __all__ = ["Supply"]
@@ -99,15 +100,17 @@ class Supply:
                 await self._changed.wait()
             return request
 
-    async def turn(self) -> float:
-        """Wait until one more call of a request that is under way may begin; the seconds that it took."""
+    async def turn(self, going: Going) -> float:
+        """Wait until one more call of this request may begin; the seconds that it took, which are none of its own."""
         asked = time.perf_counter()
         await self._pace.turn()
         while self._is_held_up():
             async with self._changed:
                 await self._changed.wait_for(lambda: not self._is_held_up())
             await self._pace.turn()
-        return time.perf_counter() - asked
+        waited = time.perf_counter() - asked
+        going.started += waited
+        return waited
 
     async def patiently(self, ask: Callable[[], Awaitable[T]], again: Callable[[], Awaitable[T]] | None = None) -> T:
         """What ``ask`` gives; where a person has to sign in first, what ``again`` gives after that."""

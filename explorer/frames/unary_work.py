@@ -154,7 +154,7 @@ class UnaryWork:
                 self._ledger.ended(request, "INTERNAL", SAME_PAGE, going.started)
                 return
             asked = following
-            await self._turn(going)
+            await self._supply.turn(going)
 
     async def _answer(self, going: _Going, asked: bytes, first: Ended | None = None) -> bytes | Failure | None:
         """The answer to one call, whatever it takes, after a first attempt; None where the server said OK without."""
@@ -163,7 +163,7 @@ class UnaryWork:
         used: Pass = await self._token.get(self._attempts.timeout) if first is None else first.tag
         while True:
             while first is None and self._supply.is_paused:  # since the token was asked for
-                started += await self._turn(going)
+                started += await self._supply.turn(going)
                 used = await self._token.get(self._attempts.left(started))
             made += 1
             ended = first or await self._attempt(asked, used, started)
@@ -175,7 +175,7 @@ class UnaryWork:
             if was_refused(failure.status):
                 if not self._attempts.replays or replayed or used.token is None:
                     return failure
-                started += await self._turn(going)
+                started += await self._supply.turn(going)
                 if self._token.is_one_calls_own(used) and not alone:
                     alone, used = True, await self._token.get(self._attempts.left(started))
                     continue
@@ -186,14 +186,8 @@ class UnaryWork:
                 continue
             if not await self._attempts.one_more(failure, made, started):
                 return failure
-            started += await self._turn(going)
+            started += await self._supply.turn(going)
             used = await self._token.get(self._attempts.left(started))
-
-    async def _turn(self, going: _Going) -> float:
-        """Wait until one more call may begin; the seconds that it took, which are none of the request's own."""
-        waited = await self._supply.turn()
-        going.started += waited
-        return waited
 
     async def _attempt(self, request: bytes, used: Pass, started: float) -> Ended:
         used.sent = time.monotonic()
